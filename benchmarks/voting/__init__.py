@@ -1,0 +1,1 @@
+"""Combining models: StackingNet against the ensembles that people use."""

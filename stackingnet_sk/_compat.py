@@ -1,0 +1,100 @@
+"""The only place that touches scikit-learn's private names, or hides its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
+from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
+from sklearn.utils.validation import _check_method_params as take_rows_of_params
+
+try:  # scikit-learn >= 1.7
+    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+except ImportError:  # scikit-learn 1.6
+    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
+
+try:  # scikit-learn >= 1.9
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stand-in where scikit-learn has no callbacks."""
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method: there is nothing to tear down."""
+        return method
+
+
+__all__ = [
+    "BaseComposition",
+    "CallbackSupportMixin",
+    "VisualBlock",
+    "begin_fit",
+    "fit_task",
+    "raise_for_params",
+    "routing_enabled",
+    "take_rows",
+    "take_rows_of_params",
+    "with_callbacks",
+]
+
+
+def begin_fit(
+    estimator: Any, task_names: list[str], X: Any, y: Any
+) -> tuple[Any, list[Any]]:
+    """Announce a fit and its tasks to the callbacks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose fit begins.
+    task_names : list of str
+        The tasks, in any order of execution.
+    X, y : array-like
+        What `fit` received.
+
+    Returns
+    -------
+    context : CallbackContext or None
+        Context of the fit; None where no callbacks are set.
+    tasks : list
+        Context of each task, or None.
+    """
+    if not hasattr(estimator, "_init_callback_context"):
+        return None, [None] * len(task_names)
+    context = estimator._init_callback_context(max_subtasks=len(task_names))
+    context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    tasks = [context.subcontext(task_name=name) for name in task_names]
+    listening = hasattr(estimator, "_skl_callbacks")
+    return context, tasks if listening else [None] * len(task_names)
+
+
+@contextmanager
+def fit_task(task: Any, owner: Any, member: Any, X: Any, y: Any) -> Iterator[None]:
+    """Run one task of a fit under its callback context.
+
+    Parameters
+    ----------
+    task : CallbackContext or None
+        Context of the task.
+    owner : estimator or None
+        Whose fit the task belongs to.
+    member : estimator
+        What is fitted; receives the callbacks if it supports them.
+    X, y : array-like
+        Training rows of the task.
+    """
+    if task is None:
+        yield
+        return
+    task.call_on_fit_task_begin(estimator=owner, X=X, y=y)
+    if hasattr(member, "set_callbacks"):
+        with task.propagate_callback_context(member):
+            yield
+    else:
+        yield
+    task.call_on_fit_task_end(estimator=owner, X=X, y=y)

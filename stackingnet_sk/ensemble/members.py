@@ -1,0 +1,268 @@
+"""What the estimators share: members by name, their fits, their predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import Bunch, get_tags, indexable
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import (
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
+
+from stackingnet_sk._compat import (
+    BaseComposition,
+    CallbackSupportMixin,
+    VisualBlock,
+    begin_fit,
+    raise_for_params,
+    routing_enabled,
+)
+from stackingnet_sk.predictions import (
+    OutOfFold,
+    check_splits,
+    collect_out_of_fold,
+    one_column,
+    task_names,
+)
+
+Members = Sequence[tuple[str, Any]]
+
+
+def _has_members(estimator: Any) -> bool:
+    return estimator.estimators is not None
+
+
+class MembersMixin(CallbackSupportMixin, BaseComposition):
+    """Estimators that combine members, or a table whose columns are predictions.
+
+    A subclass has the parameters `estimators`, `cv`, `memory`, `n_jobs` and `verbose`.
+    """
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters, those of the members included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to list ``<member>`` and ``<member>__<parameter>`` too.
+
+        Returns
+        -------
+        dict
+        """
+        return self._get_params("estimators", deep=deep and _has_members(self))
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters, members (by name, or "drop") and their parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            ``parameter=value``, ``member=estimator``, ``member="drop"`` or
+            ``member__parameter=value``.
+
+        Returns
+        -------
+        self : object
+        """
+        self._set_params("estimators", **params)
+        return self
+
+    @property
+    def named_estimators(self) -> Bunch:
+        """Members by name, not fitted."""
+        return Bunch(**dict(self.estimators or ()))
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route metadata to the members' `fit` and to the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        for name, member in self.estimators or ():
+            if not isinstance(member, str):
+                router.add(
+                    **{name: member},
+                    method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+                )
+        if not isinstance(self.cv, str):
+            # No member can be called "cv", the name of a parameter of ours.
+            router.add(
+                cv=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        return router
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        members = [
+            get_tags(member)
+            for _, member in self.estimators or ()
+            if not isinstance(member, str)
+        ]
+        if members:
+            tags.input_tags.allow_nan = all(m.input_tags.allow_nan for m in members)
+            tags.input_tags.sparse = all(m.input_tags.sparse for m in members)
+        return tags
+
+    @available_if(_has_members)
+    def _sk_visual_block_(self) -> VisualBlock:
+        names, members = zip(*self.estimators, strict=True)
+        return VisualBlock("parallel", members, names=names)
+
+    def _check_members(self) -> Members:
+        """List the members in use and refuse what cannot take part."""
+        if not isinstance(self.estimators, list) or not all(
+            isinstance(item, (tuple, list))
+            and len(item) == 2
+            and isinstance(item[0], str)
+            for item in self.estimators
+        ):
+            raise ValueError(
+                "Invalid 'estimators' attribute: estimators must be a list of (name, "
+                "estimator) pairs, or None if the columns of X are the predictions; "
+                f"got {self.estimators!r}."
+            )
+        self._validate_names([name for name, _ in self.estimators])
+        members = [item for item in self.estimators if item[1] != "drop"]
+        if not members:
+            raise ValueError(
+                "estimators has no member in use; give at least one that is not 'drop'."
+            )
+        for name, member in members:
+            who = f"Member {name!r} ({type(member).__name__})"
+            needed = ("predict",) if self.cv == "prefit" else ("fit", "predict")
+            for method in needed:
+                if isinstance(member, type) or not hasattr(member, method):
+                    raise ValueError(
+                        f"{who} has no {method}; give an estimator instance that can "
+                        f"{' and '.join(needed)}, or set it to 'drop'."
+                    )
+            if is_classifier(member) and not is_classifier(self):
+                raise ValueError(
+                    f"{who} is a classifier; a regressor combines regressors."
+                )
+        if isinstance(self.cv, str) and self.cv != "prefit":
+            raise ValueError(
+                f"cv={self.cv!r} is unknown; give a number of folds, a splitter, an "
+                "iterable of splits, or 'prefit'."
+            )
+        return members
+
+    def _fit_members(
+        self,
+        X: Any,
+        y: NDArray,
+        sample_weight: NDArray | None,
+        groups: Any,
+        params: dict[str, Any],
+    ) -> OutOfFold:
+        """Fit the members and set what is known of them; return their predictions."""
+        members = self._check_members()
+        (X,) = indexable(X)
+        self._check_features(X, reset=True)
+        names = [name for name, _ in members]
+        routed = self._route(members, sample_weight, groups, params)
+        if self.cv == "prefit":
+            for _, member in members:
+                check_is_fitted(member)
+            begin_fit(self, [], X, y)
+            self.estimators_ = [member for _, member in members]
+            found = OutOfFold(
+                self.estimators_, np.arange(len(y)), self._ask(X, range(len(members)))
+            )
+        else:
+            splitter = check_cv(self.cv, y, classifier=is_classifier(self))
+            folds = check_splits(splitter.split(X, y, **routed.cv.split))
+            _, tasks = begin_fit(self, task_names(members, len(folds)), X, y)
+            found = collect_out_of_fold(
+                members,
+                X,
+                y,
+                folds,
+                {name: routed[name].fit for name in names},
+                memory=self.memory,
+                n_jobs=self.n_jobs,
+                verbose=self.verbose,
+                tasks=tasks,
+                owner=self,
+            )
+            self.estimators_ = found.estimators
+        self.model_names_ = np.array(names, dtype=object)
+        fitted = dict(zip(names, self.estimators_, strict=True))
+        self.named_estimators_ = Bunch(
+            **{name: fitted.get(name, "drop") for name, _ in self.estimators}
+        )
+        return found
+
+    def _route(
+        self,
+        members: Members,
+        sample_weight: NDArray | None,
+        groups: Any,
+        params: dict[str, Any],
+    ) -> Bunch:
+        """Decide what each member's `fit` and the splitter receive."""
+        given = {"sample_weight": sample_weight, "groups": groups}
+        given = {key: value for key, value in given.items() if value is not None}
+        if routing_enabled():
+            return process_routing(self, "fit", **given, **params)
+        raise_for_params(params, self, "fit")
+        weighted = {k: v for k, v in given.items() if k == "sample_weight"}
+        if weighted and self.cv != "prefit":
+            for name, member in members:
+                if not has_fit_parameter(member, "sample_weight"):
+                    raise TypeError(
+                        f"Member {name!r} ({type(member).__name__}) does not support "
+                        "sample weights. To weight the other members and the combiner "
+                        "only, enable metadata routing with "
+                        "sklearn.set_config(enable_metadata_routing=True) and call "
+                        "set_fit_request(sample_weight=...) on each member."
+                    )
+        routed = {name: Bunch(fit=weighted) for name, _ in members}
+        split = {k: v for k, v in given.items() if k == "groups"}
+        return Bunch(cv=Bunch(split=split), **routed)
+
+    def _check_features(self, X: Any, *, reset: bool) -> None:
+        """Remember or compare number and names of the features, where there are any."""
+        n_dimensions = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+        # Members may take other things than tables, such as a list of texts.
+        if n_dimensions == 2:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _ask(self, X: Any, which: Iterable[int]) -> NDArray[np.float64]:
+        """Predictions of some of the fitted members, a column each."""
+        which = list(which)
+        columns = Parallel(n_jobs=self.n_jobs)(
+            delayed(_predict)(self.estimators_[j], X) for j in which
+        )
+        n_rows = len(columns[0])
+        return np.column_stack(
+            [
+                one_column(column, n_rows, self._member_name(j))
+                for j, column in zip(which, columns, strict=True)
+            ]
+        )
+
+    def _member_name(self, j: int) -> str:
+        return [name for name, member in self.estimators if member != "drop"][j]
+
+
+def _predict(estimator: Any, X: Any) -> Any:
+    return estimator.predict(X)

@@ -1,0 +1,380 @@
+"""The regressor."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
+
+from stackingnet_sk._compat import raise_for_params, with_callbacks
+from stackingnet_sk.ensemble.members import MembersMixin
+from stackingnet_sk.ensemble.validation import (
+    check_labels,
+    check_table,
+    check_weights,
+    names_of_columns,
+    overlap_of_ranges,
+)
+from stackingnet_sk.predictions import check_predictions
+from stackingnet_sk.weights import (
+    CONSTRAINTS,
+    DEFAULT_SHRINKAGE,
+    SOLVERS,
+    Moments,
+    Status,
+    solve_moments,
+)
+
+
+class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
+    r"""Combine regressors, or given predictions, by certified optimal weights.
+
+    The prediction is ``H(x) = w'h(x) + b``, with weights `w` that minimize the mean
+    squared error over the labelled rows under a constraint, plus a prior that fades as
+    labels come. The weights are the combiner and the list of whom to prune; each
+    solution carries the proof of its optimality.
+
+    Two ways in: with `estimators`, members are fitted and the weights come from their
+    out-of-fold predictions; without, the columns of `X` are the predictions of models
+    that are fitted already, or that are not programs at all.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples, default=None
+        Members by name; a member set to ``"drop"`` is left out. None: a column of `X`
+        is a model's predictions, in the units of `y`.
+    constraint : {"nonnegative", "simplex", "affine", "uniform"}, default="nonnegative"
+        Feasible weights: ``w >= 0`` (the architecture of [1]_; their sum is a slope),
+        ``w >= 0`` with ``sum(w) = 1``, ``sum(w) = 1`` of any sign (the closed form of
+        [2]_), or all equal.
+    fit_intercept : bool, default=True
+        Whether to fit `b`. False minimizes the raw mean squared error of ``w'h(x)``.
+    shrinkage : float or "auto", default="auto"
+        Strength of the prior in pseudo-observations: it weighs as much as so many
+        labelled rows. It pulls the weights toward a direction that the predictions
+        alone suggest (see :class:`~stackingnet_sk.weights.ShrinkagePrior`). 0 is the
+        exact least squares optimum, "auto" is 100. Ignored by "uniform".
+    solver : {"auto", "cvxpy"}, default="auto"
+        Native solvers, or an independent, slower one.
+    cv : int, splitter, iterable of splits or "prefit", default=None
+        How members are cross-predicted; None is 5 folds. Rows that the splitter leaves
+        out do not count for the weights, rows that it repeats count once in all.
+        "prefit": the members are fitted already, and their predictions of `X` are used
+        as they are: give rows that they have not seen.
+    memory : str or joblib.Memory, default=None
+        Cache of the fits of the members.
+    n_jobs : int, default=None
+        How many fits run at the same time, over all members and folds.
+    verbose : int, default=0
+        Above 0, a line for each fit.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_models,)
+        Weights of the models, in the order of `model_names_`.
+    intercept_ : float
+        The constant `b`, in the units of `y`.
+    solution_ : Solution
+        Objective, certificate (relative duality gap, residual of the optimality
+        conditions), iterations and status.
+    model_names_ : ndarray of shape (n_models,)
+        Names of the members in use, or of the columns.
+    moments_ : Moments
+        Second moments of the errors from which the weights were computed.
+    estimators_ : list of estimators
+        The members, fitted on all rows. Only with `estimators`.
+    named_estimators_ : Bunch
+        The same by name. Only with `estimators`.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features; defined only when all of them are strings.
+
+    See Also
+    --------
+    sklearn.ensemble.VotingRegressor : Average with weights that the user sets.
+    sklearn.ensemble.StackingRegressor : Train any estimator on the predictions.
+
+    References
+    ----------
+    .. [1] Li et al., "StackingNet", 2026, arXiv:2602.13792.
+    .. [2] Perrone and Cooper, "When networks disagree: Ensemble methods for hybrid
+       neural networks", 1993.
+
+    Examples
+    --------
+    Judges whose scores are the columns of a table:
+
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> y = np.arange(10.0)
+    >>> noise = np.tile([1.0, -1.0], 5)
+    >>> scores = np.column_stack([y + noise, y - noise / 2, np.full(10, 3.0)])
+    >>> model = StackingNetRegressor(constraint="simplex", shrinkage=0)
+    >>> model.fit(scores, y).weights_.round(3)
+    array([0.333, 0.667, 0.   ])
+
+    Members that are fitted:
+
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> model = StackingNetRegressor(
+    ...     [("line", LinearRegression()), ("tree", DecisionTreeRegressor())]
+    ... ).fit(y[:, None], 2 * y)
+    >>> bool(model.score(y[:, None], 2 * y) > 0.9)
+    True
+    """
+
+    # The splitter consumes groups, the combiner does not.
+    __metadata_request__fit: ClassVar = {"groups": UNUSED}
+
+    def __init__(
+        self,
+        estimators: list[tuple[str, Any]] | None = None,
+        *,
+        constraint: str = "nonnegative",
+        fit_intercept: bool = True,
+        shrinkage: float | str = "auto",
+        solver: str = "auto",
+        cv: Any = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimators = estimators
+        self.constraint = constraint
+        self.fit_intercept = fit_intercept
+        self.shrinkage = shrinkage
+        self.solver = solver
+        self.cv = cv
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
+        """Fit the members, if any, and the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative; an integer weight is a repetition. Reaches the members' `fit`
+            and the weights.
+        groups : array-like of shape (n_samples,), default=None
+            For the splitter, such as `GroupKFold`.
+        **params : dict
+            Metadata for the members, with metadata routing enabled.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown, or a prediction, label or weight is not a number
+            that can be used; the message names the column or member and the row.
+        TypeError
+            If a member does not take sample weights that are given.
+
+        Warns
+        -----
+        UserWarning
+            If no prediction lies in the range of the labels.
+        ConvergenceWarning
+            If the solution is not certified.
+        """
+        strength = self._check_parameters()
+        y = check_labels(X, y)
+        weights = check_weights(sample_weight, y)
+        if self.estimators is None:
+            raise_for_params(params, self, "fit")
+            table = check_table(self, X, reset=True)
+            self.model_names_ = names_of_columns(self)
+            # Attributes of an earlier fit with members would be stale.
+            for attribute in {"estimators_", "named_estimators_"} & set(vars(self)):
+                delattr(self, attribute)
+            rows, label, own_weights = None, y, weights
+        else:
+            found = self._fit_members(X, y, weights, groups, params)
+            table, rows, label = found.table, found.rows, y[found.rows]
+            own_weights = found.weights(weights)
+        moments = Moments.from_rows(table, label, own_weights)
+        if not moments.is_finite:
+            check_predictions(table, self.model_names_, rows)
+        if (ranges := overlap_of_ranges(table, label)) is not None:
+            warnings.warn(
+                f"The labels lie in {ranges[0]} and all predictions in {ranges[1]}: "
+                "was only one of the two normalized? Put both in the same units, see "
+                "PredictionNormalizer.",
+                UserWarning,
+                stacklevel=2,
+            )
+        self.moments_ = moments
+        self.solution_ = solve_moments(
+            moments,
+            self.constraint,
+            fit_intercept=self.fit_intercept,
+            shrinkage=strength,
+            solver=self.solver,
+        )
+        if self.solution_.status is Status.INACCURATE:
+            warnings.warn(
+                f"The weights are not certified to be optimal: {self.solution_!r}",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.weights_ = self.solution_.weights
+        self.intercept_ = self.solution_.intercept
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Combine the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``w'h(x) + b``, in the units of the labels.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "estimators_"):
+            table = check_table(self, X, reset=False)
+            return self._combine(table, self.weights_, self.model_names_)
+        self._check_features(X, reset=False)
+        # A member without weight need not be asked; all without leave the constant,
+        # and one of them says for how many rows.
+        asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
+        table = self._ask(X, asked)
+        return self._combine(table, self.weights_[asked], self.model_names_[asked])
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the predictions of all models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_models)
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "estimators_"):
+            table = check_table(self, X, reset=False)
+        else:
+            self._check_features(X, reset=False)
+            table = self._ask(X, range(len(self.estimators_)))
+        check_predictions(table, self.model_names_)
+        return table
+
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[np.object_]:
+        """Name the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_models,)
+            ``stackingnetregressor_<model>``.
+        """
+        check_is_fitted(self)
+        prefix = type(self).__name__.lower()
+        return np.array([f"{prefix}_{name}" for name in self.model_names_], object)
+
+    def leaderboard(self) -> Any:
+        """List the models, the best alone first.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            ``model``, ``weight``, ``rmse`` (root mean squared error of the model
+            alone) and ``bias`` (mean of prediction minus label), both over the
+            labelled rows, out of fold with members, in the units of the labels. A frame
+            where pandas is installed.
+        """
+        check_is_fitted(self)
+        rmse, bias = self.moments_.errors()
+        columns = {
+            "model": self.model_names_,
+            "weight": self.weights_,
+            "rmse": rmse,
+            "bias": bias,
+        }
+        order = np.lexsort((self.model_names_.astype(str), rmse))
+        columns = {key: value[order].tolist() for key, value in columns.items()}
+        try:
+            from pandas import DataFrame
+        except ImportError:
+            return [
+                dict(zip(columns, row, strict=True))
+                for row in zip(*columns.values(), strict=True)
+            ]
+        return DataFrame(columns)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # Columns that are not predictions of y cannot be combined well with w >= 0.
+        tags.regressor_tags.poor_score = self.estimators is None
+        return tags
+
+    def _check_parameters(self) -> float:
+        """Refuse unknown parameters; return the strength of the prior."""
+        for parameter, known in (
+            ("constraint", sorted(CONSTRAINTS)),
+            ("solver", list(SOLVERS)),
+        ):
+            value = getattr(self, parameter)
+            if not isinstance(value, str) or value not in known:
+                raise ValueError(
+                    f"{parameter}={value!r} is unknown; choose one of {known}."
+                )
+        if isinstance(self.shrinkage, str) and self.shrinkage == "auto":
+            return DEFAULT_SHRINKAGE
+        if (
+            isinstance(self.shrinkage, Real)
+            and not isinstance(self.shrinkage, bool)
+            and 0 <= self.shrinkage < np.inf
+        ):
+            return float(self.shrinkage)
+        raise ValueError(
+            f"shrinkage={self.shrinkage!r} is not a strength; give a finite number >= "
+            "0 of pseudo-observations, or 'auto'."
+        )
+
+    def _combine(
+        self, table: NDArray, weights: NDArray, names: NDArray
+    ) -> NDArray[np.float64]:
+        combined = table @ weights + self.intercept_
+        if not np.isfinite(combined).all():
+            check_predictions(table, names)
+        return combined

@@ -1,0 +1,208 @@
+"""Labels, sample weights and tables, checked; errors name the place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+
+def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
+    """Check the labels of a regression.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Only its length counts.
+    y : array-like of shape (n_samples,)
+        Labels.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If they are missing, not one number a row, infinite or NaN.
+    """
+    if y is None:
+        raise ValueError(
+            "StackingNetRegressor requires y to be passed, but the target y is None."
+        )
+    labels = column_or_1d(
+        check_array(
+            y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+        ),
+        warn=True,
+    )
+    labels = _numbers(labels[:, None], ["the labels"])[:, 0]
+    check_consistent_length(X, labels)
+    try:
+        check_array(labels, ensure_2d=False, input_name="y")
+    except ValueError as error:
+        row = int((~np.isfinite(labels)).argmax())
+        raise ValueError(
+            f"{error} The first such label is {labels[row]} at row {row}; drop such "
+            "rows."
+        ) from None
+    return labels
+
+
+def check_weights(
+    sample_weight: ArrayLike | None, y: NDArray
+) -> NDArray[np.float64] | None:
+    """Check sample weights.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights.
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, NaN or infinite, all are zero, or the shape is wrong.
+    """
+    if sample_weight is None:
+        return None
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.shape != y.shape:
+        raise ValueError(
+            f"sample_weight has shape {weights.shape} but y has shape {y.shape}; give "
+            "one weight a row."
+        )
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise ValueError(
+            f"sample_weight is negative at row {row}: {weights[row]}; weights must be "
+            "zero or above."
+        )
+    if not weights.any():
+        raise ValueError(
+            "sample_weight is zero on every row; give at least one row weight."
+        )
+    return weights
+
+
+def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
+    """Check a table of predictions; whether it is finite shows in what is computed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Remembers, or compares, number and names of the columns.
+    X : array-like of shape (n_samples, n_models)
+        Predictions.
+    reset : bool
+        Whether this is `fit`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_models)
+        The caller's array where it is one of floats already.
+
+    Raises
+    ------
+    ValueError
+        If it is not a table of numbers; a text among them is named with its place.
+    """
+    try:
+        return validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+        )
+    except ValueError:
+        _numbers(np.asarray(X, dtype=object), getattr(X, "columns", None))
+        raise
+
+
+def _numbers(table: NDArray, names: Any) -> NDArray[np.float64]:
+    """Convert to floats, or say which value is none."""
+    try:
+        return table.astype(np.float64)
+    except ValueError:
+        for row, column in np.ndindex(table.shape[:2]):
+            try:
+                float(table[row, column])
+            except ValueError:
+                who = f"column {column}" if names is None else f"{names[column]!r}"
+                raise ValueError(
+                    f"{who} holds {table[row, column]!r} at row {row}, which is not a "
+                    "number; convert it, or mark it as missing with NaN."
+                ) from None
+            except TypeError:
+                continue
+        raise
+
+
+def names_of_columns(estimator: Any) -> NDArray[np.object_]:
+    """Name the models of a table after its columns.
+
+    Parameters
+    ----------
+    estimator : estimator
+        After validation of the table.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+        The columns' names, or ``model_0``, ``model_1``, ... where they have none.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name.
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        return np.array([f"model_{j}" for j in range(estimator.n_features_in_)], object)
+    unique, counts = np.unique(names.astype(str), return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(
+            f"Column names are not unique: {unique[counts > 1].tolist()}; a column is "
+            "a model, rename one of each."
+        )
+    return names
+
+
+def overlap_of_ranges(table: NDArray, y: NDArray) -> tuple[list[float], ...] | None:
+    """Compare the range of the labels with that of all predictions.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_samples, n_models)
+        Predictions.
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    Returns
+    -------
+    tuple of two [low, high] or None
+        Ranges of the labels and of the predictions if they do not meet, else None.
+    """
+    labels = [float(y.min()), float(y.max())]
+    # Ranges that meet on some rows meet on all: one look is nearly always enough.
+    for rows in (slice(1000), slice(None)):
+        own = [float(table[rows].min()), float(table[rows].max())]
+        if own[0] <= labels[1] and labels[0] <= own[1]:
+            return None
+    return labels, own

@@ -1,0 +1,21 @@
+"""Tables of predictions: collected out of fold, checked, clipped, normalized."""
+
+from stackingnet_sk.predictions.out_of_fold import (
+    OutOfFold,
+    check_splits,
+    collect_out_of_fold,
+    task_names,
+)
+from stackingnet_sk.predictions.ranges import PredictionClipper, PredictionNormalizer
+from stackingnet_sk.predictions.table import check_predictions, one_column
+
+__all__ = [
+    "OutOfFold",
+    "PredictionClipper",
+    "PredictionNormalizer",
+    "check_predictions",
+    "check_splits",
+    "collect_out_of_fold",
+    "one_column",
+    "task_names",
+]

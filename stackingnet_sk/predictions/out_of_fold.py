@@ -1,0 +1,232 @@
+"""Predictions of members on rows that they were not fitted on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_memory
+
+from stackingnet_sk._compat import fit_task, take_rows, take_rows_of_params
+from stackingnet_sk.predictions.table import one_column
+
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """Members fitted on all rows, and their predictions out of fold.
+
+    Parameters
+    ----------
+    estimators : list of estimators
+        The members, fitted on all rows.
+    rows : ndarray of shape (n_predictions,)
+        Which row each prediction is for. A splitter may leave rows out or repeat them.
+    table : ndarray of shape (n_predictions, n_models)
+        The predictions.
+    """
+
+    estimators: list[Any]
+    rows: NDArray[np.intp]
+    table: NDArray[np.float64]
+
+    def weights(
+        self, sample_weight: NDArray[np.float64] | None
+    ) -> NDArray[np.float64] | None:
+        """Weigh the predictions so that a row counts once, however often predicted.
+
+        Averaging the predictions of a row instead would show an ensemble of fits, with
+        smaller errors than a single fit makes.
+
+        Parameters
+        ----------
+        sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the rows.
+
+        Returns
+        -------
+        ndarray of shape (n_predictions,) or None
+            None where every prediction counts the same.
+        """
+        counts = np.bincount(self.rows)
+        if counts.max() > 1:
+            share = 1.0 / counts[self.rows]
+            return share if sample_weight is None else share * sample_weight[self.rows]
+        return None if sample_weight is None else sample_weight[self.rows]
+
+
+def collect_out_of_fold(
+    members: Sequence[tuple[str, Any]],
+    X: Any,
+    y: Any,
+    splits: Iterable[Split],
+    fit_params: dict[str, dict[str, Any]],
+    *,
+    memory: Any = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    tasks: Sequence[Any] | None = None,
+    owner: Any = None,
+) -> OutOfFold:
+    """Fit every member on every fold and on all rows, all in one parallel loop.
+
+    Parameters
+    ----------
+    members : sequence of (str, estimator)
+        Names and unfitted members; they are cloned.
+    X, y : array-like
+        Training data, as the members want it.
+    splits : iterable of (train, test)
+        Row indices of each fold.
+    fit_params : dict of str to dict
+        What each member's `fit` receives besides; arrays with a value a row are sliced.
+    memory : str or joblib.Memory, default=None
+        Cache of the fits.
+    n_jobs : int, default=None
+        Fits that run at the same time.
+    verbose : int, default=0
+        Above 0, a line for each fit.
+    tasks : sequence, default=None
+        Callback contexts, one for each of :func:`task_names`.
+    owner : estimator, default=None
+        Whose fit this is, for the callbacks.
+
+    Returns
+    -------
+    OutOfFold
+
+    Raises
+    ------
+    ValueError
+        If a fold has no rows to train or to predict, or a member does not predict one
+        number a row.
+    """
+    folds = check_splits(splits)
+    fit = check_memory(memory).cache(_fit_and_predict, ignore=["verbose", "task"])
+    # The fits on all rows are the longest: started first, they leave no core idle.
+    jobs: list[tuple[tuple[str, Any], Split | None]]
+    jobs = [(member, None) for member in members]
+    jobs += [(member, fold) for fold in folds for member in members]
+    contexts = [None] * len(jobs) if tasks is None else tasks
+    results = Parallel(n_jobs=n_jobs)(
+        delayed(fit)(
+            name,
+            clone(estimator),
+            X,
+            y,
+            fold,
+            fit_params[name],
+            verbose=verbose,
+            task=(context, owner),
+        )
+        for ((name, estimator), fold), context in zip(jobs, contexts, strict=True)
+    )
+    n_members = len(members)
+    blocks = [
+        np.column_stack(
+            [prediction for _, prediction in results[start : start + n_members]]
+        )
+        for start in range(n_members, len(results), n_members)
+    ]
+    return OutOfFold(
+        [estimator for estimator, _ in results[:n_members]],
+        np.concatenate([test for _, test in folds]),
+        np.concatenate(blocks),
+    )
+
+
+def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
+    """Name the tasks of :func:`collect_out_of_fold`, in their order.
+
+    Parameters
+    ----------
+    members : sequence of (str, estimator)
+        The members.
+    n_folds : int
+        Number of folds.
+
+    Returns
+    -------
+    list of str
+    """
+    names = [f"fit {name} on all rows" for name, _ in members]
+    return names + [
+        f"fit {name} on fold {fold}" for fold in range(n_folds) for name, _ in members
+    ]
+
+
+def check_splits(splits: Iterable[Split]) -> list[Split]:
+    """List the folds and refuse empty ones.
+
+    Parameters
+    ----------
+    splits : iterable of (train, test)
+        Row indices, or boolean masks, of each fold.
+
+    Returns
+    -------
+    list of (train, test)
+        Row indices.
+
+    Raises
+    ------
+    ValueError
+        If there is no fold, or one has no rows.
+    """
+    folds = []
+    for number, fold in enumerate(splits):
+        train, test = (
+            np.flatnonzero(part) if np.asarray(part).dtype == bool else np.asarray(part)
+            for part in fold
+        )
+        for part, verb in ((train, "train on"), (test, "predict")):
+            if not part.size:
+                raise ValueError(
+                    f"Fold {number} of cv has no rows to {verb}; use fewer folds, or "
+                    "a splitter that fills each of them."
+                )
+        folds.append((train, test))
+    if not folds:
+        raise ValueError("cv has no folds; give a splitter with at least one.")
+    return folds
+
+
+def _fit_and_predict(
+    name: str,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    fold: Split | None,
+    fit_params: dict[str, Any],
+    *,
+    verbose: int,
+    task: tuple[Any, Any],
+) -> tuple[Any, NDArray[np.float64] | None]:
+    """Fit on all rows, or fit on a fold's and predict the others."""
+    began = time.perf_counter()
+    train = None if fold is None else fold[0]
+    own_X, own_y = X, y
+    if train is not None:
+        own_X, own_y = take_rows(X, train), take_rows(y, train)
+        fit_params = take_rows_of_params(X, fit_params, train)
+    context, owner = task
+    with fit_task(context, owner, estimator, own_X, own_y):
+        estimator.fit(own_X, own_y, **fit_params)
+    prediction = None
+    if fold is not None:
+        test = fold[1]
+        prediction = one_column(estimator.predict(take_rows(X, test)), len(test), name)
+    if verbose > 0:
+        print(
+            f"[stackingnet] {name}: fitted on {len(own_y)} rows in "
+            f"{time.perf_counter() - began:.1f} s"
+        )
+    # A fold's fit is only worth its predictions.
+    return (estimator if fold is None else None), prediction

@@ -1,0 +1,279 @@
+"""Predictions and the range they may take: cut to it, or measured in it.
+
+Each bound of a column (one model's predictions) is given, or learned in `fit` as its
+smallest or largest prediction. A learned bound follows outliers: give the bounds
+wherever the task defines them.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+_CHECKS = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
+
+
+class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """A range for each column; a subclass says which are valid and what they do."""
+
+    _remedy: str
+
+    def __init__(
+        self,
+        low: ArrayLike | None = None,
+        high: ArrayLike | None = None,
+        *,
+        per_column: bool = True,
+    ) -> None:
+        self.low = low
+        self.high = high
+        self.per_column = per_column
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Set the range of each column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Predictions, a column a model.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+        """
+        table = validate_data(self, X, **_CHECKS)
+        low = self._bound("low", np.fmin, table)
+        high = self._bound("high", np.fmax, table)
+        if not (valid := self._is_range(low, high)).all():
+            j = valid.argmin()
+            low_is, high_is = (
+                "learned" if bound is None else "given"
+                for bound in (self.low, self.high)
+            )
+            raise ValueError(
+                f"{self._column(j)} has no valid range: low={low[j]} ({low_is}), "
+                f"high={high[j]} ({high_is}). {self._remedy}"
+            )
+        self.low_, self.high_ = low, high
+        self._summarize(table)
+        return self
+
+    def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+        """Tell for each column whether its bounds make a range."""
+        raise NotImplementedError
+
+    def _summarize(self, table: NDArray) -> None:
+        """Store what else the table seen in `fit` tells, if anything."""
+
+    def _bound(self, name: str, extreme: np.ufunc, table: NDArray) -> NDArray:
+        """Return the bound `name` of each column: as given, or else from the table."""
+        if (given := getattr(self, name)) is None:
+            bound = extreme.reduce(table, axis=0 if self.per_column else None)
+            if (empty := np.isnan(bound)).any():
+                raise ValueError(
+                    f"{self._column(empty.argmax())} has no prediction to learn "
+                    f"{name} from: drop the column or give {name}."
+                )
+        else:
+            bound = np.asarray(given, dtype=np.float64)
+            if bound.shape not in {(), (self.n_features_in_,)}:
+                raise ValueError(
+                    f"{name}={given!r} has shape {bound.shape} but X has "
+                    f"{self.n_features_in_} columns: give one number for all columns, "
+                    "or an array of one a column."
+                )
+        return np.array(np.broadcast_to(bound, self.n_features_in_), dtype=np.float64)
+
+    def _column(self, j: np.intp) -> str:
+        return f"Column {getattr(self, 'feature_names_in_', range(j + 1))[j]!r}"
+
+    def _validate(self, X: ArrayLike) -> NDArray:
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, **_CHECKS)
+
+    def _validate_inverse(self, X: ArrayLike) -> NDArray:
+        check_is_fitted(self)
+        # validate_data would warn that the array transform returned has no names.
+        table = check_array(X, **_CHECKS)
+        if table.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {table.shape[1]} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input."
+            )
+        return table
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class PredictionClipper(_RangeTransformer):
+    """Clip predictions into the range from `low` to `high`; NaN stays NaN.
+
+    Parameters
+    ----------
+    low, high : float, array-like of shape (n_features,) or None, default=None
+        Bounds of the range: one for all columns, one a column, or learned in `fit`.
+        ``low=-np.inf`` and ``high=np.inf`` leave a side open.
+    per_column : bool, default=True
+        Learn a bound from each column, or one from the whole table.
+
+    Attributes
+    ----------
+    low_, high_ : ndarray of shape (n_features_in_,)
+        Bounds of each column.
+    n_clipped_ : ndarray of shape (n_features_in_,)
+        How many of the predictions seen in `fit` lie outside of the range.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only when all of them are strings.
+
+    See Also
+    --------
+    PredictionNormalizer : Map the range on [0, 1] without clipping.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.predictions import PredictionClipper
+    >>> ratings = [[0.5, 4.0], [3.0, np.nan], [11.0, 12.0]]
+    >>> clipper = PredictionClipper(1, 10).fit(ratings)
+    >>> clipper.transform(ratings)
+    array([[ 1.,  4.],
+           [ 3., nan],
+           [10., 10.]])
+    >>> clipper.n_clipped_
+    array([2, 1])
+    """
+
+    _remedy = "Give low <= high; low=-inf or high=inf leaves a side open."
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Clip each column into its range.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Predictions.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        return self._clip(self._validate(X))
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray:
+        """Return X as it is: a value inside the range is its own pre-image.
+
+        A clipped value cannot be restored: a `TransformedTargetRegressor` that meets
+        one in `fit` warns of it, unless its ``check_inverse=False``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Clipped predictions.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        return self._validate_inverse(X)
+
+    def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+        return (low <= high) & (low < np.inf) & (high > -np.inf)
+
+    def _summarize(self, table: NDArray) -> None:
+        changed = (self._clip(table) != table) & ~np.isnan(table)
+        self.n_clipped_ = changed.sum(axis=0)
+
+    def _clip(self, table: NDArray) -> NDArray:
+        return np.clip(table, self.low_, self.high_).astype(table.dtype, copy=False)
+
+
+class PredictionNormalizer(_RangeTransformer):
+    """Map the range from `low` to `high` linearly on [0, 1]; NaN stays NaN.
+
+    Predictions outside of the range map outside of [0, 1]: nothing is clipped.
+
+    Parameters
+    ----------
+    low, high : float, array-like of shape (n_features,) or None, default=None
+        Bounds of the range: one for all columns, one a column, or learned in `fit`.
+        A learned range of width 0 counts as one of width 1.
+    per_column : bool, default=True
+        Learn a bound from each column, or one from the whole table.
+
+    Attributes
+    ----------
+    low_, high_ : ndarray of shape (n_features_in_,)
+        Bounds of each column.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only when all of them are strings.
+
+    See Also
+    --------
+    PredictionClipper : Clip predictions into the range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.predictions import PredictionNormalizer
+    >>> ratings = [[1.0, 5.5], [10.0, np.nan]]
+    >>> normalizer = PredictionNormalizer(1, 10).fit(ratings)
+    >>> normalizer.transform(ratings)
+    array([[0. , 0.5],
+           [1. , nan]])
+    >>> normalizer.inverse_transform([[0.5, 1.5]])
+    array([[ 5.5, 14.5]])
+    """
+
+    _remedy = "Give finite bounds with low < high."
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Map the range of each column on [0, 1].
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Predictions.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        table = self._validate(X)
+        unit = (table - self.low_) / self._width()
+        return unit.astype(table.dtype, copy=False)
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray:
+        """Map [0, 1] back on the range of each column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Normalized predictions.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        unit = self._validate_inverse(X)
+        table = unit * self._width() + self.low_
+        return table.astype(unit.dtype, copy=False)
+
+    def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+        learned = self.low is None or self.high is None
+        wide = (low <= high) if learned else (low < high)
+        return wide & np.isfinite(low) & np.isfinite(high)
+
+    def _width(self) -> NDArray[np.float64]:
+        return np.where(self.low_ == self.high_, 1.0, self.high_ - self.low_)

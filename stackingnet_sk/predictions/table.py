@@ -1,0 +1,99 @@
+"""Tables of predictions: a row an item, a column a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def check_predictions(
+    table: NDArray, names: Sequence[str] | NDArray, rows: NDArray | None = None
+) -> None:
+    """Refuse predictions that are not finite.
+
+    Meant for the rare case: a result computed from the table was not finite.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_predictions, n_models)
+        Predictions.
+    names : sequence of str
+        Names of the models.
+    rows : ndarray of shape (n_predictions,), default=None
+        Which row of the user's data each row of the table stands for; by default they
+        are the same.
+
+    Raises
+    ------
+    ValueError
+        If a prediction is infinite or NaN; it names the model, the row and the
+        remedy.
+    """
+    for bad, remedy in (
+        (np.isinf(table), _INFINITE),
+        (np.isnan(table), _MISSING),
+    ):
+        counts = bad.sum(axis=0)
+        if not counts.any():
+            continue
+        column = int(counts.argmax())
+        row = int(bad[:, column].argmax())
+        place = row if rows is None else rows[row]
+        others = np.count_nonzero(counts) - 1
+        raise ValueError(
+            f"Input contains {remedy.format(count=counts[column], n_rows=len(table))} "
+            f"Here: model {names[column]!r} (column {column}), first at row {place}"
+            + (f", and {others} more models." if others else ".")
+        )
+
+
+_INFINITE = (
+    "infinity, which is no prediction ({count} of {n_rows} in the worst column). Replace "
+    "it by a finite number, or by NaN to mark it as missing."
+)
+_MISSING = (
+    "NaN, a missing prediction ({count} of {n_rows} in the worst column). Missing "
+    "predictions are not supported: impute them, for example with SimpleImputer in a "
+    "Pipeline, or drop the rows, or the model if it never answers."
+)
+
+
+def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64]:
+    """Check what a member predicted.
+
+    Parameters
+    ----------
+    prediction : array-like
+        What its `predict` returned.
+    n_samples : int
+        Number of rows that it was asked about.
+    name : str
+        Name of the member, for the error.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If it is not one number a row.
+    """
+    array = np.asarray(prediction)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (n_samples,):
+        raise ValueError(
+            f"Member {name!r} predicts an array of shape {array.shape} for "
+            f"{n_samples} rows; a member must predict one number a row."
+        )
+    try:
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Member {name!r} predicts values that are not numbers, such as "
+            f"{array[0]!r}; a member must predict one number a row."
+        ) from error

@@ -1,0 +1,144 @@
+"""Non-negative quadratic problems whose optimum is not unique.
+
+Method: scipy's Lawson-Hanson NNLS on a rank-revealing factor, then the least-norm point
+of the optimal face as a least distance problem (Lawson and Hanson, 1974, chapter 23),
+again one NNLS. Strength: exact on duplicates, perfect models, more models than rows.
+Limit: an eigendecomposition and a dense NNLS, so it serves degenerate problems only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from stackingnet_sk.weights.pivoting import RANK_TOLERANCE, solve_pivoting
+
+# Slack below so many rounding units may be zero: models there can share the optimum.
+_TIE_UNITS = 1e7
+
+
+def nonnegative_quadratic(
+    quadratic: NDArray[np.float64], slopes: NDArray[np.float64], weight: float
+) -> tuple[NDArray[np.float64], int, bool]:
+    r"""Minimize ``w'Gw + t (1 - a'w)^2`` over ``w >= 0``.
+
+    By the optimality conditions ``w = t z / (1 + t a'z)`` where ``z`` solves the
+    complementarity problem of ``G`` and ``a``, whatever ``t``: for a positive definite
+    ``G`` no value of ``t`` harms the accuracy. For a singular one ``z`` can be
+    unbounded, and the problem is solved as the NNLS problem that it is.
+
+    Parameters
+    ----------
+    quadratic : ndarray of shape (n_models, n_models)
+        ``G``, symmetric positive semidefinite.
+    slopes : ndarray of shape (n_models,)
+        ``a``.
+    weight : float
+        ``t > 0``.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_models,)
+        The optimum; of several the one of least Euclidean norm.
+    iterations : int
+        Number of linear systems solved.
+    unique : bool
+        Whether it is the only optimum.
+    """
+    z, slack, iterations = solve_pivoting(quadratic, slopes)
+    if z is None:
+        weights, more = _factored(quadratic, slopes, weight)
+        iterations += more
+        slack = quadratic @ weights + weight * slopes * (float(slopes @ weights) - 1.0)
+        unit = np.abs(slopes) * weight + np.abs(quadratic) @ weights
+        slack /= np.finfo(float).eps * np.where(unit > 0, unit, 1.0)
+    else:
+        weights = z * (weight / (1.0 + weight * float(slopes @ z)))
+    face = (slack < _TIE_UNITS).nonzero()[0]
+    if z is not None and face.size == np.count_nonzero(z):
+        return weights, iterations, True
+    null = _null_space(quadratic[np.ix_(face, face)], slopes[face])
+    if not null.shape[1]:
+        return weights, iterations, True
+    weights[face] = _least_norm(weights[face], null)
+    return weights, iterations + 1, False
+
+
+def equilibrated(
+    quadratic: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Eigendecomposition with unit diagonal, so that rank does not depend on units.
+
+    Without it one model with huge errors would make all others look singular.
+
+    Parameters
+    ----------
+    quadratic : ndarray of shape (n, n)
+        Symmetric positive semidefinite; a zero diagonal marks a zero row.
+
+    Returns
+    -------
+    values : ndarray of shape (n,)
+        Eigenvalues, those at rounding level set to zero.
+    vectors : ndarray of shape (n, n)
+        Eigenvectors.
+    unit : ndarray of shape (n,)
+        Root of the diagonal, by which rows and columns were divided; 1 for zero rows.
+    """
+    root = np.sqrt(np.maximum(quadratic.diagonal(), 0.0))
+    unit = np.where(root > 0, root, 1.0)
+    values, vectors = np.linalg.eigh(quadratic / unit[:, None] / unit)
+    values[values < RANK_TOLERANCE * max(values[-1], 0.0)] = 0.0
+    return values, vectors, unit
+
+
+def _factored(
+    quadratic: NDArray[np.float64], slopes: NDArray[np.float64], weight: float
+) -> tuple[NDArray[np.float64], int]:
+    """Solve as NNLS, with as many rows as the rank of ``G``, plus one."""
+    values, vectors, unit = equilibrated(quadratic)
+    rank = values > 0
+    # Divided by sqrt(weight), the last row and the target are 1 in size.
+    rows = np.sqrt(values[rank] / weight)[:, None] * vectors[:, rank].T
+    stacked = np.vstack((rows, slopes / unit))
+    # Columns of size one, or a model with a tiny unit would be lost to rounding.
+    size = np.linalg.norm(stacked, axis=0)
+    size = np.where(size > 0, size, 1.0)
+    goal = np.zeros(len(stacked))
+    goal[-1] = 1.0
+    scaled, _ = nnls(stacked / size, goal, maxiter=100 * len(slopes))
+    return scaled / size / unit, int(np.count_nonzero(scaled))
+
+
+def _null_space(
+    quadratic: NDArray[np.float64], slopes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Orthonormal directions along which neither ``Gw`` nor ``a'w`` changes."""
+    values, vectors, unit = equilibrated(quadratic)
+    null = vectors[:, values == 0] / unit[:, None]
+    if not null.shape[1]:
+        return null
+    null = np.linalg.qr(null)[0]
+    along = slopes @ null
+    if np.linalg.norm(along) > 1e-8 * np.linalg.norm(slopes):
+        # One direction that moves a'w spans with the rest; the complement keeps it.
+        null = null @ np.linalg.qr(along[:, None], mode="complete")[0][:, 1:]
+    return null
+
+
+def _least_norm(
+    weights: NDArray[np.float64], null: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Least-norm point of ``{weights + null z >= 0}``, a least distance problem."""
+    scale = float(np.abs(weights).max(initial=0.0))
+    if scale == 0:
+        return weights
+    fixed = (weights - null @ (null.T @ weights)) / scale
+    stacked = np.vstack((null.T, -fixed))
+    goal = np.zeros(len(stacked))
+    goal[-1] = 1.0
+    dual, _ = nnls(stacked, goal, maxiter=100 * len(weights))
+    residual = stacked @ dual - goal
+    moved = fixed - null @ (residual[:-1] / residual[-1])
+    return scale * np.maximum(moved, 0.0)

@@ -1,0 +1,225 @@
+"""Mergeable second moments of the models' errors and the target.
+
+Everything that the quadratic objective needs from ``n`` rows is an
+``(M + 1) x (M + 1)`` matrix, so rows can come at once, in blocks, or from several
+machines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
+
+# A block of rows is read once and used twice (subtract, multiply); with 200,000
+# doubles it stays in the cache between the two.
+_BLOCK_ELEMENTS = 200_000
+
+# Second moments outside of this range make products of two of them over- or
+# underflow; the rows are then read again, multiplied by a power of two.
+_SAFE_SQUARES = (1e-60, 1e60)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    r"""Weighted mean and scatter of the rows ``z_i = [P_i - y_i, y_i]``.
+
+    The errors ``P - y`` are formed row by row, before anything is squared: with
+    moments of ``P`` and ``y`` themselves, the error of a model whose errors are small
+    against the spread of the target would be lost to cancellation.
+
+    Parameters
+    ----------
+    weight : float
+        Total sample weight; the number of rows where rows are not weighted.
+    n_rows : int
+        Number of rows read.
+    mean : ndarray of shape (n_models + 1,)
+        Weighted mean of ``scale * z``.
+    scatter : ndarray of shape (n_models + 1, n_models + 1)
+        ``sum_i omega_i (scale z_i - mean)(scale z_i - mean)'``, not divided by
+        anything.
+    scale : float, default=1.0
+        Power of two by which the rows were multiplied (exactly), so that squares of
+        tiny or huge predictions neither underflow nor overflow.
+    """
+
+    weight: float
+    n_rows: int
+    mean: NDArray[np.float64]
+    scatter: NDArray[np.float64]
+    scale: float = 1.0
+
+    @classmethod
+    def from_rows(
+        cls,
+        predictions: NDArray[np.floating],
+        target: NDArray[np.floating],
+        sample_weight: NDArray[np.floating] | None = None,
+    ) -> Moments:
+        """Read the rows of a table of predictions once.
+
+        Parameters
+        ----------
+        predictions : ndarray of shape (n_rows, n_models)
+            A column a model, in the units of the target. Never written to.
+        target : ndarray of shape (n_rows,)
+            Labels.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Non-negative weights of the rows; an integer weight is a repetition.
+
+        Returns
+        -------
+        Moments
+            ``is_finite`` is False if a prediction or a label is NaN or infinite.
+        """
+        moments = cls._scan(predictions, target, sample_weight, 1.0)
+        if not moments._needs_scaling():
+            return moments
+        largest = max(
+            np.abs(predictions).max(initial=0.0), np.abs(target).max(initial=0.0)
+        )
+        if not np.isfinite(largest) or largest == 0:
+            return moments
+        scale = float(np.ldexp(1.0, -int(np.frexp(largest)[1])))
+        return cls._scan(predictions, target, sample_weight, scale)
+
+    @classmethod
+    def _scan(
+        cls,
+        predictions: NDArray[np.floating],
+        target: NDArray[np.floating],
+        sample_weight: NDArray[np.floating] | None,
+        scale: float,
+    ) -> Moments:
+        n_rows, n_models = predictions.shape
+        size = max(1, min(n_rows, _BLOCK_ELEMENTS // (n_models + 2)))
+        # Columns: the errors, the target, and ones, whose products are the sums.
+        buffer = np.empty((size, n_models + 2))
+        products = np.zeros((n_models + 2, n_models + 2), order="F")
+        shift = np.zeros(n_models + 1)
+        # Overflow and NaN are wanted here: they show in the result, see is_finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, n_rows, size):
+                rows = slice(start, start + size)
+                labels = target[rows]
+                block = buffer[: len(labels)]
+                errors, own_target = block[:, :n_models], block[:, n_models]
+                np.subtract(predictions[rows], labels[:, None], out=errors)
+                own_target[:] = labels
+                if scale != 1.0:
+                    np.multiply(predictions[rows], scale, out=errors)
+                    own_target *= scale
+                    errors -= own_target[:, None]
+                if start == 0:
+                    # Any point near the data is as good as the mean: it only keeps
+                    # the centring at the end free of cancellation.
+                    shift = block[:, :-1].mean(axis=0)
+                errors -= shift[:-1]
+                own_target -= shift[-1]
+                block[:, -1] = 1.0
+                if sample_weight is not None:
+                    block *= np.sqrt(sample_weight[rows])[:, None]
+                products = dsyrk(
+                    1.0, block.T, beta=1.0, c=products, overwrite_c=True, lower=True
+                )
+            products += np.tril(products, -1).T
+            weight = float(products[-1, -1])
+            if weight == 0:
+                return cls(0.0, n_rows, shift, np.zeros_like(products[:-1, :-1]), scale)
+            offset = products[:-1, -1] / weight
+            scatter = products[:-1, :-1] - weight * np.outer(offset, offset)
+            # The centring can leave a tiny negative sum of squares.
+            np.fill_diagonal(scatter, np.maximum(scatter.diagonal(), 0.0))
+            return cls(weight, n_rows, shift + offset, scatter, scale)
+
+    def _needs_scaling(self) -> bool:
+        if self.weight == 0:
+            return False
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = self.scatter.diagonal() / self.weight + self.mean**2
+        low, high = _SAFE_SQUARES
+        return not (low < squares.max(initial=0.0) < high)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every row was finite, read off the products."""
+        return bool(
+            np.isfinite(self.scatter.diagonal()).all() and np.isfinite(self.mean).all()
+        )
+
+    @property
+    def n_models(self) -> int:
+        """Number of models."""
+        return len(self.mean) - 1
+
+    def merge(self, other: Moments) -> Moments:
+        """Combine with the moments of other rows (Chan, Golub and LeVeque, 1979).
+
+        Parameters
+        ----------
+        other : Moments
+            Moments of the same models on other rows.
+
+        Returns
+        -------
+        Moments
+            The moments of all rows, as if they had been read in one pass.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of models differ.
+        """
+        if self.n_models != other.n_models:
+            raise ValueError(
+                f"cannot merge moments of {self.n_models} models with moments of "
+                f"{other.n_models}; both blocks must have the same columns"
+            )
+        if other.weight == 0 or self.weight == 0:
+            kept = self if other.weight == 0 else other
+            return Moments(
+                kept.weight,
+                self.n_rows + other.n_rows,
+                kept.mean,
+                kept.scatter,
+                kept.scale,
+            )
+        scale = min(self.scale, other.scale)
+        left, right = self._rescaled(scale), other._rescaled(scale)
+        weight = left.weight + right.weight
+        delta = right.mean - left.mean
+        share = right.weight / weight
+        return Moments(
+            weight,
+            left.n_rows + right.n_rows,
+            left.mean + share * delta,
+            left.scatter + right.scatter + left.weight * share * np.outer(delta, delta),
+            scale,
+        )
+
+    def _rescaled(self, scale: float) -> Moments:
+        factor = scale / self.scale
+        return Moments(
+            self.weight,
+            self.n_rows,
+            self.mean * factor,
+            self.scatter * factor**2,
+            scale,
+        )
+
+    def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Each model's own error, in the units of the target.
+
+        Returns
+        -------
+        root_mean_squared_error : ndarray of shape (n_models,)
+            Weighted root mean squared error of each model alone.
+        bias : ndarray of shape (n_models,)
+            Weighted mean of prediction minus label.
+        """
+        bias = self.mean[:-1]
+        squares = self.scatter.diagonal()[:-1] / self.weight + bias**2
+        return np.sqrt(squares) / self.scale, bias / self.scale

@@ -1,0 +1,167 @@
+"""The one quadratic behind every constraint set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.prior import ShrinkagePrior
+
+
+@dataclass(frozen=True, eq=False)
+class StackingObjective:
+    r"""Penalized mean squared error of a combination, as a function of its weights.
+
+    With errors ``R = P - y`` (centred where there is an intercept), ``t = 1'w`` and
+    the mean over the weighted rows,
+
+    .. math:: f(w) = \overline{((1 - t)\, y - R w)^2} + w' K w
+              = (1 - t)^2 \sigma^2 - 2 (1 - t)\, c'w + w' (C + K) w
+
+    On ``1'w = 1`` only ``C + K`` is left. Without that constraint, completing the
+    square in ``t`` gives ``f(w) = w'Gw + sigma^2 (1 - a'w)^2`` with
+    ``a = 1 + c / sigma^2`` (the slopes of the predictions on the target) and
+    ``G = C + K - c c' / sigma^2``: the same kind of problem, ``w'Gw`` against
+    ``a'w``.
+
+    Parameters
+    ----------
+    error : ndarray of shape (n_models, n_models)
+        ``C + K``: Perrone and Cooper's error covariance plus the prior's penalty.
+    error_target : ndarray of shape (n_models,), default=None
+        ``c``: covariance of the errors with the target; zero by default.
+    target : float, default=0.0
+        ``sigma^2``: variance of the target.
+    """
+
+    error: NDArray[np.float64]
+    error_target: NDArray[np.float64] | None = None
+    target: float = 0.0
+
+    @classmethod
+    def from_moments(
+        cls,
+        moments: Moments,
+        *,
+        fit_intercept: bool,
+        prior: ShrinkagePrior | None = None,
+        free_slope: bool = False,
+    ) -> StackingObjective:
+        """Build the objective, in squared units of ``moments.scale`` times the target.
+
+        Parameters
+        ----------
+        moments : Moments
+            Moments of the labelled rows, total weight above zero.
+        fit_intercept : bool
+            Whether an intercept profiles out (centred moments) or not (moments about
+            zero, the textbook's).
+        prior : ShrinkagePrior, default=None
+            Adds its penalty.
+        free_slope : bool, default=False
+            Whether the sum of the weights is free, so that the prior on the slope
+            counts.
+
+        Returns
+        -------
+        StackingObjective
+        """
+        second = moments.scatter / moments.weight
+        if not fit_intercept:
+            second = second + np.outer(moments.mean, moments.mean)
+        error = second[:-1, :-1]
+        if prior is not None:
+            error = error + prior.penalty(moments.weight, free_slope=free_slope)
+        return cls(error, second[:-1, -1], float(second[-1, -1]))
+
+    @property
+    def n_models(self) -> int:
+        """Number of models."""
+        return len(self.error)
+
+    @property
+    def scale(self) -> float:
+        """Objective of the uniform weights: the unit of every relative figure.
+
+        Where errors cancel so well that it is rounding noise, the mean squared error
+        of the models takes its place, and 1 where that is zero too.
+        """
+        mean_error = float(self.error.trace()) / self.n_models
+        uniform = float(self.error.sum()) / self.n_models**2
+        noise = self.n_models * np.finfo(float).eps * mean_error
+        return uniform if uniform > noise else mean_error or 1.0
+
+    @property
+    def slopes(self) -> NDArray[np.float64]:
+        """``a``: slope of each model's predictions on the target."""
+        if self.error_target is None or self.target == 0:
+            return np.ones(self.n_models)
+        return 1.0 + self.error_target / self.target
+
+    @property
+    def free_slope_error(self) -> NDArray[np.float64]:
+        """``G``: covariance of what the target does not explain of the predictions."""
+        if self.error_target is None or self.target == 0:
+            return self.error
+        return self.error - np.outer(self.error_target, self.error_target / self.target)
+
+    def value(self, weights: NDArray[np.float64]) -> float:
+        """``f(w)``.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_models,)
+            Any weights.
+
+        Returns
+        -------
+        float
+        """
+        value = float(weights @ self.error @ weights)
+        if self.error_target is not None:
+            rest = 1.0 - float(weights.sum())
+            value += rest * (
+                rest * self.target - 2.0 * float(self.error_target @ weights)
+            )
+        return value
+
+    def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Gradient of ``f`` at ``w``.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_models,)
+            Any weights.
+
+        Returns
+        -------
+        ndarray of shape (n_models,)
+        """
+        half = self.error @ weights
+        if self.error_target is not None:
+            rest = 1.0 - float(weights.sum())
+            half += float(self.error_target @ weights) - rest * (
+                self.target + self.error_target
+            )
+        return 2.0 * half
+
+    def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
+        """Build the objective of a subset of the models.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            Which models.
+
+        Returns
+        -------
+        StackingObjective
+        """
+        return StackingObjective(
+            self.error[np.ix_(models, models)],
+            None if self.error_target is None else self.error_target[models],
+            self.target,
+        )

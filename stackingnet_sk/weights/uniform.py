@@ -1,0 +1,29 @@
+"""Equal weights: the average, to which every other constraint set is compared.
+
+Method: none. Strength: cannot overfit. Limit: a poor model counts as much as the best.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.weights.objective import StackingObjective
+
+
+def _optimize(
+    objective: StackingObjective,
+) -> tuple[NDArray[np.float64], int, bool]:
+    """Return ``1 / M`` for every model."""
+    return np.full(objective.n_models, 1.0 / objective.n_models), 0, True
+
+
+def _certify(
+    objective: StackingObjective, weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Certify a set of one point."""
+    return 0.0, float(np.abs(weights - 1.0 / objective.n_models).max())
+
+
+UNIFORM = ConstraintSet("uniform", _optimize, _certify, lower=0.0, total=1.0)
