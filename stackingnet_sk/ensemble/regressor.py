@@ -25,7 +25,6 @@ from stackingnet_sk.ensemble.validation import (
 from stackingnet_sk.predictions import check_predictions
 from stackingnet_sk.weights import (
     CONSTRAINTS,
-    DEFAULT_SHRINKAGE,
     SOLVERS,
     Moments,
     Status,
@@ -57,10 +56,11 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
     fit_intercept : bool, default=True
         Whether to fit `b`. False minimizes the raw mean squared error of ``w'h(x)``.
     shrinkage : float or "auto", default="auto"
-        Strength of the prior in pseudo-observations: it weighs as much as so many
-        labelled rows. It pulls the weights toward a direction that the predictions
-        alone suggest (see :class:`~stackingnet_sk.weights.ShrinkagePrior`). 0 is the
-        exact least squares optimum, "auto" is 100. Ignored by "uniform".
+        Strength of the prior in pseudo-observations: it counts as so many labelled
+        rows, and pulls the weights toward a direction that the predictions alone
+        suggest (see :class:`~stackingnet_sk.weights.ShrinkagePrior`). "auto" sets it
+        by empirical Bayes, 0 is the exact least squares optimum. No effect on
+        "uniform".
     solver : {"auto", "cvxpy"}, default="auto"
         Native solvers, or an independent, slower one.
     cv : int, splitter, iterable of splits or "prefit", default=None
@@ -347,7 +347,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         tags.regressor_tags.poor_score = self.estimators is None
         return tags
 
-    def _check_parameters(self) -> float:
+    def _check_parameters(self) -> float | str:
         """Refuse unknown parameters; return the strength of the prior."""
         for parameter, known in (
             ("constraint", sorted(CONSTRAINTS)),
@@ -359,7 +359,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
                     f"{parameter}={value!r} is unknown; choose one of {known}."
                 )
         if isinstance(self.shrinkage, str) and self.shrinkage == "auto":
-            return DEFAULT_SHRINKAGE
+            return "auto"
         if (
             isinstance(self.shrinkage, Real)
             and not isinstance(self.shrinkage, bool)

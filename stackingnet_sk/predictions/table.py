@@ -51,8 +51,8 @@ def check_predictions(
 
 
 _INFINITE = (
-    "infinity, which is no prediction ({count} of {n_rows} in the worst column). Replace "
-    "it by a finite number, or by NaN to mark it as missing."
+    "infinity, which is no prediction ({count} of {n_rows} in the worst column). "
+    "Replace it by a finite number, or by NaN to mark it as missing."
 )
 _MISSING = (
     "NaN, a missing prediction ({count} of {n_rows} in the worst column). Missing "

@@ -3,17 +3,12 @@
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
-from stackingnet_sk.weights.prior import (
-    DEFAULT_SHRINKAGE,
-    ShrinkagePrior,
-    factor_scores,
-)
+from stackingnet_sk.weights.prior import ShrinkagePrior, factor_scores
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.solve import CONSTRAINTS, SOLVERS, solve, solve_moments
 
 __all__ = [
     "CONSTRAINTS",
-    "DEFAULT_SHRINKAGE",
     "SOLVERS",
     "ConstraintSet",
     "Moments",

@@ -7,7 +7,7 @@ machines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,13 +180,7 @@ class Moments:
             )
         if other.weight == 0 or self.weight == 0:
             kept = self if other.weight == 0 else other
-            return Moments(
-                kept.weight,
-                self.n_rows + other.n_rows,
-                kept.mean,
-                kept.scatter,
-                kept.scale,
-            )
+            return replace(kept, n_rows=self.n_rows + other.n_rows)
         scale = min(self.scale, other.scale)
         left, right = self._rescaled(scale), other._rescaled(scale)
         weight = left.weight + right.weight
@@ -202,13 +196,45 @@ class Moments:
 
     def _rescaled(self, scale: float) -> Moments:
         factor = scale / self.scale
-        return Moments(
-            self.weight,
-            self.n_rows,
-            self.mean * factor,
-            self.scatter * factor**2,
-            scale,
+        return replace(
+            self, mean=self.mean * factor, scatter=self.scatter * factor**2, scale=scale
         )
+
+    def subset(self, models: NDArray[np.intp]) -> Moments:
+        """Moments of some of the models.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            Which models, in which order.
+
+        Returns
+        -------
+        Moments
+        """
+        kept = np.append(models, self.n_models)
+        return replace(
+            self, mean=self.mean[kept], scatter=self.scatter[np.ix_(kept, kept)]
+        )
+
+    def predictions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Covariance of the predictions, from that of the errors and the target.
+
+        Good enough for a prior; what is left of models that hardly vary against the
+        target is rounding.
+
+        Returns
+        -------
+        covariance : ndarray of shape (n_models, n_models)
+            Covariance of the predictions, in squared units of ``scale`` times the
+            target.
+        with_target : ndarray of shape (n_models,)
+            Their covariance with the target.
+        """
+        scatter = self.scatter / self.weight
+        with_target = scatter[:-1, -1] + scatter[-1, -1]
+        covariance = scatter[:-1, :-1] + scatter[:-1, -1, None] + with_target
+        return covariance, with_target
 
     def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Each model's own error, in the units of the target.

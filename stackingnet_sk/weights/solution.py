@@ -48,6 +48,8 @@ class Solution:
         Name of the constraint set.
     solver : str
         What solved it.
+    shrinkage : float, default=0.0
+        Strength of the prior on the direction of the weights, in pseudo-observations.
     """
 
     weights: NDArray[np.float64]
@@ -59,6 +61,7 @@ class Solution:
     status: Status
     constraint: str
     solver: str
+    shrinkage: float = 0.0
 
     @property
     def certificate(self) -> float:
@@ -71,5 +74,6 @@ class Solution:
             f"<Solution {self.constraint} by {self.solver}: {self.status.value}; "
             f"objective {self.objective:.6g}, gap {self.gap:.1e}, residual "
             f"{self.residual:.1e}, {self.iterations} iterations, "
+            f"shrinkage {self.shrinkage:.3g}, "
             f"{np.count_nonzero(self.weights)} of {len(self.weights)} models>"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -93,7 +94,7 @@ def solve_moments(
     constraint: str = "nonnegative",
     *,
     fit_intercept: bool = True,
-    shrinkage: float = 0.0,
+    shrinkage: float | str = 0.0,
     solver: str = "auto",
 ) -> Solution:
     """Weights and intercept from the moments of the labelled rows.
@@ -110,8 +111,9 @@ default="nonnegative"
         The set of feasible weights.
     fit_intercept : bool, default=True
         Whether to add the intercept that makes the combination unbiased.
-    shrinkage : float, default=0.0
-        Strength of the :class:`ShrinkagePrior` in pseudo-observations.
+    shrinkage : float or "auto", default=0.0
+        Strength of the :class:`ShrinkagePrior` in pseudo-observations; "auto" sets it
+        by empirical Bayes.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solvers, or an independent one.
 
@@ -129,30 +131,15 @@ default="nonnegative"
         raise ValueError("the labelled rows have no weight; give at least one row some")
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     free_slope = chosen.total is None
-    if chosen is UNIFORM:
-        shrinkage = 0.0
-    covariance = _prediction_covariance(moments)
-    noise = _CONSTANT * (moments.scatter.diagonal()[:-1] + moments.scatter[-1, -1])
-    varies = covariance.diagonal() > noise / moments.weight
-    prior = None
+    shrinks = shrinkage != 0 and chosen is not UNIFORM
     live = np.arange(moments.n_models)
-    if shrinkage > 0 or (free_slope and fit_intercept):
-        if varies.any():
-            live = varies.nonzero()[0]
-        if shrinkage > 0 and varies.any():
-            prior = ShrinkagePrior.from_covariance(
-                covariance[np.ix_(live, live)], shrinkage
-            )
-    columns = np.append(live, moments.n_models)
-    kept = moments
-    if live.size < moments.n_models:
-        kept = Moments(
-            moments.weight,
-            moments.n_rows,
-            moments.mean[columns],
-            moments.scatter[np.ix_(columns, columns)],
-            moments.scale,
-        )
+    if shrinks or (free_slope and fit_intercept):
+        live = _varying(moments)
+        shrinks = shrinks and live.size > 0
+        if not live.size:
+            live = np.arange(moments.n_models)
+    kept = moments.subset(live) if live.size < moments.n_models else moments
+    prior = _prior(kept, shrinkage) if shrinks else None
     objective = StackingObjective.from_moments(
         kept, fit_intercept=fit_intercept, prior=prior, free_slope=free_slope
     )
@@ -164,26 +151,32 @@ default="nonnegative"
         # ybar - Pbar'w, without forming Pbar.
         bias = float(moments.mean[:-1] @ weights)
         intercept = (1.0 - float(weights.sum())) * float(moments.mean[-1]) - bias
-    return Solution(
-        weights,
-        intercept / moments.scale,
-        solution.objective / moments.scale / moments.scale,
-        solution.gap,
-        solution.residual,
-        solution.iterations,
-        solution.status,
-        solution.constraint,
-        solution.solver,
+    return replace(
+        solution,
+        weights=weights,
+        intercept=intercept / moments.scale,
+        objective=solution.objective / moments.scale / moments.scale,
+        shrinkage=prior.strength if prior else 0.0,
     )
 
 
-def _prediction_covariance(moments: Moments) -> NDArray[np.float64]:
-    """Covariance of the predictions, from that of the errors and the target."""
-    scatter = moments.scatter
-    with_target = scatter[:-1, -1]
-    return (
-        scatter[:-1, :-1] + with_target[:, None] + with_target + scatter[-1, -1]
-    ) / moments.weight
+def _varying(moments: Moments) -> NDArray[np.intp]:
+    """Which models' predictions vary at all."""
+    variance = moments.predictions()[0].diagonal() * moments.weight
+    squares = moments.scatter.diagonal()
+    return (variance > _CONSTANT * (squares[:-1] + squares[-1])).nonzero()[0]
+
+
+def _prior(moments: Moments, shrinkage: float | str) -> ShrinkagePrior:
+    covariance, with_target = moments.predictions()
+    if shrinkage != "auto":
+        return ShrinkagePrior.from_covariance(covariance, float(shrinkage))
+    return ShrinkagePrior.from_covariance(covariance).with_evidence(
+        covariance,
+        with_target,
+        float(moments.scatter[-1, -1]) / moments.weight,
+        moments.weight,
+    )
 
 
 def _choice(parameter: str, value: str, table: dict[str, T]) -> T:
