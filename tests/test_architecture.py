@@ -1,0 +1,119 @@
+"""The floors of the house: who may import whom, checked from the source."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import stackingnet_sk
+
+ROOT = Path(stackingnet_sk.__file__).parent
+MODULES = {
+    ".".join(("stackingnet_sk", *path.relative_to(ROOT).with_suffix("").parts)): path
+    for path in ROOT.rglob("*.py")
+}
+# A room may use the rooms of lower floors, and those of its own.
+FLOORS = {
+    "weights": 0,
+    "_compat": 0,
+    "_version": 0,
+    "predictions": 1,
+    "ensemble": 2,
+    "__init__": 4,
+    "demo": 5,
+    "cli": 5,
+}
+
+
+def imports(path):
+    """Every module named by an import statement, wherever it stands in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def ours(path):
+    return {
+        name if name in MODULES else f"{name}.__init__"
+        for name in imports(path)
+        if name in MODULES or f"{name}.__init__" in MODULES
+    }
+
+
+def test_every_room_is_on_a_floor():
+    assert {room(module) for module in MODULES} == set(FLOORS)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_come_from_below(module):
+    own = room(module)
+    for imported in ours(MODULES[module]):
+        other = room(imported)
+        assert other == own or FLOORS[other] < FLOORS[own], f"{module} <- {imported}"
+
+
+def test_no_cycles():
+    # prepare() raises CycleError and names the modules.
+    TopologicalSorter(
+        {
+            module: {name for name in ours(path) if not name.endswith("__init__")}
+            for module, path in MODULES.items()
+        }
+    ).prepare()
+
+
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if room(module) == "weights"]
+)
+def test_ground_floor_touches_arrays_only(module):
+    allowed = {"numpy", "scipy", "stackingnet_sk"} | set(sys.stdlib_module_names)
+    if module.endswith("cvxpy_solver"):
+        allowed.add("cvxpy")
+    outside = {name.split(".")[0] for name in imports(MODULES[module])} - allowed
+    assert not outside
+    assert not {"warnings", "random", "pathlib", "os"} & set(imports(MODULES[module]))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_private_sklearn_names_live_in_one_module(module):
+    if room(module) == "_compat":
+        return
+    private = [
+        name
+        for name in imports(MODULES[module])
+        if name.startswith("sklearn")
+        and any(p.startswith("_") for p in name.split("."))
+    ]
+    assert not private
+
+
+@pytest.mark.parametrize("path", MODULES.values(), ids=str)
+def test_files_hold_one_idea(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
+
+
+def test_import_is_light():
+    """Loads none of the heavy packages, unless scikit-learn does so by itself."""
+    code = """
+import sys
+import sklearn.ensemble
+before = set(sys.modules)
+import stackingnet_sk
+print([m for m in ("cvxpy", "pandas", "matplotlib") if m in set(sys.modules) - before])
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
