@@ -14,8 +14,8 @@ from scipy.optimize import nnls
 
 from stackingnet_sk.weights.pivoting import RANK_TOLERANCE, solve_pivoting
 
-# Slack below so many rounding units may be zero: models there can share the optimum.
-_TIE_UNITS = 1e7
+# Slack below this share of its terms may be zero: models there can share the optimum.
+_TIE = 1e-9
 
 
 def nonnegative_quadratic(
@@ -46,18 +46,18 @@ def nonnegative_quadratic(
     unique : bool
         Whether it is the only optimum.
     """
-    z, slack, iterations = solve_pivoting(quadratic, slopes)
-    if z is None:
+    z, ties, iterations = solve_pivoting(quadratic, slopes)
+    if z is not None:
+        weights = z * (weight / (1.0 + weight * float(slopes @ z)))
+        if not ties.size:
+            return weights, iterations, True
+        face = np.union1d(weights.nonzero()[0], ties)
+    else:
         weights, more = _factored(quadratic, slopes, weight)
         iterations += more
         slack = quadratic @ weights + weight * slopes * (float(slopes @ weights) - 1.0)
-        unit = np.abs(slopes) * weight + np.abs(quadratic) @ weights
-        slack /= np.finfo(float).eps * np.where(unit > 0, unit, 1.0)
-    else:
-        weights = z * (weight / (1.0 + weight * float(slopes @ z)))
-    face = (slack < _TIE_UNITS).nonzero()[0]
-    if z is not None and face.size == np.count_nonzero(z):
-        return weights, iterations, True
+        unit = np.abs(quadratic) @ weights + weight * np.abs(slopes)
+        face = (slack <= _TIE * unit).nonzero()[0]
     null = _null_space(quadratic[np.ix_(face, face)], slopes[face])
     if not null.shape[1]:
         return weights, iterations, True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class StackingObjective:
         """Number of models."""
         return len(self.error)
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Objective of the uniform weights: the unit of every relative figure.
 

@@ -14,17 +14,22 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
 # Up to here factorizing everything costs less than finding out what to factorize.
-_SMALL = 64
+_SMALL = 128
 _FIRST_BLOCK = 32
 # Thousands of hard random problems needed at most 20.
 _MAX_ITERATIONS = 60
 # Pivots below this share of their diagonal mean numerically dependent models.
 RANK_TOLERANCE = 1e-12
+# Slack within so many rounding units of zero is rounding.
+_ROUNDING = 500.0
+# Slack below so many may still be zero: the optimum may not be unique.
+_TIE = 1e7
+_EPS = float(np.finfo(float).eps)
 
 
 def solve_pivoting(
     quadratic: NDArray[np.float64], linear: NDArray[np.float64]
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64], int]:
+) -> tuple[NDArray[np.float64] | None, NDArray[np.intp], int]:
     r"""Find ``z >= 0`` with ``s = Az - b >= 0`` and ``z's = 0``.
 
     These are the optimality conditions of ``min_{z >= 0} z'Az / 2 - b'z``.
@@ -41,56 +46,55 @@ def solve_pivoting(
     z : ndarray of shape (n,) or None
         The solution; None where a free block was not positive definite or the pivots
         did not settle.
-    slack : ndarray of shape (n,)
-        ``s``, zero on the support; each entry divided by the size of its rounding
-        unit, so that entries of a few thousand or less are zero in effect.
+    ties : ndarray of int
+        Indices at which ``z`` is zero and so is the slack, as far as rounding lets one
+        see: the solution may not be unique.
     iterations : int
         Number of systems solved.
     """
     n = len(linear)
     diagonal = quadratic.diagonal()
-    if n <= _SMALL:
-        free = np.arange(n)
-    else:
+    free = np.arange(n)
+    ties = free[:0]
+    if n > _SMALL:
         # The best models on their own; a tie at the border is no harm, only a detour.
         with np.errstate(divide="ignore", invalid="ignore"):
             alone = np.where(linear > 0, diagonal / linear**2, np.inf)
         free = np.sort(np.argpartition(alone, _FIRST_BLOCK)[:_FIRST_BLOCK])
-    failed = np.empty(0)
     iterations = 0
     while iterations < _MAX_ITERATIONS:
+        z = linear[:0]
         # Leave in blocks until the free variables are positive ...
         while free.size:
             iterations += 1
-            factor, z, info = dposv(
-                quadratic[free[:, None], free].T, linear[free], lower=1, overwrite_a=1
-            )
-            if info or (factor.diagonal() ** 2 < RANK_TOLERANCE * diagonal[free]).any():
-                return None, failed, iterations
-            positive = z > 0
-            if positive.all():
+            # The transpose of a copy is what LAPACK may overwrite.
+            block = quadratic.take(free, 0).take(free, 1).T
+            factor, z, info = dposv(block, linear[free], lower=1, overwrite_a=1)
+            if info:
+                return None, ties, iterations
+            if z.min() > 0:
+                pivots = factor.diagonal() ** 2 / diagonal[free]
+                if not pivots.min() > RANK_TOLERANCE:
+                    return None, ties, iterations
                 break
-            free = free[positive]
-        if not free.size:
-            z = failed
+            free = free[z > 0]
+            z = z[:0]
+        solution = np.zeros(n)
+        solution[free] = z
+        if free.size == n:
+            return solution, ties, iterations
         slack = z @ quadratic[free] - linear
         # By Cauchy and Schwarz |A_j z| <= sqrt(A_jj z'Az), and z'Az = b'z.
-        unit = np.abs(linear) + np.sqrt(diagonal * max(float(linear[free] @ z), 0.0))
-        unit *= np.finfo(float).eps
-        slack[free] = 0.0
-        slack /= np.where(unit > 0, unit, 1.0)
+        unit = np.abs(linear) + np.sqrt(diagonal * float(linear[free] @ z))
+        unit *= _EPS
+        slack[free] = np.inf
         # ... then enter in blocks, those that violate most.
-        entering = (slack < -_ROUNDING).nonzero()[0]
+        entering = (slack < -_ROUNDING * unit).nonzero()[0]
         if not entering.size:
-            solution = np.zeros(n)
-            solution[free] = z
-            return solution, slack, iterations
+            return solution, (slack <= _TIE * unit).nonzero()[0], iterations
         room = max(16, 2 * free.size)
         if entering.size > room:
-            entering = entering[np.argpartition(slack[entering], room)[:room]]
+            worst = slack[entering] / unit[entering]
+            entering = entering[np.argpartition(worst, room)[:room]]
         free = np.sort(np.concatenate((free, entering)))
-    return None, failed, iterations
-
-
-# Slack within so many rounding units of zero is rounding.
-_ROUNDING = 500.0
+    return None, ties, iterations

@@ -23,7 +23,7 @@ CONSTRAINTS: dict[str, ConstraintSet] = {
     constraint.name: constraint
     for constraint in (AFFINE, NONNEGATIVE, SIMPLEX, UNIFORM)
 }
-SOLVERS = ("auto", "cvxpy")
+SOLVERS = {"auto": "native", "cvxpy": "cvxpy"}
 
 T = TypeVar("T")
 
@@ -64,7 +64,8 @@ def solve(
     array([0.75, 0.25])
     """
     chosen = _choice("constraint", constraint, CONSTRAINTS)
-    if _choice("solver", solver, dict(zip(SOLVERS, SOLVERS, strict=True))) == "cvxpy":
+    solved_by = _choice("solver", solver, SOLVERS)
+    if solved_by == "cvxpy":
         weights, iterations = optimize_with_cvxpy(objective, chosen)
         unique = True
     else:
@@ -85,7 +86,7 @@ def solve(
         iterations,
         status,
         constraint,
-        "native" if solver == "auto" else solver,
+        solved_by,
     )
 
 
