@@ -14,7 +14,10 @@ from scipy.linalg.lapack import dposv
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.minimum_norm import equilibrated
 from stackingnet_sk.weights.objective import StackingObjective
-from stackingnet_sk.weights.pivoting import RANK_TOLERANCE
+from stackingnet_sk.weights.pivoting import rank_tolerance
+
+# Null directions count if their sum is above rounding.
+_ALONG = 1e-12
 
 
 def _optimize(
@@ -28,23 +31,27 @@ def _optimize(
     error = objective.error
     ones = np.ones(len(error))
     factor, z, info = dposv(error.T, ones, lower=1)
-    if not info and np.all(factor.diagonal() ** 2 > RANK_TOLERANCE * error.diagonal()):
+    if not info and np.all(
+        factor.diagonal() ** 2 > rank_tolerance(len(error)) * error.diagonal()
+    ):
         return z / z.sum(), 1, True
     values, vectors, unit = equilibrated(error)
     null = np.linalg.qr(vectors[:, values == 0] / unit[:, None])[0]
-    if null.shape[1]:
-        free = null @ null.sum(axis=0)
-        total = float(free.sum())
-        if total > 0:
-            weights = free / total
-            error_left = abs(objective.value(weights))
-            if error_left <= RANK_TOLERANCE * objective.scale:
-                return weights, 1, null.shape[1] == 1
+    candidates = []
+    free = null @ null.sum(axis=0)
+    errorless = float(free.sum()) > _ALONG * len(error)
+    if errorless:
+        candidates.append(free / free.sum())
     kept = values > 0
     inverse = vectors[:, kept] / unit[:, None]
     z = inverse @ ((ones @ inverse) / values[kept])
     z -= null @ (null.T @ z)
-    return z / z.sum(), 1, not null.shape[1]
+    if z.sum() > 0:
+        candidates.append(z / z.sum())
+    # Where C is singular up to rounding only, the two formulas compete.
+    best = min(candidates, key=lambda weights: abs(objective.value(weights)))
+    single = errorless and null.shape[1] == 1 and best is candidates[0]
+    return best, 1, single or not null.shape[1]
 
 
 def _certify(
@@ -52,11 +59,14 @@ def _certify(
 ) -> tuple[float, float]:
     """Residual of the bordered system ``Cw = l 1, 1'w = 1``.
 
-    A gap would need the smallest eigenvalue of ``C``.
+    A gap would need the smallest eigenvalue of ``C``. The unit of an entry is that of
+    Cauchy and Schwarz: a model with huge errors is measured by its own rounding.
     """
     gradient = objective.error @ weights
     multiplier = float(weights @ gradient)
-    stationarity = float(np.abs(gradient - multiplier).max()) / objective.scale
+    unit = np.sqrt(np.maximum(objective.error.diagonal(), objective.scale))
+    stationarity = float((np.abs(gradient - multiplier) / unit).max())
+    stationarity /= np.sqrt(objective.scale)
     return np.inf, max(stationarity, abs(float(weights.sum()) - 1.0))
 
 

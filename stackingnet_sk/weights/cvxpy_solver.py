@@ -6,6 +6,8 @@ solvers. Limit: interior-point accuracy; rounding outside of the set is projecte
 
 from __future__ import annotations
 
+from warnings import catch_warnings, filterwarnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,12 +60,15 @@ def optimize_with_cvxpy(
     if np.isfinite(constraint.lower):
         limits.append(weights >= constraint.lower)
     problem = cp.Problem(cp.Minimize(loss), limits)
-    problem.solve(
-        solver=cp.CLARABEL,
-        tol_gap_abs=_TOLERANCE,
-        tol_gap_rel=_TOLERANCE,
-        tol_feas=_TOLERANCE,
-    )
+    with catch_warnings():
+        # What cvxpy warns of, the certificate measures.
+        filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
+        problem.solve(
+            solver=cp.CLARABEL,
+            tol_gap_abs=_TOLERANCE,
+            tol_gap_rel=_TOLERANCE,
+            tol_feas=_TOLERANCE,
+        )
     if weights.value is None:
         raise RuntimeError(
             f"cvxpy found no weights: its solver ended with status "

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from stackingnet_sk.weights.pivoting import RANK_TOLERANCE, solve_pivoting
+from stackingnet_sk.weights.pivoting import rank_tolerance, solve_pivoting
 
 # Slack below this share of its terms may be zero: models there can share the optimum.
-_TIE = 1e-9
+_TIE = 1e-11
+_EPS = float(np.finfo(float).eps)
 
 
 def nonnegative_quadratic(
@@ -48,7 +49,7 @@ def nonnegative_quadratic(
     """
     z, ties, iterations = solve_pivoting(quadratic, slopes)
     if z is not None:
-        weights = z * (weight / (1.0 + weight * float(slopes @ z)))
+        weights = z * (weight / (1.0 + weight * float(slopes.dot(z))))
         if not ties.size:
             return weights, iterations, True
         face = np.union1d(weights.nonzero()[0], ties)
@@ -58,10 +59,27 @@ def nonnegative_quadratic(
         slack = quadratic @ weights + weight * slopes * (float(slopes @ weights) - 1.0)
         unit = np.abs(quadratic) @ weights + weight * np.abs(slopes)
         face = (slack <= _TIE * unit).nonzero()[0]
+    if not face.size:
+        return weights, iterations, True
     null = _null_space(quadratic[np.ix_(face, face)], slopes[face])
     if not null.shape[1]:
         return weights, iterations, True
-    weights[face] = _least_norm(weights[face], null)
+    moved = weights.copy()
+    moved[face] = _least_norm(weights[face], null)
+    # The null space is one up to a tolerance; the best length along the ray makes what
+    # is left of that error second-order.
+    along = float(slopes @ moved)
+    if along > 0:
+        moved *= weight * along / (moved @ quadratic @ moved + weight * along**2)
+    before, after = (
+        float(w @ quadratic @ w) + weight * (1.0 - float(slopes @ w)) ** 2
+        for w in (weights, moved)
+    )
+    rounding = 10.0 * _EPS * float(weights @ np.abs(quadratic) @ weights)
+    rounding += weight * (100.0 * _EPS) ** 2
+    # Where the second solve fails, optimal beats least.
+    if after <= before * (1.0 + 1e-10) + rounding:
+        weights = moved
     return weights, iterations + 1, False
 
 
@@ -89,7 +107,7 @@ def equilibrated(
     root = np.sqrt(np.maximum(quadratic.diagonal(), 0.0))
     unit = np.where(root > 0, root, 1.0)
     values, vectors = np.linalg.eigh(quadratic / unit[:, None] / unit)
-    values[values < RANK_TOLERANCE * max(values[-1], 0.0)] = 0.0
+    values[values < rank_tolerance(len(values)) * max(values[-1], 0.0)] = 0.0
     return values, vectors, unit
 
 
@@ -124,6 +142,8 @@ def _null_space(
     if np.linalg.norm(along) > 1e-8 * np.linalg.norm(slopes):
         # One direction that moves a'w spans with the rest; the complement keeps it.
         null = null @ np.linalg.qr(along[:, None], mode="complete")[0][:, 1:]
+    # Rounding must not tie a model at its bound to directions that do not move it.
+    null[np.abs(null) < 1e-13] = 0.0
     return null
 
 

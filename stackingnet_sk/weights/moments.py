@@ -8,6 +8,7 @@ machines.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,8 @@ class Moments:
         )
         if not np.isfinite(largest) or largest == 0:
             return moments
-        scale = float(np.ldexp(1.0, -int(np.frexp(largest)[1])))
+        # The largest power of two is 2^1023; subnormal rows would need a larger one.
+        scale = float(np.ldexp(1.0, min(-int(np.frexp(largest)[1]), 1023)))
         return cls._scan(predictions, target, sample_weight, scale)
 
     @classmethod
@@ -99,33 +101,32 @@ class Moments:
         # Columns: the errors, the target, and ones, whose products are the sums.
         buffer = np.empty((size, n_models + 2))
         products = np.zeros((n_models + 2, n_models + 2), order="F")
-        shift = np.zeros(n_models + 1)
         # Overflow and NaN are wanted here: they show in the result, see is_finite.
         with np.errstate(over="ignore", invalid="ignore"):
+            shift = cls._near(predictions, target, sample_weight, size) * scale
             for start in range(0, n_rows, size):
                 rows = slice(start, start + size)
-                labels = target[rows]
-                block = buffer[: len(labels)]
+                block = buffer[: len(target[rows])]
                 errors, own_target = block[:, :n_models], block[:, n_models]
-                np.subtract(predictions[rows], labels[:, None], out=errors)
-                own_target[:] = labels
+                # In double precision, whatever the type of the table.
+                np.multiply(target[rows], scale, out=own_target, dtype=np.float64)
+                read: Any = predictions[rows]
                 if scale != 1.0:
-                    np.multiply(predictions[rows], scale, out=errors)
-                    own_target *= scale
-                    errors -= own_target[:, None]
-                if start == 0:
-                    # Any point near the data is as good as the mean: it only keeps
-                    # the centring at the end free of cancellation.
-                    shift = block[:, :-1].mean(axis=0)
-                errors -= shift[:-1]
+                    read = np.multiply(read, scale, out=errors, dtype=np.float64)
+                np.subtract(read, own_target[:, None], out=errors, dtype=np.float64)
+                if start == 0 and sample_weight is None:
+                    # Where no bias exceeds the errors, a pass over them is saved.
+                    largest = np.square(errors).max(axis=0, initial=0.0)
+                    if (4.0 * np.square(shift[:-1]) <= largest).all():
+                        shift[:-1] = 0.0
+                if shift[:-1].any():
+                    errors -= shift[:-1]
                 own_target -= shift[-1]
                 block[:, -1] = 1.0
                 if sample_weight is not None:
                     block *= np.sqrt(sample_weight[rows])[:, None]
-                products = dsyrk(
-                    1.0, block.T, beta=1.0, c=products, overwrite_c=True, lower=True
-                )
-            products += np.tril(products, -1).T
+                products = dsyrk(1.0, block.T, beta=1.0, c=products, overwrite_c=True)
+            products += np.triu(products, 1).T
             weight = float(products[-1, -1])
             if weight == 0:
                 return cls(0.0, n_rows, shift, np.zeros_like(products[:-1, :-1]), scale)
@@ -134,6 +135,32 @@ class Moments:
             # The centring can leave a tiny negative sum of squares.
             np.fill_diagonal(scatter, np.maximum(scatter.diagonal(), 0.0))
             return cls(weight, n_rows, shift + offset, scatter, scale)
+
+    @staticmethod
+    def _near(
+        predictions: NDArray[np.floating],
+        target: NDArray[np.floating],
+        sample_weight: NDArray[np.floating] | None,
+        size: int,
+    ) -> NDArray[np.float64]:
+        """Point near the rows, to subtract before anything is squared.
+
+        Any is as good as the mean: it only keeps the centring free of cancellation. The
+        first block is near the rows that count unless rows have weights.
+        """
+        n_rows = len(target)
+        if sample_weight is None or not sample_weight.any():
+            n_rows = min(size, n_rows)
+            share = np.full(n_rows, 1.0 / max(n_rows, 1))
+        else:
+            share = sample_weight / sample_weight.sum()
+        near = np.zeros(predictions.shape[1] + 1)
+        for start in range(0, n_rows, size):
+            rows = slice(start, min(start + size, n_rows))
+            near[:-1] += share[rows] @ predictions[rows]
+            near[-1] += share[rows] @ target[rows]
+        near[:-1] -= near[-1]
+        return near
 
     def _needs_scaling(self) -> bool:
         if self.weight == 0:

@@ -37,7 +37,8 @@ def _certify(
     ``Gv - l a >= 0``, the simplex's gap with ``a`` in place of ones, so the bound needs
     neither strong convexity nor a bounded set.
     """
-    scale = objective.scale
+    # Where predictions spread far too much, weights of zero would pass otherwise.
+    scale = min(objective.scale, objective.target or np.inf)
     gradient = objective.gradient(weights)
     residual = max(
         -float(gradient.min()) / scale,

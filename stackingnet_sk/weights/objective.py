@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.prior import ShrinkagePrior
 
+_EPS = float(np.finfo(float).eps)
+
 
 @dataclass(frozen=True, eq=False)
 class StackingObjective:
@@ -85,15 +87,19 @@ class StackingObjective:
 
     @cached_property
     def scale(self) -> float:
-        """Objective of the uniform weights: the unit of every relative figure.
+        """Unit of every relative figure: the lesser of two objectives.
 
-        Where errors cancel so well that it is rounding noise, the mean squared error
-        of the models takes its place, and 1 where that is zero too.
+        Those of the uniform weights and of the best model alone: next to one model with
+        huge errors, the first would let any weights of the others pass. Where errors
+        cancel so well that it is rounding, the mean error of the models stands for it.
         """
-        mean_error = float(self.error.trace()) / self.n_models
-        uniform = float(self.error.sum()) / self.n_models**2
-        noise = self.n_models * np.finfo(float).eps * mean_error
-        return uniform if uniform > noise else mean_error or 1.0
+        errors = self.error.diagonal()
+        mean_error = float(np.add.reduce(errors)) / self.n_models
+        uniform = float(np.add.reduce(self.error, None)) / self.n_models**2
+        if uniform <= self.n_models * _EPS * mean_error:
+            uniform = mean_error or 1.0
+        best = float(np.minimum.reduce(errors))
+        return min(uniform, best) if best > 0 else uniform
 
     @property
     def slopes(self) -> NDArray[np.float64]:
@@ -102,12 +108,19 @@ class StackingObjective:
             return np.ones(self.n_models)
         return 1.0 + self.error_target / self.target
 
-    @property
+    @cached_property
     def free_slope_error(self) -> NDArray[np.float64]:
         """``G``: covariance of what the target does not explain of the predictions."""
         if self.error_target is None or self.target == 0:
             return self.error
-        return self.error - np.outer(self.error_target, self.error_target / self.target)
+        rest = self.error - np.outer(self.error_target, self.error_target / self.target)
+        # What is left of models that are linear in the target is rounding.
+        size = self.error.diagonal()
+        linear = rest.diagonal() <= 64.0 * _EPS * size
+        linear &= self.slopes**2 * self.target > 1e-8 * size
+        rest[linear] = 0.0
+        rest[:, linear] = 0.0
+        return rest
 
     def value(self, weights: NDArray[np.float64]) -> float:
         """``f(w)``.
@@ -121,7 +134,7 @@ class StackingObjective:
         -------
         float
         """
-        value = float(weights @ self.error @ weights)
+        value = float(weights.dot(self.error.dot(weights)))
         if self.error_target is not None:
             rest = 1.0 - float(weights.sum())
             value += rest * (

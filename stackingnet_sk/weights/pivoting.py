@@ -1,7 +1,8 @@
 """Block pivoting for non-negative quadratic problems.
 
 Method: Lawson and Hanson's active set with whole blocks entering and leaving (as in
-Kim and Park, 2011), and Cholesky factors of the free block alone. Strength: few active
+Kim and Park, 2011), and Cholesky factors of the free block alone; scipy's compiled NNLS
+for a handful of models. Strength: few active
 of many models touch only their own rows, and nearly all active take a handful of
 factorizations. Limit: needs a positive definite free block and can cycle; both are
 reported as failure, never as an answer (``minimum_norm`` takes over).
@@ -11,20 +12,37 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dposv
+from scipy.linalg.lapack import dposv, dpotrf, dpotrs
+from scipy.optimize import nnls
 
+# Up to here a compiled solver on the whole problem costs less than a few pivots.
+_TINY = 24
+_WELL_CONDITIONED = 1e-6
 # Up to here factorizing everything costs less than finding out what to factorize.
-_SMALL = 128
+_SMALL = 64
 _FIRST_BLOCK = 32
 # Thousands of hard random problems needed at most 20.
 _MAX_ITERATIONS = 60
-# Pivots below this share of their diagonal mean numerically dependent models.
-RANK_TOLERANCE = 1e-12
 # Slack within so many rounding units of zero is rounding.
 _ROUNDING = 500.0
 # Slack below so many may still be zero: the optimum may not be unique.
-_TIE = 1e7
+_TIE = 1e5
 _EPS = float(np.finfo(float).eps)
+
+
+def rank_tolerance(n_models: int) -> float:
+    """Share of the diagonal below which a pivot or an eigenvalue counts as zero.
+
+    Parameters
+    ----------
+    n_models : int
+        Size of the matrix.
+
+    Returns
+    -------
+    float
+    """
+    return 16.0 * n_models * _EPS
 
 
 def solve_pivoting(
@@ -53,14 +71,20 @@ def solve_pivoting(
         Number of systems solved.
     """
     n = len(linear)
-    diagonal = quadratic.diagonal()
     free = np.arange(n)
     ties = free[:0]
+    if n <= _TINY and (tiny := _solve_tiny(quadratic, linear)) is not None:
+        return tiny, ties, 1
+    diagonal = quadratic.diagonal()
     if n > _SMALL:
         # The best models on their own; a tie at the border is no harm, only a detour.
         with np.errstate(divide="ignore", invalid="ignore"):
             alone = np.where(linear > 0, diagonal / linear**2, np.inf)
-        free = np.sort(np.argpartition(alone, _FIRST_BLOCK)[:_FIRST_BLOCK])
+        best = np.sort(np.argpartition(alone, _FIRST_BLOCK)[:_FIRST_BLOCK])
+        # Nearly independent models will nearly all be active: start from all.
+        block = quadratic[np.ix_(best, best)]
+        if np.add.reduce(block, None) > 2.0 * block.trace():
+            free = best
     iterations = 0
     while iterations < _MAX_ITERATIONS:
         z = linear[:0]
@@ -72,9 +96,9 @@ def solve_pivoting(
             factor, z, info = dposv(block, linear[free], lower=1, overwrite_a=1)
             if info:
                 return None, ties, iterations
-            if z.min() > 0:
+            if np.minimum.reduce(z) > 0:
                 pivots = factor.diagonal() ** 2 / diagonal[free]
-                if not pivots.min() > RANK_TOLERANCE:
+                if not np.minimum.reduce(pivots) > rank_tolerance(n):
                     return None, ties, iterations
                 break
             free = free[z > 0]
@@ -85,7 +109,7 @@ def solve_pivoting(
             return solution, ties, iterations
         slack = z @ quadratic[free] - linear
         # By Cauchy and Schwarz |A_j z| <= sqrt(A_jj z'Az), and z'Az = b'z.
-        unit = np.abs(linear) + np.sqrt(diagonal * float(linear[free] @ z))
+        unit = np.abs(linear) + np.sqrt(diagonal * max(float(linear[free] @ z), 0.0))
         unit *= _EPS
         slack[free] = np.inf
         # ... then enter in blocks, those that violate most.
@@ -98,3 +122,23 @@ def solve_pivoting(
             entering = entering[np.argpartition(worst, room)[:room]]
         free = np.sort(np.concatenate((free, entering)))
     return None, ties, iterations
+
+
+def _solve_tiny(
+    quadratic: NDArray[np.float64], linear: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Solve as the NNLS problem of the Cholesky factor; None where it is near singular.
+
+    There the compiled solver's idea of zero would cost digits. Elsewhere the solution is
+    unique, so no ties need to be looked for.
+    """
+    factor, info = dpotrf(quadratic.T, lower=0)
+    if info:
+        return None
+    pivots = factor.diagonal() ** 2 / quadratic.diagonal()
+    if not np.minimum.reduce(pivots) > _WELL_CONDITIONED:
+        return None
+    z = dpotrs(factor, linear)[0]
+    if np.minimum.reduce(z) > 0:
+        return z
+    return nnls(factor, factor.dot(z), maxiter=100 * len(linear))[0]

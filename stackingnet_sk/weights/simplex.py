@@ -22,18 +22,19 @@ def _optimize(
     weights, iterations, unique = nonnegative_quadratic(
         objective.error, np.ones(objective.n_models), objective.scale
     )
-    return weights / weights.sum(), iterations, unique
+    return weights / np.add.reduce(weights), iterations, unique
 
 
 def _certify(
     objective: StackingObjective, weights: NDArray[np.float64]
 ) -> tuple[float, float]:
     """Duality gap ``w'g - min(g)`` with the gradient ``g`` (Frank and Wolfe, 1956)."""
-    gradient = objective.error @ weights
-    scale = objective.scale
-    gap = max(2.0 * float(weights @ gradient - gradient.min()) / scale, 0.0)
+    gradient = objective.error.dot(weights)
+    least = float(np.minimum.reduce(gradient))
+    gap = max(2.0 * (float(weights.dot(gradient)) - least) / objective.scale, 0.0)
     # Complementary slackness sums to the gap; what remains is feasibility.
-    return gap, max(gap, abs(float(weights.sum()) - 1.0), -float(weights.min()))
+    total = float(np.add.reduce(weights))
+    return gap, max(gap, abs(total - 1.0), -float(np.minimum.reduce(weights)))
 
 
 SIMPLEX = ConstraintSet("simplex", _optimize, _certify, lower=0.0, total=1.0)

@@ -65,13 +65,13 @@ def solve(
     """
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     solved_by = _choice("solver", solver, SOLVERS)
-    if solved_by == "cvxpy":
+    if solved_by == "cvxpy" and chosen is not UNIFORM:
         weights, iterations = optimize_with_cvxpy(objective, chosen)
         unique = True
     else:
         weights, iterations, unique = chosen.optimize(objective)
     gap, residual = chosen.certify(objective, weights)
-    if min(gap, residual) > CERTIFIED:
+    if min(gap, residual) > _tolerance(objective, weights, min(gap, residual)):
         status = Status.INACCURATE
     elif chosen is UNIFORM:
         status = Status.FEASIBLE
@@ -88,6 +88,20 @@ def solve(
         constraint,
         solved_by,
     )
+
+
+def _tolerance(
+    objective: StackingObjective, weights: NDArray[np.float64], reached: float
+) -> float:
+    """Tolerance of a certificate; no more is asked than rounding of the errors allows.
+
+    Weights whose errors nearly cancel are large against what is left of them.
+    """
+    if reached <= CERTIFIED:
+        return CERTIFIED
+    size = np.abs(weights)
+    rounding = 10.0 * np.finfo(float).eps * float(size @ np.abs(objective.error) @ size)
+    return CERTIFIED + objective.n_models * rounding / objective.scale
 
 
 def solve_moments(
@@ -144,6 +158,14 @@ default="nonnegative"
     objective = StackingObjective.from_moments(
         kept, fit_intercept=fit_intercept, prior=prior, free_slope=free_slope
     )
+    if free_slope and fit_intercept and not _varying(kept).size:
+        # Constant models explain nothing, exactly: their slopes are not rounding.
+        variance = objective.target
+        objective = StackingObjective(
+            np.full((live.size, live.size), variance),
+            np.full(live.size, -variance),
+            variance,
+        )
     solution = solve(objective, constraint, solver)
     weights = np.zeros(moments.n_models)
     weights[live] = solution.weights

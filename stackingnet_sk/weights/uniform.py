@@ -23,7 +23,8 @@ def _certify(
     objective: StackingObjective, weights: NDArray[np.float64]
 ) -> tuple[float, float]:
     """Certify a set of one point."""
-    return 0.0, float(np.abs(weights - 1.0 / objective.n_models).max())
+    distance = float(np.abs(weights - 1.0 / objective.n_models).max())
+    return distance, distance
 
 
 UNIFORM = ConstraintSet("uniform", _optimize, _certify, lower=0.0, total=1.0)

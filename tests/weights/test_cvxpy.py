@@ -1,0 +1,140 @@
+"""Against cvxpy: the package's own door to it, and formulations on the rows."""
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from weights_problems import CONSTRAINED, fitted, penalized, table
+
+from stackingnet_sk.weights import Status, factor_scores
+
+
+def on_the_rows(predictions, target, constraint, *, fit_intercept, shrinkage):
+    """The problem as DESIGN.md writes it: no moments, no profiling, nothing completed.
+    Clarabel at its tightest.
+    """
+    n_rows, n_models = predictions.shape
+    weights = cp.Variable(n_models)
+    intercept = cp.Variable() if fit_intercept else 0.0
+    left = target - predictions @ weights - intercept
+    loss = cp.sum_squares(left / np.sqrt(n_rows))
+    if shrinkage:
+        sigma = np.atleast_2d(np.cov(predictions, rowvar=False, ddof=0))
+        spread = np.sqrt(sigma.diagonal())
+        direction = factor_scores(sigma / np.outer(spread, spread)) / spread
+        direction = direction / direction.sum()
+        along = spread**2 * direction
+        slope = (along / (along @ direction)) @ weights
+        away = cp.multiply(spread, weights - slope * direction)
+        loss += shrinkage / n_rows * cp.sum_squares(away)
+        if constraint == "nonnegative":
+            variance = direction @ sigma @ direction
+            loss += shrinkage / 20 * variance / n_rows * cp.square(slope)
+    limits = [] if constraint == "affine" else [weights >= 0]
+    if constraint != "nonnegative":
+        limits.append(cp.sum(weights) == 1)
+    problem = cp.Problem(cp.Minimize(loss), limits)
+    problem.solve(
+        solver=cp.CLARABEL, tol_gap_abs=1e-13, tol_gap_rel=1e-13, tol_feas=1e-13
+    )
+    answer = np.array(weights.value)
+    if constraint != "affine":
+        answer = np.maximum(answer, 0.0)
+    return answer if constraint == "nonnegative" else answer / answer.sum()
+
+
+def problem(seed):
+    """A fifth of them degenerate: copies, constants, more models than rows."""
+    rng = np.random.default_rng(seed)
+    n_models = int(rng.integers(2, 9))
+    n_rows = int(rng.integers(n_models + 4, 60))
+    predictions, target = table(
+        seed,
+        n_rows,
+        n_models,
+        rho=rng.choice([0.0, 0.5, 0.9]),
+        slopes=bool(rng.integers(2)),
+    )
+    kind = seed % 10
+    if kind == 0:
+        predictions[:, 0] = predictions[:, 1]
+    if kind == 1:
+        n_kept = max(n_models - 1, 2)  # one row has no spread for the prior
+        predictions, target = predictions[:n_kept], target[:n_kept]
+    options = {
+        "fit_intercept": bool(rng.integers(2)),
+        "shrinkage": float(rng.choice([0.0, 7.5, 100.0])),
+    }
+    return predictions, target, options, kind > 1
+
+
+@pytest.mark.filterwarnings("ignore:Solution may be inaccurate:UserWarning")
+@pytest.mark.parametrize("constraint", CONSTRAINED)
+@pytest.mark.parametrize("block", range(10))
+def test_agreement(constraint, block):
+    """360 problems. The native solution is never worse than an interior point's, and
+    no better than its accuracy allows; well-conditioned weights agree.
+    """
+    for seed in range(12 * block, 12 * (block + 1)):
+        predictions, target, options, well = problem(seed)
+        native = fitted(predictions, target, constraint, **options)
+        assert native.status is not Status.INACCURATE
+        rows = on_the_rows(predictions, target, constraint, **options)
+        through = fitted(predictions, target, constraint, solver="cvxpy", **options)
+        values = [
+            penalized(predictions, target, weights, constraint=constraint, **options)
+            for weights in (native.weights, rows, through.weights)
+        ]
+        # Interpolating optima are zero: their unit is what interior points resolve.
+        unit = values[0] + 1e-4 * target.var()
+        for value in values[1:]:
+            assert values[0] <= value + 1e-12 * unit
+            assert value <= values[0] + 1e-8 * unit
+        if well:
+            size = max(np.abs(native.weights).max(), 1.0)
+            assert np.abs(rows - native.weights).max() <= 1e-6 * size
+            assert np.abs(through.weights - native.weights).max() <= 1e-6 * size
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINED)
+def test_the_door_returns_feasible_certified_weights(constraint):
+    """Interior points end inside or slightly outside; what is returned is feasible."""
+    predictions, target = table(3, 60, 6)
+    solution = fitted(predictions, target, constraint, solver="cvxpy")
+    assert solution.solver == "cvxpy"
+    assert np.isfinite(solution.certificate)
+    if constraint != "affine":
+        assert (solution.weights >= 0).all()
+    if constraint != "nonnegative":
+        assert abs(solution.weights.sum() - 1.0) <= 1e-12
+
+
+def least_norm(predictions, target, constraint, value):
+    """The optimum of least norm by brute force: ``min |w|^2`` over the optimal set.
+    Along it the fitted values ``Pw`` do not change, by strict convexity in them.
+    """
+    weights = cp.Variable(predictions.shape[1])
+    limits = [predictions @ weights == value]
+    if constraint != "affine":
+        limits.append(weights >= 0)
+    if constraint != "nonnegative":
+        limits.append(cp.sum(weights) == 1)
+    problem = cp.Problem(cp.Minimize(cp.sum_squares(weights)), limits)
+    problem.solve(solver=cp.CLARABEL)
+    return weights.value
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINED)
+@pytest.mark.parametrize("seed", range(12))
+def test_of_several_optima_the_least(constraint, seed):
+    """Copies and mixtures of models, and more models than rows."""
+    rng = np.random.default_rng(seed)
+    n_models = int(rng.integers(4, 8))
+    n_rows = 20 if seed % 2 else n_models - 2
+    predictions, target = table(seed, n_rows, n_models)
+    if seed % 2:
+        predictions[:, 1] = predictions[:, 0]
+        predictions[:, 3] = (predictions[:, 0] + predictions[:, 2]) / 2
+    solution = fitted(predictions, target, constraint, fit_intercept=False)
+    combined = predictions @ solution.weights
+    expected = least_norm(predictions, target, constraint, combined)
+    assert np.abs(solution.weights - expected).max() < 1e-5
