@@ -94,11 +94,12 @@ class StackingObjective:
         cancel so well that it is rounding, the mean error of the models stands for it.
         """
         errors = self.error.diagonal()
-        mean_error = float(np.add.reduce(errors)) / self.n_models
-        uniform = float(np.add.reduce(self.error, None)) / self.n_models**2
-        if uniform <= self.n_models * _EPS * mean_error:
-            uniform = mean_error or 1.0
         best = float(np.minimum.reduce(errors))
+        uniform = float(np.add.reduce(self.error, None)) / self.n_models**2
+        if uniform < 1e-3 * best or best <= 0:
+            mean_error = float(np.add.reduce(errors)) / self.n_models
+            if uniform <= self.n_models * _EPS * mean_error:
+                uniform = mean_error or 1.0
         return min(uniform, best) if best > 0 else uniform
 
     @property

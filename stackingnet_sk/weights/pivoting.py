@@ -28,6 +28,7 @@ _ROUNDING = 500.0
 # Slack below so many may still be zero: the optimum may not be unique.
 _TIE = 1e5
 _EPS = float(np.finfo(float).eps)
+_NO_TIES = np.empty(0, dtype=np.intp)
 
 
 def rank_tolerance(n_models: int) -> float:
@@ -71,10 +72,10 @@ def solve_pivoting(
         Number of systems solved.
     """
     n = len(linear)
-    free = np.arange(n)
-    ties = free[:0]
+    ties = _NO_TIES
     if n <= _TINY and (tiny := _solve_tiny(quadratic, linear)) is not None:
         return tiny, ties, 1
+    free = np.arange(n)
     diagonal = quadratic.diagonal()
     if n > _SMALL:
         # The best models on their own; a tie at the border is no harm, only a detour.
@@ -127,15 +128,15 @@ def solve_pivoting(
 def _solve_tiny(
     quadratic: NDArray[np.float64], linear: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Solve as the NNLS problem of the Cholesky factor; None where it is near singular.
+    """Solve as the NNLS problem of the Cholesky factor; None where near singular.
 
-    There the compiled solver's idea of zero would cost digits. Elsewhere the solution is
-    unique, so no ties need to be looked for.
+    There the compiled solver's idea of zero would cost digits. Elsewhere the solution
+    is unique, so no ties need to be looked for.
     """
     factor, info = dpotrf(quadratic.T, lower=0)
     if info:
         return None
-    pivots = factor.diagonal() ** 2 / quadratic.diagonal()
+    pivots = np.square(factor.diagonal()) / quadratic.diagonal()
     if not np.minimum.reduce(pivots) > _WELL_CONDITIONED:
         return None
     z = dpotrs(factor, linear)[0]

@@ -71,7 +71,8 @@ def solve(
     else:
         weights, iterations, unique = chosen.optimize(objective)
     gap, residual = chosen.certify(objective, weights)
-    if min(gap, residual) > _tolerance(objective, weights, min(gap, residual)):
+    reached = min(gap, residual)
+    if reached > CERTIFIED and reached > _roundoff(objective, weights):
         status = Status.INACCURATE
     elif chosen is UNIFORM:
         status = Status.FEASIBLE
@@ -90,18 +91,14 @@ def solve(
     )
 
 
-def _tolerance(
-    objective: StackingObjective, weights: NDArray[np.float64], reached: float
-) -> float:
-    """Tolerance of a certificate; no more is asked than rounding of the errors allows.
+def _roundoff(objective: StackingObjective, weights: NDArray[np.float64]) -> float:
+    """Certificate that rounding alone can cost, relative.
 
     Weights whose errors nearly cancel are large against what is left of them.
     """
-    if reached <= CERTIFIED:
-        return CERTIFIED
     size = np.abs(weights)
-    rounding = 10.0 * np.finfo(float).eps * float(size @ np.abs(objective.error) @ size)
-    return CERTIFIED + objective.n_models * rounding / objective.scale
+    terms = float(size @ np.abs(objective.error) @ size)
+    return 10.0 * np.finfo(float).eps * objective.n_models * terms / objective.scale
 
 
 def solve_moments(

@@ -1,0 +1,1 @@
+"""Combine given predictions of black-box models at every number of labels."""
