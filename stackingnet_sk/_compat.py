@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sklearn.utils import _safe_indexing as take_rows
@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_method_params as take_rows_of_params
+from sklearn.utils.validation import _num_samples as count_rows
 
 try:  # scikit-learn >= 1.7
     from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
@@ -19,7 +20,11 @@ except ImportError:  # scikit-learn 1.6
 
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    # From a warning in a decorated method to its caller.
+    CALLER = 3
 except ImportError:
+    CALLER = 2
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in where scikit-learn has no callbacks."""
@@ -30,10 +35,13 @@ except ImportError:
 
 
 __all__ = [
+    "CALLER",
     "BaseComposition",
     "CallbackSupportMixin",
     "VisualBlock",
     "begin_fit",
+    "count_rows",
+    "end_fit",
     "fit_task",
     "raise_for_params",
     "routing_enabled",
@@ -43,9 +51,7 @@ __all__ = [
 ]
 
 
-def begin_fit(
-    estimator: Any, task_names: list[str], X: Any, y: Any
-) -> tuple[Any, list[Any]]:
+def begin_fit(estimator: Any, task_names: list[str], X: Any, y: Any) -> list[Any]:
     """Announce a fit and its tasks to the callbacks.
 
     Parameters
@@ -59,18 +65,30 @@ def begin_fit(
 
     Returns
     -------
-    context : CallbackContext or None
-        Context of the fit; None where no callbacks are set.
-    tasks : list
-        Context of each task, or None.
+    list
+        Context of each task; None where no callbacks are set.
     """
     if not hasattr(estimator, "_init_callback_context"):
-        return None, [None] * len(task_names)
+        return [None] * len(task_names)
     context = estimator._init_callback_context(max_subtasks=len(task_names))
     context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
     tasks = [context.subcontext(task_name=name) for name in task_names]
     listening = hasattr(estimator, "_skl_callbacks")
-    return context, tasks if listening else [None] * len(task_names)
+    return tasks if listening else [None] * len(task_names)
+
+
+def end_fit(estimator: Any, X: Any, y: Any) -> None:
+    """Announce the end of a fit to the callbacks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose fit ends.
+    X, y : array-like
+        What `fit` received.
+    """
+    if hasattr(estimator, "_callback_fit_ctx"):
+        estimator._callback_fit_ctx.call_on_fit_task_end(estimator=estimator, X=X, y=y)
 
 
 @contextmanager
@@ -91,10 +109,9 @@ def fit_task(task: Any, owner: Any, member: Any, X: Any, y: Any) -> Iterator[Non
     if task is None:
         yield
         return
-    task.call_on_fit_task_begin(estimator=owner, X=X, y=y)
-    if hasattr(member, "set_callbacks"):
-        with task.propagate_callback_context(member):
-            yield
-    else:
+    # Callbacks that are handed on hear the member's own fit instead of this task.
+    hears = hasattr(member, "set_callbacks")
+    with task.propagate_callback_context(member) if hears else nullcontext():
+        task.call_on_fit_task_begin(estimator=owner, X=X, y=y)
         yield
     task.call_on_fit_task_end(estimator=owner, X=X, y=y)

@@ -24,7 +24,7 @@ FLOORS = {
     "ensemble": 2,
     "__init__": 4,
     "demo": 5,
-    "cli": 5,
+    "cli": 6,
 }
 
 
@@ -83,7 +83,11 @@ def test_ground_floor_touches_arrays_only(module):
         allowed.add("cvxpy")
     outside = {name.split(".")[0] for name in imports(MODULES[module])} - allowed
     assert not outside
-    assert not {"warnings", "random", "pathlib", "os"} & set(imports(MODULES[module]))
+    forbidden = {"warnings", "random", "pathlib", "os"}
+    if module.endswith("cvxpy_solver"):
+        # Not to warn, but to silence what cvxpy itself says.
+        forbidden.remove("warnings")
+    assert not forbidden & set(imports(MODULES[module]))
 
 
 @pytest.mark.parametrize("module", MODULES)

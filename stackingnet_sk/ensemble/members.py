@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, get_tags, indexable
 from sklearn.utils.metadata_routing import (
@@ -28,6 +30,7 @@ from stackingnet_sk._compat import (
     CallbackSupportMixin,
     VisualBlock,
     begin_fit,
+    count_rows,
     raise_for_params,
     routing_enabled,
 )
@@ -44,6 +47,17 @@ Members = Sequence[tuple[str, Any]]
 
 def _has_members(estimator: Any) -> bool:
     return estimator.estimators is not None
+
+
+def _are_pairs(estimators: Any) -> bool:
+    return isinstance(estimators, list) and all(
+        isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
+        for item in estimators
+    )
+
+
+def _can_be_shown(estimator: Any) -> bool:
+    return bool(estimator.estimators) and _are_pairs(estimator.estimators)
 
 
 class MembersMixin(CallbackSupportMixin, BaseComposition):
@@ -87,6 +101,14 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         """Members by name, not fitted."""
         return Bunch(**dict(self.estimators or ()))
 
+    def _instances(self) -> Members:
+        """Members that can be asked; before `fit` has checked, the rest is silent."""
+        return [
+            (name, member)
+            for name, member in (self.estimators if _can_be_shown(self) else ())
+            if hasattr(member, "__sklearn_tags__") and not isinstance(member, type)
+        ]
+
     def get_metadata_routing(self) -> MetadataRouter:
         """Route metadata to the members' `fit` and to the splitter.
 
@@ -95,45 +117,35 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         MetadataRouter
         """
         router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        for name, member in self.estimators or ():
-            if not isinstance(member, str):
-                router.add(
-                    **{name: member},
-                    method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-                )
-        if not isinstance(self.cv, str):
+        for name, member in self._instances() if self.cv != "prefit" else ():
+            router.add(
+                **{name: member},
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        if hasattr(self.cv, "split") and not isinstance(self.cv, str):
             # No member can be called "cv", the name of a parameter of ours.
             router.add(
-                cv=check_cv(self.cv),
+                cv=self.cv,
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         return router
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        members = [
-            get_tags(member)
-            for _, member in self.estimators or ()
-            if not isinstance(member, str)
-        ]
+        members = [get_tags(member) for _, member in self._instances()]
         if members:
             tags.input_tags.allow_nan = all(m.input_tags.allow_nan for m in members)
             tags.input_tags.sparse = all(m.input_tags.sparse for m in members)
         return tags
 
-    @available_if(_has_members)
+    @available_if(_can_be_shown)
     def _sk_visual_block_(self) -> VisualBlock:
         names, members = zip(*self.estimators, strict=True)
         return VisualBlock("parallel", members, names=names)
 
     def _check_members(self) -> Members:
         """List the members in use and refuse what cannot take part."""
-        if not isinstance(self.estimators, list) or not all(
-            isinstance(item, (tuple, list))
-            and len(item) == 2
-            and isinstance(item[0], str)
-            for item in self.estimators
-        ):
+        if not _are_pairs(self.estimators):
             raise ValueError(
                 "Invalid 'estimators' attribute: estimators must be a list of (name, "
                 "estimator) pairs, or None if the columns of X are the predictions; "
@@ -154,7 +166,8 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
                         f"{who} has no {method}; give an estimator instance that can "
                         f"{' and '.join(needed)}, or set it to 'drop'."
                     )
-            if is_classifier(member) and not is_classifier(self):
+            tagged = hasattr(member, "__sklearn_tags__")
+            if tagged and is_classifier(member) and not is_classifier(self):
                 raise ValueError(
                     f"{who} is a classifier; a regressor combines regressors."
                 )
@@ -178,10 +191,11 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         (X,) = indexable(X)
         self._check_features(X, reset=True)
         names = [name for name, _ in members]
+        self.model_names_ = np.array(names, dtype=object)
         routed = self._route(members, sample_weight, groups, params)
         if self.cv == "prefit":
-            for _, member in members:
-                check_is_fitted(member)
+            for name, member in members:
+                self._check_fitted(name, member)
             begin_fit(self, [], X, y)
             self.estimators_ = [member for _, member in members]
             found = OutOfFold(
@@ -189,8 +203,10 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
             )
         else:
             splitter = check_cv(self.cv, y, classifier=is_classifier(self))
-            folds = check_splits(splitter.split(X, y, **routed.cv.split))
-            _, tasks = begin_fit(self, task_names(members, len(folds)), X, y)
+            asked = hasattr(self.cv, "split") or not routing_enabled()
+            metadata = routed.cv.split if asked else {}
+            folds = check_splits(splitter.split(X, y, **metadata), len(y))
+            tasks = begin_fit(self, task_names(members, len(folds)), X, y)
             found = collect_out_of_fold(
                 members,
                 X,
@@ -204,7 +220,6 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
                 owner=self,
             )
             self.estimators_ = found.estimators
-        self.model_names_ = np.array(names, dtype=object)
         fitted = dict(zip(names, self.estimators_, strict=True))
         self.named_estimators_ = Bunch(
             **{name: fitted.get(name, "drop") for name, _ in self.estimators}
@@ -227,7 +242,10 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         weighted = {k: v for k, v in given.items() if k == "sample_weight"}
         if weighted and self.cv != "prefit":
             for name, member in members:
-                if not has_fit_parameter(member, "sample_weight"):
+                if not (
+                    isinstance(member, FrozenEstimator)
+                    or has_fit_parameter(member, "sample_weight")
+                ):
                     raise TypeError(
                         f"Member {name!r} ({type(member).__name__}) does not support "
                         "sample weights. To weight the other members and the combiner "
@@ -247,21 +265,25 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
             validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _ask(self, X: Any, which: Iterable[int]) -> NDArray[np.float64]:
-        """Predictions of some of the fitted members, a column each."""
+        """Predictions of the fitted members, zeros for those who are not asked."""
         which = list(which)
         columns = Parallel(n_jobs=self.n_jobs)(
             delayed(_predict)(self.estimators_[j], X) for j in which
         )
-        n_rows = len(columns[0])
-        return np.column_stack(
-            [
-                one_column(column, n_rows, self._member_name(j))
-                for j, column in zip(which, columns, strict=True)
-            ]
-        )
+        table = np.zeros((count_rows(X), len(self.estimators_)))
+        for j, column in zip(which, columns, strict=True):
+            table[:, j] = one_column(column, len(table), self.model_names_[j])
+        return table
 
-    def _member_name(self, j: int) -> str:
-        return [name for name, member in self.estimators if member != "drop"][j]
+    def _check_fitted(self, name: str, member: Any) -> None:
+        if not hasattr(member, "fit"):
+            return
+        try:
+            check_is_fitted(member)
+        except NotFittedError as error:
+            raise NotFittedError(
+                f"Member {name!r}, with cv='prefit': {error}"
+            ) from None
 
 
 def _predict(estimator: Any, X: Any) -> Any:

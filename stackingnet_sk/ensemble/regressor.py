@@ -13,7 +13,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk._compat import raise_for_params, with_callbacks
+from stackingnet_sk._compat import (
+    CALLER,
+    begin_fit,
+    end_fit,
+    raise_for_params,
+    with_callbacks,
+)
 from stackingnet_sk.ensemble.members import MembersMixin
 from stackingnet_sk.ensemble.validation import (
     check_labels,
@@ -203,16 +209,22 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         ConvergenceWarning
             If the solution is not certified.
         """
+        # Whatever fails below, weights never meet other models than their own.
+        for attribute in [key for key in vars(self) if key.endswith("_")]:
+            delattr(self, attribute)
         strength = self._check_parameters()
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
         if self.estimators is None:
             raise_for_params(params, self, "fit")
+            if params:
+                raise TypeError(
+                    f"fit got unexpected metadata {sorted(params)}: without members "
+                    "there is nobody to take it."
+                )
+            begin_fit(self, [], X, y)
             table = check_table(self, X, reset=True)
             self.model_names_ = names_of_columns(self)
-            # Attributes of an earlier fit with members would be stale.
-            for attribute in {"estimators_", "named_estimators_"} & set(vars(self)):
-                delattr(self, attribute)
             rows, label, own_weights = None, y, weights
         else:
             found = self._fit_members(X, y, weights, groups, params)
@@ -221,13 +233,16 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         moments = Moments.from_rows(table, label, own_weights)
         if not moments.is_finite:
             check_predictions(table, self.model_names_, rows)
+            raise ValueError(
+                "The sums over all rows overflow; divide sample_weight by its largest."
+            )
         if (ranges := overlap_of_ranges(table, label)) is not None:
             warnings.warn(
                 f"The labels lie in {ranges[0]} and all predictions in {ranges[1]}: "
                 "was only one of the two normalized? Put both in the same units, see "
                 "PredictionNormalizer.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=CALLER,
             )
         self.moments_ = moments
         self.solution_ = solve_moments(
@@ -241,11 +256,16 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             warnings.warn(
                 f"The weights are not certified to be optimal: {self.solution_!r}",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=CALLER,
             )
-        self.weights_ = self.solution_.weights
+        self.weights_ = self.solution_.weights.copy()
         self.intercept_ = self.solution_.intercept
+        end_fit(self, X, y)
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether `fit` has ended, not only begun."""
+        return hasattr(self, "weights_")
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Combine the predictions.
@@ -262,14 +282,12 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         """
         check_is_fitted(self)
         if not hasattr(self, "estimators_"):
-            table = check_table(self, X, reset=False)
-            return self._combine(table, self.weights_, self.model_names_)
+            return self._combine(check_table(self, X, reset=False))
         self._check_features(X, reset=False)
         # A member without weight need not be asked; all without leave the constant,
         # and one of them says for how many rows.
         asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
-        table = self._ask(X, asked)
-        return self._combine(table, self.weights_[asked], self.model_names_[asked])
+        return self._combine(self._ask(X, asked))
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return the predictions of all models.
@@ -285,7 +303,8 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         """
         check_is_fitted(self)
         if not hasattr(self, "estimators_"):
-            table = check_table(self, X, reset=False)
+            # A copy: what comes next may write into it.
+            table = np.array(check_table(self, X, reset=False))
         else:
             self._check_features(X, reset=False)
             table = self._ask(X, range(len(self.estimators_)))
@@ -358,6 +377,10 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
                 raise ValueError(
                     f"{parameter}={value!r} is unknown; choose one of {known}."
                 )
+        if not isinstance(self.fit_intercept, (bool, np.bool_)):
+            raise ValueError(
+                f"fit_intercept={self.fit_intercept!r} is neither True nor False."
+            )
         if isinstance(self.shrinkage, str) and self.shrinkage == "auto":
             return "auto"
         if (
@@ -371,10 +394,8 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             "0 of pseudo-observations, or 'auto'."
         )
 
-    def _combine(
-        self, table: NDArray, weights: NDArray, names: NDArray
-    ) -> NDArray[np.float64]:
-        combined = table @ weights + self.intercept_
+    def _combine(self, table: NDArray) -> NDArray[np.float64]:
+        combined = table @ self.weights_ + self.intercept_
         if not np.isfinite(combined).all():
-            check_predictions(table, names)
+            check_predictions(table, self.model_names_)
         return combined

@@ -13,6 +13,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from stackingnet_sk.predictions import is_number
+
 
 def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
     """Check the labels of a regression.
@@ -80,18 +82,23 @@ def check_weights(
     if sample_weight is None:
         return None
     weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        input_name="sample_weight",
     )
     if weights.shape != y.shape:
         raise ValueError(
             f"sample_weight has shape {weights.shape} but y has shape {y.shape}; give "
             "one weight a row."
         )
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
+    valid = (weights >= 0) & np.isfinite(weights)
+    if not valid.all():
+        row = int(valid.argmin())
         raise ValueError(
-            f"sample_weight is negative at row {row}: {weights[row]}; weights must be "
-            "zero or above."
+            f"sample_weight is negative, NaN or infinity at row {row}: {weights[row]}; "
+            "weights must be finite and zero or above."
         )
     if not weights.any():
         raise ValueError(
@@ -120,8 +127,16 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
     Raises
     ------
     ValueError
-        If it is not a table of numbers; a text among them is named with its place.
+        If it is not a table of numbers, a text among them is named with its place, or
+        if two columns have the same name.
     """
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        twice = sorted({str(name) for name in names if names.count(name) > 1})
+        raise ValueError(
+            f"Column names are not unique: {twice}; a column is a model, rename all "
+            "but one of each."
+        )
     try:
         return validate_data(
             estimator,
@@ -130,8 +145,10 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
         )
-    except ValueError:
-        _numbers(np.asarray(X, dtype=object), getattr(X, "columns", None))
+    except (TypeError, ValueError):
+        cells = np.asarray(X, dtype=object)
+        if cells.ndim == 2:
+            _numbers(cells, getattr(X, "columns", None))
         raise
 
 
@@ -139,18 +156,14 @@ def _numbers(table: NDArray, names: Any) -> NDArray[np.float64]:
     """Convert to floats, or say which value is none."""
     try:
         return table.astype(np.float64)
-    except ValueError:
-        for row, column in np.ndindex(table.shape[:2]):
-            try:
-                float(table[row, column])
-            except ValueError:
+    except (TypeError, ValueError) as error:
+        for (row, column), value in np.ndenumerate(table):
+            if not is_number(value):
                 who = f"column {column}" if names is None else f"{names[column]!r}"
-                raise ValueError(
-                    f"{who} holds {table[row, column]!r} at row {row}, which is not a "
-                    "number; convert it, or mark it as missing with NaN."
+                raise type(error)(
+                    f"{who} holds {value!r} at row {row}, which is not a number; "
+                    f"convert it, or mark it as missing with NaN ({error})."
                 ) from None
-            except TypeError:
-                continue
         raise
 
 
@@ -166,22 +179,11 @@ def names_of_columns(estimator: Any) -> NDArray[np.object_]:
     -------
     ndarray of shape (n_models,)
         The columns' names, or ``model_0``, ``model_1``, ... where they have none.
-
-    Raises
-    ------
-    ValueError
-        If two columns have the same name.
     """
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
-        return np.array([f"model_{j}" for j in range(estimator.n_features_in_)], object)
-    unique, counts = np.unique(names.astype(str), return_counts=True)
-    if (counts > 1).any():
-        raise ValueError(
-            f"Column names are not unique: {unique[counts > 1].tolist()}; a column is "
-            "a model, rename one of each."
-        )
-    return names
+        names = [f"model_{j}" for j in range(estimator.n_features_in_)]
+    return np.array(names, dtype=object)
 
 
 def overlap_of_ranges(table: NDArray, y: NDArray) -> tuple[list[float], ...] | None:

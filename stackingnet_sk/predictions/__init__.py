@@ -7,7 +7,7 @@ from stackingnet_sk.predictions.out_of_fold import (
     task_names,
 )
 from stackingnet_sk.predictions.ranges import PredictionClipper, PredictionNormalizer
-from stackingnet_sk.predictions.table import check_predictions, one_column
+from stackingnet_sk.predictions.table import check_predictions, is_number, one_column
 
 __all__ = [
     "OutOfFold",
@@ -16,6 +16,7 @@ __all__ = [
     "check_predictions",
     "check_splits",
     "collect_out_of_fold",
+    "is_number",
     "one_column",
     "task_names",
 ]

@@ -108,7 +108,7 @@ def collect_out_of_fold(
         If a fold has no rows to train or to predict, or a member does not predict one
         number a row.
     """
-    folds = check_splits(splits)
+    folds = check_splits(splits, len(y))
     fit = check_memory(memory).cache(_fit_and_predict, ignore=["verbose", "task"])
     # The fits on all rows are the longest: started first, they leave no core idle.
     jobs: list[tuple[tuple[str, Any], Split | None]]
@@ -124,7 +124,8 @@ def collect_out_of_fold(
             fold,
             fit_params[name],
             verbose=verbose,
-            task=(context, owner),
+            # Sent to the workers, with all it holds, only where someone listens.
+            task=None if context is None else (context, owner),
         )
         for ((name, estimator), fold), context in zip(jobs, contexts, strict=True)
     )
@@ -162,13 +163,15 @@ def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
     ]
 
 
-def check_splits(splits: Iterable[Split]) -> list[Split]:
-    """List the folds and refuse empty ones.
+def check_splits(splits: Iterable[Split], n_rows: int | None = None) -> list[Split]:
+    """List the folds and refuse those that are empty or point nowhere.
 
     Parameters
     ----------
     splits : iterable of (train, test)
         Row indices, or boolean masks, of each fold.
+    n_rows : int, default=None
+        Number of rows there are.
 
     Returns
     -------
@@ -178,24 +181,46 @@ def check_splits(splits: Iterable[Split]) -> list[Split]:
     Raises
     ------
     ValueError
-        If there is no fold, or one has no rows.
+        If there is no fold, one has no rows, or rows that there are not.
     """
     folds = []
     for number, fold in enumerate(splits):
-        train, test = (
-            np.flatnonzero(part) if np.asarray(part).dtype == bool else np.asarray(part)
-            for part in fold
-        )
+        who = f"Fold {number} of cv"
+        if not isinstance(fold, (tuple, list)) or len(fold) != 2:
+            raise ValueError(f"{who} is no pair (train, test): {fold!r}.")
+        train, test = (_indices(part, n_rows, who) for part in fold)
         for part, verb in ((train, "train on"), (test, "predict")):
             if not part.size:
                 raise ValueError(
-                    f"Fold {number} of cv has no rows to {verb}; use fewer folds, or "
-                    "a splitter that fills each of them."
+                    f"{who} has no rows to {verb}; use fewer folds, or a splitter that "
+                    "fills each of them."
                 )
         folds.append((train, test))
     if not folds:
-        raise ValueError("cv has no folds; give a splitter with at least one.")
+        raise ValueError(
+            "cv has no folds; give a splitter with at least one, and a list where an "
+            "iterator would be used up by the first fit."
+        )
     return folds
+
+
+def _indices(part: Any, n_rows: int | None, who: str) -> NDArray[np.intp]:
+    rows = np.asarray(part)
+    if rows.dtype == bool:
+        if n_rows is not None and rows.shape != (n_rows,):
+            raise ValueError(
+                f"{who} has a mask of shape {rows.shape}, not ({n_rows},)."
+            )
+        return np.flatnonzero(rows)
+    if rows.size and (rows.ndim != 1 or rows.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{who} must list row numbers or be a mask; got {rows.dtype} of shape "
+            f"{rows.shape}."
+        )
+    for row in (rows.min(initial=0), rows.max(initial=0)):
+        if row < 0 or (n_rows is not None and row >= n_rows > 0):
+            raise ValueError(f"{who} has row {row}, but the rows are 0 to {n_rows}-1.")
+    return rows
 
 
 def _fit_and_predict(
@@ -207,7 +232,7 @@ def _fit_and_predict(
     fit_params: dict[str, Any],
     *,
     verbose: int,
-    task: tuple[Any, Any],
+    task: tuple[Any, Any] | None,
 ) -> tuple[Any, NDArray[np.float64] | None]:
     """Fit on all rows, or fit on a fold's and predict the others."""
     began = time.perf_counter()
@@ -216,7 +241,7 @@ def _fit_and_predict(
     if train is not None:
         own_X, own_y = take_rows(X, train), take_rows(y, train)
         fit_params = take_rows_of_params(X, fit_params, train)
-    context, owner = task
+    context, owner = task or (None, None)
     with fit_task(context, owner, estimator, own_X, own_y):
         estimator.fit(own_X, own_y, **fit_params)
     prediction = None

@@ -91,9 +91,31 @@ def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64
             f"{n_samples} rows; a member must predict one number a row."
         )
     try:
-        return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Member {name!r} predicts values that are not numbers, such as "
-            f"{array[0]!r}; a member must predict one number a row."
-        ) from error
+        if not np.iscomplexobj(array):
+            return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"Member {name!r} predicts values that are not numbers, such as "
+        f"{next(value for value in array.tolist() if not is_number(value))!r}; a "
+        "member must predict one number a row."
+    )
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value can stand in a table; NaN and None, its absence, do.
+
+    Parameters
+    ----------
+    value : object
+        One cell.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        float(np.array(value, dtype=object).astype(np.float64))
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(value, complex)
