@@ -22,6 +22,7 @@ FLOORS = {
     "_version": 0,
     "predictions": 1,
     "ensemble": 2,
+    "model_selection": 2,
     "__init__": 4,
     "demo": 5,
     "cli": 6,

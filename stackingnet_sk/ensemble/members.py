@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ from stackingnet_sk._compat import (
     count_rows,
     raise_for_params,
     routing_enabled,
+    take_rows,
+    take_rows_of_params,
 )
 from stackingnet_sk.predictions import (
     OutOfFold,
@@ -182,35 +185,52 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         self,
         X: Any,
         y: NDArray,
+        labelled: NDArray[np.bool_],
         sample_weight: NDArray | None,
         groups: Any,
         params: dict[str, Any],
-    ) -> OutOfFold:
-        """Fit the members and set what is known of them; return their predictions."""
+    ) -> tuple[OutOfFold, NDArray[np.float64]]:
+        """Fit the members on the labelled rows and set what is known of them.
+
+        Their predictions of the labelled rows, out of fold, and of the others.
+        """
         members = self._check_members()
         (X,) = indexable(X)
         self._check_features(X, reset=True)
         names = [name for name, _ in members]
         self.model_names_ = np.array(names, dtype=object)
+        rows, others = labelled.nonzero()[0], (~labelled).nonzero()[0]
+        own_X, own_y = X, y
+        if others.size:
+            own_X, own_y = take_rows(X, rows), y[rows]
+            given = {"sample_weight": sample_weight, "groups": groups, **params}
+            params = take_rows_of_params(X, given, rows)
+            sample_weight, groups = params.pop("sample_weight"), params.pop("groups")
         routed = self._route(members, sample_weight, groups, params)
         if self.cv == "prefit":
             for name, member in members:
                 self._check_fitted(name, member)
             begin_fit(self, [], X, y)
             self.estimators_ = [member for _, member in members]
+            everybody = range(len(members))
             found = OutOfFold(
-                self.estimators_, np.arange(len(y)), self._ask(X, range(len(members)))
+                self.estimators_, np.arange(len(rows)), self._ask(own_X, everybody)
+            )
+        elif not rows.size:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None; without labels, give fitted members with cv='prefit'."
             )
         else:
-            splitter = check_cv(self.cv, y, classifier=is_classifier(self))
+            splitter = check_cv(self.cv, own_y, classifier=is_classifier(self))
             asked = hasattr(self.cv, "split") or not routing_enabled()
             metadata = routed.cv.split if asked else {}
-            folds = check_splits(splitter.split(X, y, **metadata), len(y))
+            folds = check_splits(splitter.split(own_X, own_y, **metadata), len(own_y))
             tasks = begin_fit(self, task_names(members, len(folds)), X, y)
             found = collect_out_of_fold(
                 members,
-                X,
-                y,
+                own_X,
+                own_y,
                 folds,
                 {name: routed[name].fit for name in names},
                 memory=self.memory,
@@ -224,7 +244,8 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         self.named_estimators_ = Bunch(
             **{name: fitted.get(name, "drop") for name, _ in self.estimators}
         )
-        return found
+        unknown = self._ask(take_rows(X, others), range(len(members)))
+        return replace(found, rows=rows[found.rows]), unknown
 
     def _route(
         self,
@@ -266,11 +287,12 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
 
     def _ask(self, X: Any, which: Iterable[int]) -> NDArray[np.float64]:
         """Predictions of the fitted members, zeros for those who are not asked."""
-        which = list(which)
+        table = np.zeros((count_rows(X), len(self.estimators_)))
+        # Estimators refuse tables without rows.
+        which = list(which) if len(table) else []
         columns = Parallel(n_jobs=self.n_jobs)(
             delayed(_predict)(self.estimators_[j], X) for j in which
         )
-        table = np.zeros((count_rows(X), len(self.estimators_)))
         for j, column in zip(which, columns, strict=True):
             table[:, j] = one_column(column, len(table), self.model_names_[j])
         return table

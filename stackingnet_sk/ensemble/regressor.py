@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,18 +22,23 @@ from stackingnet_sk._compat import (
 from stackingnet_sk.ensemble.members import MembersMixin
 from stackingnet_sk.ensemble.validation import (
     check_labels,
+    check_parameters,
     check_table,
     check_weights,
     names_of_columns,
     overlap_of_ranges,
 )
-from stackingnet_sk.predictions import check_predictions
+from stackingnet_sk.predictions import (
+    check_predictions,
+    is_labelled,
+    labelled_part,
+)
 from stackingnet_sk.weights import (
-    CONSTRAINTS,
-    SOLVERS,
     Moments,
     Status,
+    reliability,
     solve_moments,
+    solve_unlabelled,
 )
 
 
@@ -87,6 +91,10 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         Weights of the models, in the order of `model_names_`.
     intercept_ : float
         The constant `b`, in the units of `y`.
+    reliability_ : ndarray of shape (n_models,)
+        Squared correlation of each model with the truth, from the labels and from what
+        the models have in common; in [-1, 1], negative for a model that runs against
+        the truth. Unlike a weight, it does not depend on who else is there.
     solution_ : Solution
         Objective, certificate (relative duality gap, residual of the optimality
         conditions), iterations and status.
@@ -168,8 +176,9 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
     def fit(
         self,
         X: Any,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         *,
+        X_unlabeled: Any = None,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         **params: Any,
@@ -180,8 +189,13 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         ----------
         X : array-like of shape (n_samples, n_features)
             What the members take; without members, predictions, a column a model.
-        y : array-like of shape (n_samples,)
-            Labels.
+        y : array-like of shape (n_samples,), default=None
+            Labels; NaN or None on rows without. Members are fitted on the labelled
+            rows. With ``y=None`` the weights are a label-free average, whose slope is
+            one and whose bias is zero; members must be "prefit" then.
+        X_unlabeled : array-like of shape (n_unlabelled, n_features), default=None
+            More rows without labels. What the models predict there informs the prior
+            and `reliability_`.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative; an integer weight is a repetition. Reaches the members' `fit`
             and the weights.
@@ -212,9 +226,10 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         # Whatever fails below, weights never meet other models than their own.
         for attribute in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, attribute)
-        strength = self._check_parameters()
+        strength = check_parameters(self)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
+        labelled = is_labelled(y)
         if self.estimators is None:
             raise_for_params(params, self, "fit")
             if params:
@@ -225,33 +240,43 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             begin_fit(self, [], X, y)
             table = check_table(self, X, reset=True)
             self.model_names_ = names_of_columns(self)
-            rows, label, own_weights = None, y, weights
+            rows, unknown = np.arange(len(y)), table[:0]
+            if not labelled.all():
+                rows, unknown = rows[labelled], table[~labelled]
+                table = table[labelled]
+            own_weights = None if weights is None else weights[labelled]
         else:
-            found = self._fit_members(X, y, weights, groups, params)
-            table, rows, label = found.table, found.rows, y[found.rows]
-            own_weights = found.weights(weights)
-        moments = Moments.from_rows(table, label, own_weights)
-        if not moments.is_finite:
-            check_predictions(table, self.model_names_, rows)
-            raise ValueError(
-                "The sums over all rows overflow; divide sample_weight by its largest."
-            )
-        if (ranges := overlap_of_ranges(table, label)) is not None:
-            warnings.warn(
-                f"The labels lie in {ranges[0]} and all predictions in {ranges[1]}: "
-                "was only one of the two normalized? Put both in the same units, see "
-                "PredictionNormalizer.",
-                UserWarning,
-                stacklevel=CALLER,
-            )
-        self.moments_ = moments
-        self.solution_ = solve_moments(
-            moments,
-            self.constraint,
-            fit_intercept=self.fit_intercept,
-            shrinkage=strength,
-            solver=self.solver,
+            found, unknown = self._fit_members(X, y, labelled, weights, groups, params)
+            table, rows, own_weights = found.table, found.rows, found.weights(weights)
+        self.moments_ = self._moments(table, y[rows], own_weights, rows)
+        others = None if weights is None else weights[~labelled]
+        everything = self.moments_.without_labels().merge(
+            self._moments(unknown, None, others, (~labelled).nonzero()[0])
         )
+        if X_unlabeled is not None:
+            more = self._predictions(X_unlabeled)
+            everything = everything.merge(
+                self._moments(more, None, None, np.arange(len(more)))
+            )
+        if len(rows):
+            if (ranges := overlap_of_ranges(table, y[rows])) is not None:
+                warnings.warn(
+                    f"The labels lie in {ranges[0]} and all predictions in "
+                    f"{ranges[1]}: was only one of the two normalized? Put both in the "
+                    "same units, see PredictionNormalizer.",
+                    UserWarning,
+                    stacklevel=CALLER,
+                )
+            self.solution_ = solve_moments(
+                self.moments_,
+                self.constraint,
+                fit_intercept=self.fit_intercept,
+                shrinkage=strength,
+                solver=self.solver,
+                everything=everything,
+            )
+        else:
+            self.solution_ = solve_unlabelled(everything)
         if self.solution_.status is Status.INACCURATE:
             warnings.warn(
                 f"The weights are not certified to be optimal: {self.solution_!r}",
@@ -260,6 +285,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             )
         self.weights_ = self.solution_.weights.copy()
         self.intercept_ = self.solution_.intercept
+        self.reliability_ = reliability(self.moments_, everything)
         end_fit(self, X, y)
         return self
 
@@ -302,14 +328,32 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         ndarray of shape (n_samples, n_models)
         """
         check_is_fitted(self)
-        if not hasattr(self, "estimators_"):
-            # A copy: what comes next may write into it.
-            table = np.array(check_table(self, X, reset=False))
-        else:
-            self._check_features(X, reset=False)
-            table = self._ask(X, range(len(self.estimators_)))
+        table = self._predictions(X)
         check_predictions(table, self.model_names_)
-        return table
+        # A table is the caller's own: what comes next may write into the answer.
+        return table if hasattr(self, "estimators_") else np.array(table)
+
+    def score(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Coefficient of determination on the labelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+        y : array-like of shape (n_samples,)
+            Labels; NaN or None on rows without.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            R2 of the predictions.
+        """
+        X, y, weight = labelled_part(X, y, sample_weight=sample_weight)
+        return super().score(X, y, **weight)
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -364,35 +408,32 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         tags = super().__sklearn_tags__()
         # Columns that are not predictions of y cannot be combined well with w >= 0.
         tags.regressor_tags.poor_score = self.estimators is None
+        tags.target_tags.required = self.estimators is not None and self.cv != "prefit"
         return tags
 
-    def _check_parameters(self) -> float | str:
-        """Refuse unknown parameters; return the strength of the prior."""
-        for parameter, known in (
-            ("constraint", sorted(CONSTRAINTS)),
-            ("solver", list(SOLVERS)),
-        ):
-            value = getattr(self, parameter)
-            if not isinstance(value, str) or value not in known:
-                raise ValueError(
-                    f"{parameter}={value!r} is unknown; choose one of {known}."
-                )
-        if not isinstance(self.fit_intercept, (bool, np.bool_)):
+    def _predictions(self, X: Any) -> NDArray:
+        """Predictions of all models, not checked to be finite."""
+        if not hasattr(self, "estimators_"):
+            return check_table(self, X, reset=False)
+        self._check_features(X, reset=False)
+        return self._ask(X, range(len(self.estimators_)))
+
+    def _moments(
+        self,
+        table: NDArray,
+        y: NDArray | None,
+        weights: NDArray | None,
+        rows: NDArray,
+    ) -> Moments:
+        """Read predictions, which must be finite; without labels, against zero."""
+        target = np.zeros(len(table)) if y is None else y
+        moments = Moments.from_rows(table, target, weights)
+        if not moments.is_finite:
+            check_predictions(table, self.model_names_, rows)
             raise ValueError(
-                f"fit_intercept={self.fit_intercept!r} is neither True nor False."
+                "The sums over all rows overflow; divide sample_weight by its largest."
             )
-        if isinstance(self.shrinkage, str) and self.shrinkage == "auto":
-            return "auto"
-        if (
-            isinstance(self.shrinkage, Real)
-            and not isinstance(self.shrinkage, bool)
-            and 0 <= self.shrinkage < np.inf
-        ):
-            return float(self.shrinkage)
-        raise ValueError(
-            f"shrinkage={self.shrinkage!r} is not a strength; give a finite number >= "
-            "0 of pseudo-observations, or 'auto'."
-        )
+        return moments
 
     def _combine(self, table: NDArray) -> NDArray[np.float64]:
         combined = table @ self.weights_ + self.intercept_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,54 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from stackingnet_sk._compat import count_rows
 from stackingnet_sk.predictions import is_number
+from stackingnet_sk.weights import CONSTRAINTS, SOLVERS
+
+
+def check_parameters(estimator: Any) -> float | str:
+    """Check the parameters of the weight solve.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `constraint`, `solver`, `fit_intercept` and `shrinkage`.
+
+    Returns
+    -------
+    float or "auto"
+        Strength of the prior.
+
+    Raises
+    ------
+    ValueError
+        If one is unknown.
+    """
+    for parameter, known in (
+        ("constraint", sorted(CONSTRAINTS)),
+        ("solver", list(SOLVERS)),
+    ):
+        value = getattr(estimator, parameter)
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(
+                f"{parameter}={value!r} is unknown; choose one of {known}."
+            )
+    if not isinstance(estimator.fit_intercept, (bool, np.bool_)):
+        raise ValueError(
+            f"fit_intercept={estimator.fit_intercept!r} is neither True nor False."
+        )
+    if isinstance(estimator.shrinkage, str) and estimator.shrinkage == "auto":
+        return "auto"
+    if (
+        isinstance(estimator.shrinkage, Real)
+        and not isinstance(estimator.shrinkage, bool)
+        and 0 <= float(estimator.shrinkage) < np.inf
+    ):
+        return float(estimator.shrinkage)
+    raise ValueError(
+        f"shrinkage={estimator.shrinkage!r} is not a strength; give a finite number >= "
+        "0 of pseudo-observations, or 'auto'."
+    )
 
 
 def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
@@ -23,22 +71,21 @@ def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
     ----------
     X : array-like of shape (n_samples, n_features)
         Only its length counts.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or None
+        Labels; NaN or None marks a row without.
 
     Returns
     -------
     ndarray of shape (n_samples,)
+        NaN where there is no label.
 
     Raises
     ------
     ValueError
-        If they are missing, not one number a row, infinite or NaN.
+        If they are not one number a row, infinite, or missing on all rows.
     """
     if y is None:
-        raise ValueError(
-            "StackingNetRegressor requires y to be passed, but the target y is None."
-        )
+        return np.full(count_rows(X), np.nan)
     labels = column_or_1d(
         check_array(
             y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
@@ -47,14 +94,18 @@ def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
     )
     labels = _numbers(labels[:, None], ["the labels"])[:, 0]
     check_consistent_length(X, labels)
-    try:
-        check_array(labels, ensure_2d=False, input_name="y")
-    except ValueError as error:
-        row = int((~np.isfinite(labels)).argmax())
+    if np.isnan(labels).all():
         raise ValueError(
-            f"{error} The first such label is {labels[row]} at row {row}; drop such "
-            "rows."
-        ) from None
+            "Input y contains NaN only, which marks rows without a label; label at "
+            "least one row, or pass y=None to combine without labels."
+        )
+    if np.isinf(labels).any():
+        row = int(np.isinf(labels).argmax())
+        raise ValueError(
+            "Input y contains infinity or a value too large for dtype('float64'). The "
+            f"first such label is {labels[row]} at row {row}; drop such rows, or mark "
+            "them as unlabelled with NaN."
+        )
     return labels
 
 

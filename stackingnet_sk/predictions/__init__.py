@@ -1,5 +1,6 @@
 """Tables of predictions: collected out of fold, checked, clipped, normalized."""
 
+from stackingnet_sk.predictions.labels import is_labelled, labelled_part
 from stackingnet_sk.predictions.out_of_fold import (
     OutOfFold,
     check_splits,
@@ -16,7 +17,9 @@ __all__ = [
     "check_predictions",
     "check_splits",
     "collect_out_of_fold",
+    "is_labelled",
     "is_number",
+    "labelled_part",
     "one_column",
     "task_names",
 ]

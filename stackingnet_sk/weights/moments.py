@@ -209,7 +209,7 @@ class Moments:
             kept = self if other.weight == 0 else other
             return replace(kept, n_rows=self.n_rows + other.n_rows)
         scale = min(self.scale, other.scale)
-        left, right = self._rescaled(scale), other._rescaled(scale)
+        left, right = self.rescaled(scale), other.rescaled(scale)
         weight = left.weight + right.weight
         delta = right.mean - left.mean
         share = right.weight / weight
@@ -221,7 +221,18 @@ class Moments:
             scale,
         )
 
-    def _rescaled(self, scale: float) -> Moments:
+    def rescaled(self, scale: float) -> Moments:
+        """Express the same moments at another scale.
+
+        Parameters
+        ----------
+        scale : float
+            Power of two.
+
+        Returns
+        -------
+        Moments
+        """
         factor = scale / self.scale
         return replace(
             self, mean=self.mean * factor, scatter=self.scatter * factor**2, scale=scale
@@ -243,6 +254,22 @@ class Moments:
         return replace(
             self, mean=self.mean[kept], scatter=self.scatter[np.ix_(kept, kept)]
         )
+
+    def without_labels(self) -> Moments:
+        """Moments of the predictions alone, ``z_i = [P_i, 0]``.
+
+        They can be merged with those of rows without labels, read with a target of 0.
+
+        Returns
+        -------
+        Moments
+        """
+        mean = self.mean + self.mean[-1]
+        mean[-1] = 0.0
+        scatter = np.zeros_like(self.scatter)
+        if self.weight > 0:
+            scatter[:-1, :-1] = self.predictions()[0] * self.weight
+        return replace(self, mean=mean, scatter=scatter)
 
     def predictions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Covariance of the predictions, from that of the errors and the target.

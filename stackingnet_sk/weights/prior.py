@@ -174,16 +174,9 @@ class ShrinkagePrior:
 def factor_scores(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
     r"""Label-free weights of standardized predictions under one common factor.
 
-    If errors are independent given the target, the off-diagonal correlations are rank
-    one, ``rho_mj = l_m l_j`` (the regression twin of Parisi et al., 2014), and the
-    best linear predictor of the common factor weighs model m by
-    ``l_m / (1 - l_m^2)``. The loadings come from Spearman's closed form for the
-    communality, ``l_m^2 = (A_m^2 - B_m) / (T - 2 A_m)`` with ``A_m`` and ``B_m`` the
-    sums of the m-th row and of its squares, and ``T`` the sum of all, diagonal left
-    out: no iterations, and no order of the models.
-
-    Where that fails, uniform weights over the models that agree with the rest: fewer
-    than three models, or a communality outside of [0, 1) (a Heywood case).
+    The best linear predictor of the factor weighs model m by ``l_m / (1 - l_m^2)``,
+    with the loadings ``l`` of :func:`common_variance`. Where those are not to be had,
+    uniform weights over the models that agree with the rest.
 
     Parameters
     ----------
@@ -195,20 +188,45 @@ def factor_scores(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of shape (n_models,)
         Non-negative weights of the standardized predictions, not normalized.
     """
-    off = correlation - np.diag(correlation.diagonal())
-    rows = off.sum(axis=0)
-    agrees = rows > 0
+    agrees = correlation.sum(axis=0) - correlation.diagonal() > 0
     uniform = (agrees if agrees.any() else ~agrees).astype(float)
-    if len(rows) < 3:
-        return uniform
-    numerator = rows**2 - (off**2).sum(axis=0)
-    denominator = rows.sum() - 2.0 * rows
-    if not (agrees.any() and np.all(denominator > 0)):
-        return uniform
-    communality = np.maximum(numerator, 0.0) / denominator
+    common = common_variance(correlation)
     # The closer to one, the more a single model would take all on the word of an
     # estimate that is no longer reliable there.
-    if communality.max() >= 0.99:
+    if common is None or not agrees.any() or common.max() >= 0.99:
         return uniform
-    scores = np.where(agrees, np.sqrt(communality) / (1.0 - communality), 0.0)
+    common = np.maximum(common, 0.0)
+    scores = np.sqrt(common) / (1.0 - common)
     return scores if scores.any() else uniform
+
+
+def common_variance(
+    correlation: NDArray[np.float64],
+) -> NDArray[np.float64] | None:
+    r"""Share of each model's variance that is common to all, without labels.
+
+    If errors are independent given the target, the off-diagonal correlations are rank
+    one, ``rho_mj = l_m l_j`` (the regression twin of Parisi et al., 2014). Spearman's
+    closed form for the communality is ``l_m^2 = (A_m^2 - B_m) / (T - 2 A_m)`` with
+    ``A_m`` and ``B_m`` the sums of the m-th row and of its squares, and ``T`` the sum
+    of all, diagonal left out: no iterations, and no order of the models.
+
+    Parameters
+    ----------
+    correlation : ndarray of shape (n_models, n_models)
+        Correlation of the predictions.
+
+    Returns
+    -------
+    ndarray of shape (n_models,) or None
+        ``l_m |l_m|``, negative for a model that runs against the others; above one in a
+        Heywood case. None for fewer than three models, of which only the product of
+        loadings is identified, and where the closed form fails.
+    """
+    off = correlation - np.diag(correlation.diagonal())
+    rows = off.sum(axis=0)
+    numerator = np.maximum(rows**2 - (off**2).sum(axis=0), 0.0)
+    denominator = rows.sum() - 2.0 * rows
+    if len(rows) < 3 or not np.all(denominator > 0):
+        return None
+    return np.sign(rows) * numerator / denominator

@@ -18,6 +18,7 @@ class Status(Enum):
     OPTIMAL = "optimal"
     MINIMUM_NORM = "optimal, of several optima the one of least norm"
     FEASIBLE = "feasible, nothing to optimize"
+    UNLABELLED = "no labels: an average weighted by what the models have in common"
     INACCURATE = "not certified: the certificate exceeds its tolerance"
 
 

@@ -108,6 +108,7 @@ def solve_moments(
     fit_intercept: bool = True,
     shrinkage: float | str = 0.0,
     solver: str = "auto",
+    everything: Moments | None = None,
 ) -> Solution:
     """Weights and intercept from the moments of the labelled rows.
 
@@ -128,6 +129,9 @@ default="nonnegative"
         by empirical Bayes.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solvers, or an independent one.
+    everything : Moments, default=None
+        Moments of the predictions on all rows, labelled or not, for the prior; by
+        default those of the labelled rows.
 
     Returns
     -------
@@ -144,18 +148,18 @@ default="nonnegative"
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     free_slope = chosen.total is None
     shrinks = shrinkage != 0 and chosen is not UNIFORM
+    whole = moments if everything is None else everything.rescaled(moments.scale)
     live = np.arange(moments.n_models)
     if shrinks or (free_slope and fit_intercept):
-        live = _varying(moments)
-        shrinks = shrinks and live.size > 0
-        if not live.size:
-            live = np.arange(moments.n_models)
+        varying = _varying(moments, whole if shrinks else moments)
+        shrinks = shrinks and varying.size > 0
+        live = varying if varying.size else live
     kept = moments.subset(live) if live.size < moments.n_models else moments
-    prior = _prior(kept, shrinkage) if shrinks else None
+    prior = _prior(kept, whole.subset(live), shrinkage) if shrinks else None
     objective = StackingObjective.from_moments(
         kept, fit_intercept=fit_intercept, prior=prior, free_slope=free_slope
     )
-    if free_slope and fit_intercept and not _varying(kept).size:
+    if prior is None and free_slope and fit_intercept and not _varying(kept, kept).size:
         # Constant models explain nothing, exactly: their slopes are not rounding.
         variance = objective.target
         objective = StackingObjective(
@@ -180,18 +184,66 @@ default="nonnegative"
     )
 
 
-def _varying(moments: Moments) -> NDArray[np.intp]:
-    """Which models' predictions vary at all."""
-    variance = moments.predictions()[0].diagonal() * moments.weight
+def solve_unlabelled(everything: Moments) -> Solution:
+    """Weights without any labels: the direction of the prior, as an average.
+
+    Slope and bias cannot be seen, so the weights sum to one and the intercept is zero.
+    It is what shrunk simplex weights tend to as labels become fewer.
+
+    Parameters
+    ----------
+    everything : Moments
+        Moments of the predictions, read with a target of 0.
+
+    Returns
+    -------
+    Solution
+        Its objective is the penalty of the prior of strength one, zero at its centre.
+
+    Raises
+    ------
+    ValueError
+        If the total weight is zero.
+    """
+    if not everything.weight > 0:
+        raise ValueError("the rows have no weight; give at least one row some")
+    live = _varying(everything, everything)
+    weights = np.full(everything.n_models, 1.0 / everything.n_models)
+    gap = residual = 0.0
+    if live.size:
+        covariance = everything.subset(live).predictions()[0]
+        prior = ShrinkagePrior.from_covariance(covariance, 1.0)
+        weights = np.zeros(everything.n_models)
+        weights[live] = prior.direction
+        gap, residual = SIMPLEX.certify(
+            StackingObjective(prior.penalty(1.0, free_slope=False)), prior.direction
+        )
+    return Solution(
+        weights, 0.0, 0.0, gap, residual, 0, Status.UNLABELLED, "simplex", "native"
+    )
+
+
+def _varying(moments: Moments, everything: Moments) -> NDArray[np.intp]:
+    """Which models' predictions vary at all, more than by rounding.
+
+    It is that of the predictions themselves, and of the labelled errors and labels from
+    which their variance is computed.
+    """
+    variance = everything.predictions()[0].diagonal() * everything.weight
     squares = moments.scatter.diagonal()
-    return (variance > _CONSTANT * (squares[:-1] + squares[-1])).nonzero()[0]
+    rounding = _CONSTANT * (squares[:-1] + squares[-1])
+    rounding += np.square(_CONSTANT * everything.mean[:-1]) * everything.weight
+    return (variance > rounding).nonzero()[0]
 
 
-def _prior(moments: Moments, shrinkage: float | str) -> ShrinkagePrior:
-    covariance, with_target = moments.predictions()
+def _prior(
+    moments: Moments, everything: Moments, shrinkage: float | str
+) -> ShrinkagePrior:
+    center = everything.predictions()[0]
     if shrinkage != "auto":
-        return ShrinkagePrior.from_covariance(covariance, float(shrinkage))
-    return ShrinkagePrior.from_covariance(covariance).with_evidence(
+        return ShrinkagePrior.from_covariance(center, float(shrinkage))
+    covariance, with_target = moments.predictions()
+    return ShrinkagePrior.from_covariance(center).with_evidence(
         covariance,
         with_target,
         float(moments.scatter[-1, -1]) / moments.weight,

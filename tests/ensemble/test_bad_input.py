@@ -168,23 +168,25 @@ def test_other_number_of_columns_at_predict(P, y, members, as_members):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda y: _with(y, np.nan), ["NaN", "y", "row 4", "drop"]),
+        (lambda y: y * np.nan, ["NaN", "y", "label", "y=None"]),
         (lambda y: _with(y, np.inf), ["infinity", "y", "inf at row 4", "drop"]),
-        (lambda y: _with(y, None), ["NaN", "y", "row 4", "drop"]),
         (lambda y: _with(y, pd.NA), ["label", "row 4", "NaN"]),
         (lambda y: _with(y, "ten"), ["label", "'ten'", "row 4", "not a number"]),
         (lambda y: _with(y, {}), ["label", "row 4"]),
         (lambda y: np.column_stack([y, y]), ["1d array", r"\(60, 2\)"]),
         (lambda y: y.astype(complex), ["[Cc]omplex"]),
-        (lambda y: None, ["requires y"]),
     ],
-    ids=["nan", "inf", "None", "NA", "text", "dict", "2d", "complex", "absent"],
+    ids=["nan", "inf", "NA", "text", "dict", "2d", "complex"],
 )
 def test_labels_that_are_none(X, P, y, members, as_members, spoil, words):
     model = StackingNetRegressor(members if as_members else None)
     data = X if as_members else P
 
     refused(words, model.fit, data, spoil(y), error=(TypeError, ValueError))
+
+
+def test_members_cannot_be_fitted_without_labels(X, members):
+    refused(["requires y", "prefit"], StackingNetRegressor(members).fit, X)
 
 
 def _with(y, value):

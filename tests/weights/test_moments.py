@@ -28,7 +28,7 @@ def reference(predictions, target, sample_weight=None):
 
 def assert_same(found, expected, tolerance=1e-10):
     """Equal relative to the size of each column, so that no column hides another."""
-    expected = expected._rescaled(found.scale)
+    expected = expected.rescaled(found.scale)
     assert found.weight == pytest.approx(expected.weight, rel=tolerance)
     size = np.sqrt(expected.scatter.diagonal())
     spread = size / np.sqrt(expected.weight)

@@ -1,0 +1,181 @@
+"""Cross-validation where only some rows have a label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import KFold
+
+from stackingnet_sk.predictions import is_labelled, labelled_part
+
+__all__ = ["LabelledKFold", "labelled_scorer"]
+
+
+class LabelledKFold(BaseEstimator):
+    """K folds of the labelled rows; all unlabelled rows train in each.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at most the number of labelled rows.
+    shuffle : bool, default=False
+        Whether to shuffle the labelled rows first.
+    random_state : int or RandomState, default=None
+        Seed of the shuffle.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.model_selection import LabelledKFold
+    >>> y = np.array([1.0, np.nan, 3.0])
+    >>> for train, test in LabelledKFold(2).split(np.zeros((3, 1)), y):
+    ...     print(train, test)
+    [1 2] [0]
+    [0 1] [2]
+    """
+
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        shuffle: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        self.n_splits = n_splits
+        self.shuffle = shuffle
+        self.random_state = random_state
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored.
+
+        Returns
+        -------
+        int
+        """
+        return self.n_splits
+
+    def split(
+        self, X: Any, y: ArrayLike, groups: Any = None
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Generate the folds.
+
+        Parameters
+        ----------
+        X : object
+            Ignored.
+        y : array-like of shape (n_samples,)
+            Labels; NaN or None where there is none.
+        groups : object
+            Ignored.
+
+        Yields
+        ------
+        train : ndarray of int
+            Rows to fit on: labelled rows of the other folds, and all unlabelled rows.
+        test : ndarray of int
+            Labelled rows.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer labelled rows than folds.
+        """
+        labelled = is_labelled(y).nonzero()[0]
+        if len(labelled) < self.n_splits:
+            raise ValueError(
+                f"{len(labelled)} rows of y have a label, fewer than the "
+                f"{self.n_splits} folds; use fewer folds."
+            )
+        folds = KFold(
+            self.n_splits, shuffle=self.shuffle, random_state=self.random_state
+        )
+        everything = np.arange(len(np.asarray(y)))
+        for _, test in folds.split(labelled):
+            yield np.setdiff1d(everything, labelled[test]), labelled[test]
+
+
+def labelled_scorer(scoring: str | Callable[..., float]) -> LabelledScorer:
+    """Make a scorer ignore rows without a label.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        What :func:`sklearn.metrics.get_scorer` takes.
+
+    Returns
+    -------
+    LabelledScorer
+        For `cross_val_score`, `GridSearchCV` and their like.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from stackingnet_sk.model_selection import labelled_scorer
+    >>> scorer = labelled_scorer("neg_mean_absolute_error")
+    >>> X, y = np.zeros((3, 1)), np.array([1.0, 3.0, np.nan])
+    >>> float(scorer(DummyRegressor().fit(X[:2], y[:2]), X, y))
+    -1.0
+    """
+    return LabelledScorer(get_scorer(scoring))
+
+
+class LabelledScorer:
+    """What :func:`labelled_scorer` returns.
+
+    Parameters
+    ----------
+    scorer : callable
+        ``scorer(estimator, X, y, **metadata)``.
+    """
+
+    def __init__(self, scorer: Any) -> None:
+        self.scorer = scorer
+
+    def __call__(self, estimator: Any, X: Any, y: ArrayLike, **metadata: Any) -> float:
+        """Score on the labelled rows.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted.
+        X : array-like of shape (n_samples, n_features)
+            What it predicts from.
+        y : array-like of shape (n_samples,)
+            Labels; NaN or None where there is none.
+        **metadata : dict
+            For the scorer; what has a value a row is taken on the labelled ones.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If no row has a label.
+        """
+        X, y, metadata = labelled_part(X, y, **metadata)
+        return self.scorer(estimator, X, y, **metadata)
+
+    def get_metadata_routing(self) -> Any:
+        """Ask for what the scorer asks for.
+
+        Returns
+        -------
+        MetadataRequest or MetadataRouter
+        """
+        return self.scorer.get_metadata_routing()
+
+    def __repr__(self) -> str:
+        return f"labelled_scorer({self.scorer!r})"

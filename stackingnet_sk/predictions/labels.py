@@ -1,0 +1,69 @@
+"""Labels, of which some may be missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stackingnet_sk._compat import take_rows, take_rows_of_params
+
+
+def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
+    """Tell which rows have a label: those that are neither NaN nor None.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, numbers or not; pandas' NA is missing too.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_samples,)
+    """
+    labels = np.asarray(y)
+    if labels.dtype.kind == "f":
+        return ~np.isnan(labels)
+    if labels.dtype.kind == "O":
+        return np.array([not _is_missing(label) for label in labels], dtype=bool)
+    return np.ones(len(labels), dtype=bool)
+
+
+def labelled_part(X: Any, y: ArrayLike, **metadata: Any) -> tuple[Any, Any, dict]:
+    """Take the rows that have a label.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Any rows.
+    y : array-like of shape (n_samples,)
+        Labels; NaN or None where there is none.
+    **metadata : dict
+        What has a value a row is taken likewise.
+
+    Returns
+    -------
+    X, y : array-like
+        The labelled rows; as they came where all of them are.
+    metadata : dict
+
+    Raises
+    ------
+    ValueError
+        If no row has a label.
+    """
+    labelled = is_labelled(y)
+    if labelled.all():
+        return X, y, metadata
+    rows = labelled.nonzero()[0]
+    if not rows.size:
+        raise ValueError("No row of y has a label; give at least one.")
+    labels = np.array(np.asarray(y)[rows].tolist())
+    return take_rows(X, rows), labels, take_rows_of_params(X, metadata, rows)
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None or type(label).__name__ == "NAType":
+        return True
+    return isinstance(label, (float, np.floating)) and bool(np.isnan(label))

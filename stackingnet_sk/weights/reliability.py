@@ -1,0 +1,70 @@
+"""How far each model can be trusted, which is not its weight."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.prior import common_variance
+
+# Labelled rows that the label-free estimate counts for. On real ratings and faces 20
+# and 50 rank alike up to 20 labels, and 20 lets more of them speak.
+_LABEL_FREE_ROWS = 20.0
+
+
+def reliability(
+    labelled: Moments, everything: Moments | None = None
+) -> NDArray[np.float64]:
+    r"""Squared correlation of each model with the truth, signed.
+
+    ``r_m = (n r_m^2 + 20 l_m^2) / (n + 20)``: the squared correlation with the labels,
+    blended with the share of variance that the model has in common with the others, its
+    factor loading against its residual variance. Bias and spread don't count: the
+    combination corrects them.
+
+    Parameters
+    ----------
+    labelled : Moments
+        Moments of the labelled rows; their weight may be zero.
+    everything : Moments, default=None
+        Moments of the predictions on all rows, labelled or not.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+        In [-1, 1]; negative for a model that runs against the truth.
+    """
+    if everything is None:
+        everything = labelled.without_labels()
+    free = _label_free(_correlation(everything.predictions()[0]))
+    if labelled.weight == 0:
+        return free
+    covariance, with_target = labelled.predictions()
+    variance = covariance.diagonal() * float(labelled.scatter[-1, -1] / labelled.weight)
+    known = np.divide(
+        with_target * np.abs(with_target),
+        variance,
+        out=np.zeros_like(with_target),
+        where=variance > 0,
+    )
+    share = labelled.weight / (labelled.weight + _LABEL_FREE_ROWS)
+    return share * np.clip(known, -1.0, 1.0) + (1.0 - share) * free
+
+
+def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+    common = common_variance(correlation)
+    if common is None:
+        # Mean correlation with the others, in place of a loading; nobody contradicts
+        # a model that is alone.
+        others = max(len(correlation) - 1, 1)
+        mean = (correlation.sum(axis=0) - correlation.diagonal()) / others
+        common = mean if len(correlation) > 1 else np.ones(1)
+    return np.clip(common, -1.0, 1.0)
+
+
+def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlation; zero with models that do not vary."""
+    spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    unit = np.where(spread > 0, spread, 1.0)
+    return covariance / np.outer(unit, unit)
