@@ -23,6 +23,7 @@ FLOORS = {
     "predictions": 1,
     "ensemble": 2,
     "model_selection": 2,
+    "inspection": 3,
     "__init__": 4,
     "demo": 5,
     "cli": 6,

@@ -237,6 +237,10 @@ def names_of_columns(estimator: Any) -> NDArray[np.object_]:
     return np.array(names, dtype=object)
 
 
+# So few labels can miss the range of the predictions by chance.
+_FEW = 10
+
+
 def overlap_of_ranges(table: NDArray, y: NDArray) -> tuple[list[float], ...] | None:
     """Compare the range of the labels with that of all predictions.
 
@@ -250,9 +254,12 @@ def overlap_of_ranges(table: NDArray, y: NDArray) -> tuple[list[float], ...] | N
     Returns
     -------
     tuple of two [low, high] or None
-        Ranges of the labels and of the predictions if they do not meet, else None.
+        Ranges of the labels and of the predictions if they do not meet, else None. Nor
+        where the labels are few.
     """
     labels = [float(y.min()), float(y.max())]
+    if len(y) < _FEW:
+        return None
     # Ranges that meet on some rows meet on all: one look is nearly always enough.
     for rows in (slice(1000), slice(None)):
         own = [float(table[rows].min()), float(table[rows].max())]

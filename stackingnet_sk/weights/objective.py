@@ -107,7 +107,11 @@ class StackingObjective:
         """``a``: slope of each model's predictions on the target."""
         if self.error_target is None or self.target == 0:
             return np.ones(self.n_models)
-        return 1.0 + self.error_target / self.target
+        ratio = self.error_target / self.target
+        slopes = 1.0 + ratio
+        # What is left of models that ignore the target is rounding.
+        slopes[np.abs(slopes) <= 16.0 * _EPS * (1.0 + np.abs(ratio))] = 0.0
+        return slopes
 
     @cached_property
     def free_slope_error(self) -> NDArray[np.float64]:

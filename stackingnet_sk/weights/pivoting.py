@@ -128,10 +128,10 @@ def solve_pivoting(
 def _solve_tiny(
     quadratic: NDArray[np.float64], linear: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Solve as the NNLS problem of the Cholesky factor; None where near singular.
+    """Solve as the NNLS problem of the Cholesky factor; None where that costs digits.
 
-    There the compiled solver's idea of zero would cost digits. Elsewhere the solution
-    is unique, so no ties need to be looked for.
+    Nearly singular problems do, by the compiled solver's idea of zero. Elsewhere the
+    solution is unique, so no ties need to be looked for.
     """
     factor, info = dpotrf(quadratic.T, lower=0)
     if info:
@@ -142,4 +142,7 @@ def _solve_tiny(
     z = dpotrs(factor, linear)[0]
     if np.minimum.reduce(z) > 0:
         return z
+    if not np.minimum.reduce(linear) > 0:
+        # Beside large negative entries small positive ones drown in its products.
+        return None
     return nnls(factor, factor.dot(z), maxiter=100 * len(linear))[0]

@@ -560,3 +560,37 @@ def test_second_solve_never_costs_the_optimum():
     solution = solve_moments(Moments.from_rows(predictions, target), "nonnegative")
     assert solution.objective < 0.005
     assert solution.status is not Status.INACCURATE
+
+
+def test_slopes_that_are_rounding_next_to_models_that_run_against_the_target():
+    """With five labels: constant models, whose slopes are zero to rounding, and models
+    with negative slopes. Nothing helps, so nothing gets weight; scipy's nnls, given
+    1e-16 beside -2, returned weights of 0.06.
+    """
+    rng = np.random.default_rng(0)
+    target = rng.standard_normal(5)
+    predictions = np.column_stack(
+        [-k * target + 0.3 * rng.standard_normal(5) for k in (1.0, 0.5, 2.0)]
+        + [np.full(5, 0.1), np.full(5, 0.7)]
+    )
+    more = rng.standard_normal((40, 5)) + rng.standard_normal((40, 1))
+    moments = Moments.from_rows(predictions, target)
+    everything = moments.without_labels().merge(Moments.from_rows(more, np.zeros(40)))
+    solution = solve_moments(moments, shrinkage="auto", everything=everything)
+    assert solution.status is Status.OPTIMAL
+    assert_allclose(solution.weights, 0.0, atol=1e-12)
+
+
+def test_small_positive_slopes_beside_large_negative_ones():
+    """The certificate of the cone must hold whatever the signs and sizes of slopes."""
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        n_models = int(rng.integers(2, 24))
+        error = random_covariance(rng, n_models, 100.0)
+        slopes = rng.choice([-1.0, 1e-6, 1e-10, 0.0, 1.0], n_models)
+        target = 1.0
+        error_target = (slopes - 1.0) * target
+        objective = StackingObjective(
+            error + np.outer(error_target, error_target) / target, error_target, target
+        )
+        assert solve(objective, "nonnegative").status is not Status.INACCURATE

@@ -1,0 +1,194 @@
+"""What further labels would buy, judged from the labels at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state, indexable
+from sklearn.utils.parallel import Parallel, delayed
+
+from stackingnet_sk._compat import take_rows
+from stackingnet_sk.predictions import is_labelled
+
+# Fewer labels say nothing of a curve and of its test error at once.
+_FEWEST = 10
+_SIZES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class LabelBudget:
+    """Error against the number of labels; what is beyond those at hand is projected.
+
+    Parameters
+    ----------
+    n_labelled : int
+        Labels at hand.
+    n_labels : ndarray of shape (n_budgets,)
+        Numbers of labels.
+    error : ndarray of shape (n_budgets,)
+        Expected error of the estimator fitted with so many labels: the negated score.
+    low, high : ndarray of shape (n_budgets,)
+        5th and 95th percentile over the repeats.
+    gain : ndarray of shape (n_budgets,)
+        Expected error with the labels at hand minus that with so many.
+    gain_low, gain_high : ndarray of shape (n_budgets,)
+        5th and 95th percentile of the gain over the repeats.
+    """
+
+    n_labelled: int
+    n_labels: NDArray[np.intp]
+    error: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    gain_low: NDArray[np.float64]
+    gain_high: NDArray[np.float64]
+
+    def __str__(self) -> str:
+        """Return a table, a line a number of labels."""
+        lines = [f"{'labels':>8}{'error':>11}{'5%':>11}{'95%':>11}{'gain':>11}"]
+        columns = (self.n_labels, self.error, self.low, self.high, self.gain)
+        for labels, *figures in zip(*columns, strict=True):
+            lines.append(f"{labels:>8}" + "".join(f"{each:>11.4g}" for each in figures))
+        return "\n".join(lines)
+
+
+def label_budget(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    *,
+    further: Sequence[int] = (10, 20, 50, 100),
+    scoring: str | Callable[..., float] = "neg_mean_absolute_error",
+    n_repeats: int = 50,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> LabelBudget:
+    r"""Project how the error would fall with further labels.
+
+    In each repeat a random third of the labelled rows is set aside to be tested on.
+    The estimator is fitted with growing parts of the other labels, the rest hidden but
+    their rows kept, and ``a + b / n`` is fitted to the errors: the rate at which the
+    excess risk of a parametric fit falls. The curves' spread over the repeats is the
+    uncertainty; a curve may rise by chance, so an interval of the gain that contains
+    zero says that the labels at hand cannot tell.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Takes NaN in `y` as a row without label; it is cloned.
+    X : array-like of shape (n_samples, n_features)
+        What `estimator` takes.
+    y : array-like of shape (n_samples,)
+        Labels; NaN where there is none.
+    further : sequence of int, default=(10, 20, 50, 100)
+        Numbers of labels to add to those at hand.
+    scoring : str or callable, default="neg_mean_absolute_error"
+        Score whose negative is the error.
+    n_repeats : int, default=50
+        Number of random splits.
+    random_state : int or RandomState, default=None
+        Seed of the splits.
+    n_jobs : int, default=None
+        Repeats that run at the same time.
+
+    Returns
+    -------
+    LabelBudget
+        For the labels at hand and for each number of further ones.
+
+    Raises
+    ------
+    ValueError
+        If fewer than 10 rows have a label, or a number of labels is not positive.
+
+    Notes
+    -----
+    The projection assumes that further rows are labelled at random. It says nothing of
+    what a better model, or more models, would buy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import label_budget
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=300)
+    >>> judges = truth[:, None] + rng.normal(size=(300, 4))
+    >>> y = np.where(np.arange(300) < 30, truth, np.nan)
+    >>> budget = label_budget(
+    ...     StackingNetRegressor(), judges, y, further=[30], random_state=0
+    ... )
+    >>> budget.n_labels
+    array([30, 60])
+    >>> bool(budget.gain_low[1] <= budget.gain[1] <= budget.gain_high[1])
+    True
+    """
+    (X,) = indexable(X)
+    labels = np.asarray(y, dtype=np.float64)
+    labelled = is_labelled(labels).nonzero()[0]
+    if len(labelled) < _FEWEST:
+        raise ValueError(
+            f"{len(labelled)} rows of y have a label; at least {_FEWEST} are needed to "
+            "see how the error falls with labels."
+        )
+    if any(number <= 0 for number in further):
+        raise ValueError(f"further={list(further)!r} must list positive numbers.")
+    scorer = check_scoring(estimator, scoring)
+    random = check_random_state(random_state)
+    curves = np.array(
+        Parallel(n_jobs=n_jobs)(
+            delayed(_curve)(clone(estimator), X, labels, order, scorer)
+            for order in [random.permutation(labelled) for _ in range(n_repeats)]
+        )
+    )
+    n_labels = len(labelled) + np.array([0, *further], dtype=np.intp)
+    errors = curves[:, :1] + curves[:, 1:] / n_labels
+    gains = errors[:, :1] - errors
+    low, high = np.percentile(errors, [5, 95], axis=0)
+    gain_low, gain_high = np.percentile(gains, [5, 95], axis=0)
+    return LabelBudget(
+        len(labelled),
+        n_labels,
+        errors.mean(axis=0),
+        low,
+        high,
+        gains.mean(axis=0),
+        gain_low,
+        gain_high,
+    )
+
+
+def _curve(
+    estimator: Any,
+    X: Any,
+    y: NDArray[np.float64],
+    order: NDArray[np.intp],
+    scorer: Callable[..., float],
+) -> NDArray[np.float64]:
+    """Fit ``a + b / n`` to the errors of one split."""
+    n_test = len(order) // 3
+    test, pool = order[:n_test], order[n_test:]
+    kept = np.ones(len(y), dtype=bool)
+    kept[test] = False
+    rows = kept.nonzero()[0]
+    sizes = np.unique(
+        np.geomspace(max(3, len(pool) // 4), len(pool), _SIZES, dtype=int)
+    )
+    own_X, test_X = take_rows(X, rows), take_rows(X, test)
+    errors = []
+    for size in sizes:
+        hidden = np.full(len(y), np.nan)
+        hidden[pool[:size]] = y[pool[:size]]
+        fitted = estimator.fit(own_X, hidden[rows])
+        errors.append(-scorer(fitted, test_X, y[test]))
+    # An error of n labels scatters like 1 / sqrt(n), so later ones count more.
+    design = np.column_stack([np.ones(len(sizes)), 1.0 / sizes])
+    weight = np.sqrt(sizes)
+    return np.linalg.lstsq(design * weight[:, None], np.array(errors) * weight)[0]
