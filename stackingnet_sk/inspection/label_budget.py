@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import lsq_linear
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, indexable
@@ -75,8 +76,8 @@ def label_budget(
     In each repeat a random third of the labelled rows is set aside to be tested on.
     The estimator is fitted with growing parts of the other labels, the rest hidden but
     their rows kept, and ``a + b / n`` is fitted to the errors: the rate at which the
-    excess risk of a parametric fit falls. The curves' spread over the repeats is the
-    uncertainty; a curve may rise by chance, so an interval of the gain that contains
+    excess risk of a parametric fit falls (``a >= 0`` where no error is
+    negative). The curves' spread over the repeats is the uncertainty; a curve may rise by chance, so an interval of the gain that contains
     zero says that the labels at hand cannot tell.
 
     Parameters
@@ -191,4 +192,9 @@ def _curve(
     # An error of n labels scatters like 1 / sqrt(n), so later ones count more.
     design = np.column_stack([np.ones(len(sizes)), 1.0 / sizes])
     weight = np.sqrt(sizes)
-    return np.linalg.lstsq(design * weight[:, None], np.array(errors) * weight)[0]
+    lowest = 0.0 if min(errors) >= 0 else -np.inf
+    return lsq_linear(
+        design * weight[:, None],
+        np.array(errors) * weight,
+        bounds=([lowest, -np.inf], np.inf),
+    ).x
