@@ -76,9 +76,9 @@ def label_budget(
     In each repeat a random third of the labelled rows is set aside to be tested on.
     The estimator is fitted with growing parts of the other labels, the rest hidden but
     their rows kept, and ``a + b / n`` is fitted to the errors: the rate at which the
-    excess risk of a parametric fit falls (``a >= 0`` where no error is
-    negative). The curves' spread over the repeats is the uncertainty; a curve may rise by chance, so an interval of the gain that contains
-    zero says that the labels at hand cannot tell.
+    excess risk of a parametric fit falls (``a >= 0`` where no error is negative). The
+    curves' spread over the repeats is the uncertainty; a curve may rise by chance, so
+    an interval of the gain that contains zero says that the labels at hand cannot tell.
 
     Parameters
     ----------
