@@ -269,10 +269,11 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
                 ):
                     raise TypeError(
                         f"Member {name!r} ({type(member).__name__}) does not support "
-                        "sample weights. To weight the other members and the combiner "
-                        "only, enable metadata routing with "
+                        "sample weights. To weight the combiner and the other members, "
+                        "enable metadata routing with "
                         "sklearn.set_config(enable_metadata_routing=True) and call "
-                        "set_fit_request(sample_weight=...) on each member."
+                        "set_fit_request(sample_weight=True) on each member, or step "
+                        "of a pipeline, that is to have them."
                     )
         routed = {name: Bunch(fit=weighted) for name, _ in members}
         split = {k: v for k, v in given.items() if k == "groups"}

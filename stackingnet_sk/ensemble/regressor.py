@@ -25,8 +25,8 @@ from stackingnet_sk.ensemble.validation import (
     check_parameters,
     check_table,
     check_weights,
+    doubt_units,
     names_of_columns,
-    overlap_of_ranges,
 )
 from stackingnet_sk.predictions import (
     check_predictions,
@@ -219,7 +219,8 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         Warns
         -----
         UserWarning
-            If no prediction lies in the range of the labels.
+            If predictions and labels seem to be in different units, or a model's
+            predictions vary too little against the labels to be resolved.
         ConvergenceWarning
             If the solution is not certified.
         """
@@ -239,7 +240,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
                 )
             begin_fit(self, [], X, y)
             table = check_table(self, X, reset=True)
-            self.model_names_ = names_of_columns(self)
+            self.model_names_ = names_of_columns(self, X)
             rows, unknown = np.arange(len(y)), table[:0]
             if not labelled.all():
                 rows, unknown = rows[labelled], table[~labelled]
@@ -259,14 +260,8 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
                 self._moments(more, None, None, np.arange(len(more)))
             )
         if len(rows):
-            if (ranges := overlap_of_ranges(table, y[rows])) is not None:
-                warnings.warn(
-                    f"The labels lie in {ranges[0]} and all predictions in "
-                    f"{ranges[1]}: was only one of the two normalized? Put both in the "
-                    "same units, see PredictionNormalizer.",
-                    UserWarning,
-                    stacklevel=CALLER,
-                )
+            for doubt in doubt_units(table, y[rows], self.moments_, self.model_names_):
+                warnings.warn(doubt, UserWarning, stacklevel=CALLER)
             self.solution_ = solve_moments(
                 self.moments_,
                 self.constraint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from numbers import Real
 from typing import Any
 
@@ -16,7 +17,7 @@ from sklearn.utils.validation import (
 
 from stackingnet_sk._compat import count_rows
 from stackingnet_sk.predictions import is_number
-from stackingnet_sk.weights import CONSTRAINTS, SOLVERS
+from stackingnet_sk.weights import CONSTRAINTS, SOLVERS, Moments
 
 
 def check_parameters(estimator: Any) -> float | str:
@@ -213,18 +214,21 @@ def _numbers(table: NDArray, names: Any) -> NDArray[np.float64]:
                 who = f"column {column}" if names is None else f"{names[column]!r}"
                 raise type(error)(
                     f"{who} holds {value!r} at row {row}, which is not a number; "
-                    f"convert it, or mark it as missing with NaN ({error})."
+                    "convert it, or mark it with NaN: as unlabelled, or as a missing "
+                    f"prediction to impute ({error})."
                 ) from None
         raise
 
 
-def names_of_columns(estimator: Any) -> NDArray[np.object_]:
+def names_of_columns(estimator: Any, X: Any) -> NDArray[np.object_]:
     """Name the models of a table after its columns.
 
     Parameters
     ----------
     estimator : estimator
         After validation of the table.
+    X : array-like of shape (n_samples, n_models)
+        The table.
 
     Returns
     -------
@@ -233,16 +237,26 @@ def names_of_columns(estimator: Any) -> NDArray[np.object_]:
     """
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
+        # scikit-learn remembers names that are strings only; years are names too.
+        names = [str(name) for name in getattr(X, "columns", ())]
+    if not len(names):
         names = [f"model_{j}" for j in range(estimator.n_features_in_)]
     return np.array(names, dtype=object)
 
 
 # So few labels can miss the range of the predictions by chance.
 _FEW = 10
+# Judges differ in how they use a scale, but not by this factor, nor beyond overlap.
+_WIDTH_RATIO = 3.0
+_OVERLAP = 0.05
+# Errors are predictions minus labels: 16 digits of the larger of the two.
+_RESOLVED = 1e-5
 
 
-def overlap_of_ranges(table: NDArray, y: NDArray) -> tuple[list[float], ...] | None:
-    """Compare the range of the labels with that of all predictions.
+def doubt_units(
+    table: NDArray, y: NDArray, moments: Moments, names: NDArray
+) -> Iterator[str]:
+    """Say what suggests that predictions and labels are in different units.
 
     Parameters
     ----------
@@ -250,19 +264,51 @@ def overlap_of_ranges(table: NDArray, y: NDArray) -> tuple[list[float], ...] | N
         Predictions.
     y : ndarray of shape (n_samples,)
         Labels.
+    moments : Moments
+        Their moments.
+    names : ndarray of shape (n_models,)
+        Names of the models.
 
-    Returns
-    -------
-    tuple of two [low, high] or None
-        Ranges of the labels and of the predictions if they do not meet, else None. Nor
-        where the labels are few.
+    Yields
+    ------
+    str
+        A sentence for the user.
     """
-    labels = [float(y.min()), float(y.max())]
+    if (ranges := _different_ranges(table, y)) is not None:
+        yield (
+            f"The labels lie in {ranges[0]} and the predictions in {ranges[1]}: was "
+            "only one of the two normalized? Put both in the same units, see "
+            "PredictionNormalizer."
+        )
+    if moments.weight == 0:
+        return
+    variance = moments.predictions()[0].diagonal()
+    target = moments.scatter[-1, -1] / moments.weight
+    dim = (variance < _RESOLVED**2 * target).nonzero()[0]
+    # What does not vary at all is a constant, and known to be one.
+    dim = dim[np.ptp(table[:, dim], axis=0) > 0]
+    if dim.size:
+        yield (
+            f"The predictions of {[str(names[j]) for j in dim[:5]]} vary less than "
+            f"{_RESOLVED:g} times as much as the labels, too little for accurate "
+            "weights: put them in the units of the labels, or drop them."
+        )
+
+
+def _different_ranges(
+    table: NDArray, y: NDArray
+) -> tuple[list[float], list[float]] | None:
+    """Range of the labels and of the predictions, if it is odd that both are right."""
     if len(y) < _FEW:
         return None
+    labels = [float(y.min()), float(y.max())]
     # Ranges that meet on some rows meet on all: one look is nearly always enough.
     for rows in (slice(1000), slice(None)):
-        own = [float(table[rows].min()), float(table[rows].max())]
-        if own[0] <= labels[1] and labels[0] <= own[1]:
+        part = table[rows]
+        inside = (part >= labels[0]) & (part <= labels[1])
+        if inside.mean() > _OVERLAP:
             return None
-    return labels, own
+    own = [float(table.min()), float(table.max())]
+    widths = sorted((labels[1] - labels[0], own[1] - own[0]))
+    apart = own[0] > labels[1] or labels[0] > own[1]
+    return (labels, own) if apart or widths[1] > _WIDTH_RATIO * widths[0] else None

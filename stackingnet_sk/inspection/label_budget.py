@@ -111,8 +111,9 @@ def label_budget(
 
     Notes
     -----
-    The projection assumes that further rows are labelled at random. It says nothing of
-    what a better model, or more models, would buy.
+    The projection assumes that further rows are labelled at random. From fewer than
+    some 50 labels it tends to promise too much: the first labels buy more than the
+    rate says. It says nothing of what a better model, or more models, would buy.
 
     Examples
     --------

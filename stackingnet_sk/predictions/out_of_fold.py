@@ -109,7 +109,9 @@ def collect_out_of_fold(
         number a row.
     """
     folds = check_splits(splits, len(y))
-    fit = check_memory(memory).cache(_fit_and_predict, ignore=["verbose", "task"])
+    fit = check_memory(memory).cache(
+        _fit_and_predict, ignore=["where", "verbose", "task"]
+    )
     # The fits on all rows are the longest: started first, they leave no core idle.
     jobs: list[tuple[tuple[str, Any], Split | None]]
     jobs = [(member, None) for member in members]
@@ -123,11 +125,14 @@ def collect_out_of_fold(
             y,
             fold,
             fit_params[name],
+            where=where,
             verbose=verbose,
             # Sent to the workers, with all it holds, only where someone listens.
             task=None if context is None else (context, owner),
         )
-        for ((name, estimator), fold), context in zip(jobs, contexts, strict=True)
+        for ((name, estimator), fold), context, where in zip(
+            jobs, contexts, task_names(members, len(folds)), strict=True
+        )
     )
     n_members = len(members)
     blocks = [
@@ -139,8 +144,21 @@ def collect_out_of_fold(
     return OutOfFold(
         [estimator for estimator, _ in results[:n_members]],
         np.concatenate([test for _, test in folds]),
-        np.concatenate(blocks),
+        _level_constants(blocks),
     )
+
+
+def _level_constants(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Stack the folds; a member that is constant in each of them is constant.
+
+    What such a member predicts differs from fold to fold by the labels that were held
+    out, and so runs against them: combined, it would get a weight for that.
+    """
+    table = np.concatenate(blocks)
+    if min(len(block) for block in blocks) > 1:
+        flat = np.all([(block == block[0]).all(axis=0) for block in blocks], axis=0)
+        table[:, flat] = table[:, flat].mean(axis=0)
+    return table
 
 
 def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
@@ -159,7 +177,9 @@ def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
     """
     names = [f"fit {name} on all rows" for name, _ in members]
     return names + [
-        f"fit {name} on fold {fold}" for fold in range(n_folds) for name, _ in members
+        f"fit {name} on fold {fold} of {n_folds}"
+        for fold in range(1, n_folds + 1)
+        for name, _ in members
     ]
 
 
@@ -231,6 +251,7 @@ def _fit_and_predict(
     fold: Split | None,
     fit_params: dict[str, Any],
     *,
+    where: str,
     verbose: int,
     task: tuple[Any, Any] | None,
 ) -> tuple[Any, NDArray[np.float64] | None]:
@@ -242,16 +263,20 @@ def _fit_and_predict(
         own_X, own_y = take_rows(X, train), take_rows(y, train)
         fit_params = take_rows_of_params(X, fit_params, train)
     context, owner = task or (None, None)
-    with fit_task(context, owner, estimator, own_X, own_y):
-        estimator.fit(own_X, own_y, **fit_params)
     prediction = None
-    if fold is not None:
-        test = fold[1]
-        prediction = one_column(estimator.predict(take_rows(X, test)), len(test), name)
+    try:
+        with fit_task(context, owner, estimator, own_X, own_y):
+            estimator.fit(own_X, own_y, **fit_params)
+        if fold is not None:
+            test = fold[1]
+            prediction = estimator.predict(take_rows(X, test))
+            prediction = one_column(prediction, len(test), name)
+    except Exception as error:
+        # The traceback shows the member's code, but not which member it was.
+        error.add_note(f"The error came from StackingNet's task: {where}.")
+        raise
     if verbose > 0:
-        print(
-            f"[stackingnet] {name}: fitted on {len(own_y)} rows in "
-            f"{time.perf_counter() - began:.1f} s"
-        )
+        seconds = time.perf_counter() - began
+        print(f"[stackingnet] {where}: fitted on {len(own_y)} rows in {seconds:.1f} s")
     # A fold's fit is only worth its predictions.
     return (estimator if fold is None else None), prediction

@@ -5,6 +5,8 @@ smallest or largest prediction. A learned bound follows outliers: give the bound
 wherever the task defines them.
 """
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 import numpy as np
@@ -79,7 +81,13 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                     f"{name} from: drop the column or give {name}."
                 )
         else:
-            bound = np.asarray(given, dtype=np.float64)
+            try:
+                bound = np.asarray(given, dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{name}={given!r} is no number: give one for all columns, an "
+                    "array of one a column, or None to learn it."
+                ) from error
             if bound.shape not in {(), (self.n_features_in_,)}:
                 raise ValueError(
                     f"{name}={given!r} has shape {bound.shape} but X has "

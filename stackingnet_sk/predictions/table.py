@@ -52,7 +52,7 @@ def check_predictions(
 
 _INFINITE = (
     "infinity, which is no prediction ({count} of {n_rows} in the worst column). "
-    "Replace it by a finite number, or by NaN to mark it as missing."
+    "Replace it by a finite number, or drop the row or the model."
 )
 _MISSING = (
     "NaN, a missing prediction ({count} of {n_rows} in the worst column). Missing "

@@ -42,6 +42,8 @@ class Moments:
     scatter : ndarray of shape (n_models + 1, n_models + 1)
         ``sum_i omega_i (scale z_i - mean)(scale z_i - mean)'``, not divided by
         anything.
+    weight_norm : float
+        Euclidean norm of the sample weights.
     scale : float, default=1.0
         Power of two by which the rows were multiplied (exactly), so that squares of
         tiny or huge predictions neither underflow nor overflow.
@@ -51,6 +53,7 @@ class Moments:
     n_rows: int
     mean: NDArray[np.float64]
     scatter: NDArray[np.float64]
+    weight_norm: float
     scale: float = 1.0
 
     @classmethod
@@ -129,12 +132,17 @@ class Moments:
             products += np.triu(products, 1).T
             weight = float(products[-1, -1])
             if weight == 0:
-                return cls(0.0, n_rows, shift, np.zeros_like(products[:-1, :-1]), scale)
+                nothing = np.zeros_like(products[:-1, :-1])
+                return cls(0.0, n_rows, shift, nothing, 0.0, scale)
             offset = products[:-1, -1] / weight
             scatter = products[:-1, :-1] - weight * np.outer(offset, offset)
             # The centring can leave a tiny negative sum of squares.
             np.fill_diagonal(scatter, np.maximum(scatter.diagonal(), 0.0))
-            return cls(weight, n_rows, shift + offset, scatter, scale)
+            norm = float(np.sqrt(weight))
+            if sample_weight is not None:
+                # Divided first: squares of tiny or huge weights are out of range.
+                norm = weight * float(np.linalg.norm(sample_weight / weight))
+            return cls(weight, n_rows, shift + offset, scatter, norm, scale)
 
     @staticmethod
     def _near(
@@ -182,6 +190,17 @@ class Moments:
         """Number of models."""
         return len(self.mean) - 1
 
+    @property
+    def n_effective(self) -> float:
+        """Rows that the prior is weighed against.
+
+        The total weight, weights being repetitions, but not below Kish's effective
+        sample size: weights that sum to one don't claim that there is a single row.
+        """
+        if self.weight == 0:
+            return 0.0
+        return max(self.weight, (self.weight / self.weight_norm) ** 2)
+
     def merge(self, other: Moments) -> Moments:
         """Combine with the moments of other rows (Chan, Golub and LeVeque, 1979).
 
@@ -218,6 +237,7 @@ class Moments:
             left.n_rows + right.n_rows,
             left.mean + share * delta,
             left.scatter + right.scatter + left.weight * share * np.outer(delta, delta),
+            float(np.hypot(left.weight_norm, right.weight_norm)),
             scale,
         )
 

@@ -14,6 +14,8 @@ from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.minimum_norm import nonnegative_quadratic
 from stackingnet_sk.weights.objective import StackingObjective
 
+_ROUNDING = 64.0 * float(np.finfo(float).eps)
+
 
 def _optimize(
     objective: StackingObjective,
@@ -62,7 +64,8 @@ def _bound(objective: StackingObjective, weights: NDArray[np.float64]) -> float:
     direction = weights / along
     image = objective.free_slope_error @ direction
     multiplier = float((image[positive] / slopes[positive]).min())
-    if (image < multiplier * slopes)[~positive].any():
+    rounding = _ROUNDING * (np.abs(objective.free_slope_error) @ direction)
+    if (image + rounding < multiplier * slopes)[~positive].any():
         return 0.0
     lower = max(2.0 * multiplier - float(direction @ image), 0.0)
     return sigma2 * lower / (sigma2 + lower)

@@ -77,7 +77,7 @@ class StackingObjective:
             second = second + np.outer(moments.mean, moments.mean)
         error = second[:-1, :-1]
         if prior is not None:
-            error = error + prior.penalty(moments.weight, free_slope=free_slope)
+            error = error + prior.penalty(moments.n_effective, free_slope=free_slope)
         return cls(error, second[:-1, -1], float(second[-1, -1]))
 
     @property

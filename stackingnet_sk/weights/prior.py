@@ -11,10 +11,9 @@ from scipy.linalg import cho_factor, cho_solve
 # A given strength acts on the direction of the weights; the slope gets a twentieth.
 _SLOPE_SHARE = 0.05
 
-# Empirical Bayes, in units of the noise variance. Chosen on real ratings and faces
-# from 5 labels up and on stacking of fitted members; flat around these values.
-_DIRECTION_UNIT = 3.0
-_SLOPE_UNIT = 3.0
+# Empirical Bayes: prior variances are those of the labels over this. Chosen on real
+# ratings and faces from 5 labels up and on stacking of fitted members; flat around it.
+_UNIT = 4.0
 # Grid of factors on the direction's strength, and the standard deviation of their
 # log-normal hyperprior: wide, so that it is only felt below some 50 labels.
 _FACTORS = np.geomspace(0.01, 100.0, 9)
@@ -87,13 +86,15 @@ class ShrinkagePrior:
     ) -> ShrinkagePrior:
         r"""Set the strengths by empirical Bayes.
 
-        In the model ``y = s g + P D^{-1} d + noise`` with ``s ~ N(0, 1 / 3)`` and
-        ``d ~ N(0, t^2 |q|^2 / 3M)`` (``q = Du``: a weight deviates from its centre by
-        about its own size), the strengths are ratios of variances: the less noise there
-        is to explain, the less the labels need the prior. The noise is the residual of
-        the one-parameter fit along ``u``; the factor ``t`` is averaged over its
-        posterior, the marginal likelihood of the labels times a wide hyperprior, so
-        that it follows the labels where they are many and nothing jumps.
+        In the model ``y = s g + P D^{-1} d + noise``, with ``v`` the variance of the
+        labels, what ``u`` explains has prior variance ``v / 4``, that is
+        ``s ~ N(0, v / 4 g^2)``, and a standardized weight deviates from its centre by
+        about its own size, ``d ~ N(0, t^2 |q|^2 v / 4 M g^2)`` with ``q = Du``. The
+        strengths are ratios of variances: the less noise there is to explain, the less
+        the labels need the prior. The noise is the residual of the one-parameter fit
+        along ``u``; the factor ``t`` is averaged over its posterior, the marginal
+        likelihood of the labels times a wide hyperprior, so that it follows the labels
+        where they are many and nothing jumps.
 
         Parameters
         ----------
@@ -116,13 +117,12 @@ class ShrinkagePrior:
         if variance > 0:
             residual -= explained**2 / variance
         noise = max(residual, 0.0) + _NOISE_ROWS / total_weight * target_variance
-        if noise == 0:
-            # Constant labels say nothing about the noise.
-            noise = self.variance
+        # Constant labels say nothing about the noise: as much as there is to explain.
+        share = noise / target_variance if target_variance > 0 else 1.0
         n_models = len(self.spread)
         length = float(np.square(self.spread * self.direction).sum())
-        unit = _DIRECTION_UNIT * n_models * noise / length
-        slope = _SLOPE_UNIT * noise / self.variance
+        unit = _UNIT * share * n_models * self.variance / length
+        slope = _UNIT * share
         logs = np.log(_FACTORS)
         evidence = -0.5 * np.square(logs / _FACTOR_SPREAD)
         for j, factor in enumerate(_FACTORS):
@@ -136,7 +136,7 @@ class ShrinkagePrior:
                 covariance_with_target
                 @ cho_solve((cholesky, low), covariance_with_target)
             )
-            left = max(target_variance - fitted, np.finfo(float).eps * noise)
+            left = max(target_variance - fitted, np.finfo(float).eps * noise) or 1.0
             determinant = 2.0 * np.log(cholesky.diagonal()).sum()
             evidence[j] -= 0.5 * (
                 max(total_weight - 1.0, 0.0) * np.log(left)

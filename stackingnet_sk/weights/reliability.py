@@ -48,7 +48,7 @@ def reliability(
         out=np.zeros_like(with_target),
         where=variance > 0,
     )
-    share = labelled.weight / (labelled.weight + _LABEL_FREE_ROWS)
+    share = labelled.n_effective / (labelled.n_effective + _LABEL_FREE_ROWS)
     return share * np.clip(known, -1.0, 1.0) + (1.0 - share) * free
 
 

@@ -247,7 +247,7 @@ def _prior(
         covariance,
         with_target,
         float(moments.scatter[-1, -1]) / moments.weight,
-        moments.weight,
+        moments.n_effective,
     )
 
 

@@ -65,7 +65,8 @@ def log(tmp_path):
 
 
 def tasks_of(members, n_folds):
-    where = ["all rows", *(f"fold {fold}" for fold in range(n_folds))]
+    folds = range(1, n_folds + 1)
+    where = ["all rows", *(f"fold {fold} of {n_folds}" for fold in folds)]
     return Counter(f"fit {name} on {place}" for name, _ in members for place in where)
 
 
@@ -150,7 +151,7 @@ def test_a_stack_inside_a_stack_hears_its_own_members(X, y, members, log):
 
     assert recorder.count("begin") == recorder.count("end")
     # The inner stack is fitted on all rows and on two folds.
-    assert recorder.count("end")["fit tree on fold 1"] == 3
+    assert recorder.count("end")["fit tree on fold 2 of 2"] == 3
 
 
 def test_callbacks_change_no_weight(X, y, members, log):
