@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold
+from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 
 from stackingnet_sk.predictions import is_labelled, labelled_part
 
@@ -38,6 +39,9 @@ class LabelledKFold(BaseEstimator):
     [1 2] [0]
     [0 1] [2]
     """
+
+    # It takes groups because all splitters do, and has no use for them.
+    __metadata_request__split: ClassVar = {"groups": UNUSED}
 
     def __init__(
         self,
@@ -175,7 +179,7 @@ class LabelledScorer:
         -------
         MetadataRequest or MetadataRouter
         """
-        return self.scorer.get_metadata_routing()
+        return get_routing_for_object(self.scorer)
 
     def __repr__(self) -> str:
         return f"labelled_scorer({self.scorer!r})"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import PredefinedSplit, check_cv
 from sklearn.utils import Bunch, get_tags, indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -61,6 +61,12 @@ def _are_pairs(estimators: Any) -> bool:
 
 def _can_be_shown(estimator: Any) -> bool:
     return bool(estimator.estimators) and _are_pairs(estimator.estimators)
+
+
+def _has_row_numbers(cv: Any) -> bool:
+    return isinstance(cv, PredefinedSplit) or (
+        isinstance(cv, Iterable) and not hasattr(cv, "split")
+    )
 
 
 class MembersMixin(CallbackSupportMixin, BaseComposition):
@@ -225,7 +231,19 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
             splitter = check_cv(self.cv, own_y, classifier=is_classifier(self))
             asked = hasattr(self.cv, "split") or not routing_enabled()
             metadata = routed.cv.split if asked else {}
-            folds = check_splits(splitter.split(own_X, own_y, **metadata), len(own_y))
+            if not _has_row_numbers(self.cv):
+                folds = check_splits(
+                    splitter.split(own_X, own_y, **metadata), len(own_y)
+                )
+            else:
+                # Row numbers that the user wrote down are those of `X`.
+                folds = check_splits(splitter.split(X, y), len(y))
+                place = np.cumsum(labelled) - 1
+                own = [
+                    (place[train[labelled[train]]], place[test[labelled[test]]])
+                    for train, test in folds
+                ]
+                folds = check_splits(own, len(own_y))
             tasks = begin_fit(self, task_names(members, len(folds)), X, y)
             found = collect_out_of_fold(
                 members,

@@ -255,10 +255,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             self._moments(unknown, None, others, (~labelled).nonzero()[0])
         )
         if X_unlabeled is not None:
-            more = self._predictions(X_unlabeled)
-            everything = everything.merge(
-                self._moments(more, None, None, np.arange(len(more)))
-            )
+            everything = everything.merge(self._moments_of_unlabelled(X_unlabeled))
         if len(rows):
             for doubt in doubt_units(table, y[rows], self.moments_, self.model_names_):
                 warnings.warn(doubt, UserWarning, stacklevel=CALLER)
@@ -271,7 +268,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
                 everything=everything,
             )
         else:
-            self.solution_ = solve_unlabelled(everything)
+            self.solution_ = solve_unlabelled(everything, self.constraint)
         if self.solution_.status is Status.INACCURATE:
             warnings.warn(
                 f"The weights are not certified to be optimal: {self.solution_!r}",
@@ -412,6 +409,15 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             return check_table(self, X, reset=False)
         self._check_features(X, reset=False)
         return self._ask(X, range(len(self.estimators_)))
+
+    def _moments_of_unlabelled(self, X: Any) -> Moments:
+        """Moments of the predictions there; errors say that it is not `X`."""
+        try:
+            table = self._predictions(X)
+            return self._moments(table, None, None, np.arange(len(table)))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"X_unlabeled: {error}") from error
 
     def _moments(
         self,

@@ -21,12 +21,20 @@ def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If there is no array, such as None.
     """
     labels = np.asarray(y)
+    if labels.ndim == 0:
+        raise ValueError(f"y={y!r} holds no labels; give one value a row.")
     if labels.dtype.kind == "f":
         return ~np.isnan(labels)
     if labels.dtype.kind == "O":
-        return np.array([not _is_missing(label) for label in labels], dtype=bool)
+        known = [not _is_missing(label) for label in labels.ravel()]
+        return np.array(known, dtype=bool).reshape(labels.shape)
     return np.ones(len(labels), dtype=bool)
 
 

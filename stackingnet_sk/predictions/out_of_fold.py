@@ -56,7 +56,7 @@ class OutOfFold:
             None where every prediction counts the same.
         """
         counts = np.bincount(self.rows)
-        if counts.max() > 1:
+        if counts.max(initial=0) > 1:
             share = 1.0 / counts[self.rows]
             return share if sample_weight is None else share * sample_weight[self.rows]
         return None if sample_weight is None else sample_weight[self.rows]

@@ -22,6 +22,10 @@ _BLOCK_ELEMENTS = 200_000
 # underflow; the rows are then read again, multiplied by a power of two.
 _SAFE_SQUARES = (1e-60, 1e60)
 
+# Predictions whose variance is below this share of the target's are constant: what is
+# left of it is rounding.
+_CONSTANT = 1e-13
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -319,7 +323,35 @@ class Moments:
             Weighted root mean squared error of each model alone.
         bias : ndarray of shape (n_models,)
             Weighted mean of prediction minus label.
+
+        Both are NaN where no row has weight.
         """
+        if self.weight == 0:
+            return np.full(self.n_models, np.nan), np.full(self.n_models, np.nan)
         bias = self.mean[:-1]
         squares = self.scatter.diagonal()[:-1] / self.weight + bias**2
         return np.sqrt(squares) / self.scale, bias / self.scale
+
+
+def varying_models(moments: Moments, everything: Moments) -> NDArray[np.intp]:
+    """Which models' predictions vary at all, more than by rounding.
+
+    It is that of the predictions themselves, and of the labelled errors and labels from
+    which their variance is computed.
+
+    Parameters
+    ----------
+    moments : Moments
+        Moments of the labelled rows.
+    everything : Moments
+        Moments of the rows in question, at the same scale.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    variance = everything.predictions()[0].diagonal() * everything.weight
+    squares = moments.scatter.diagonal()
+    rounding = _CONSTANT * (squares[:-1] + squares[-1])
+    rounding += np.square(_CONSTANT * everything.mean[:-1]) * everything.weight
+    return (variance > rounding).nonzero()[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.moments import Moments, varying_models
 from stackingnet_sk.weights.prior import common_variance
 
 # Labelled rows that the label-free estimate counts for. On real ratings and faces 20
@@ -37,16 +37,27 @@ def reliability(
     """
     if everything is None:
         everything = labelled.without_labels()
-    free = _label_free(_correlation(everything.predictions()[0]))
+    free = np.zeros(labelled.n_models)
+    if everything.weight > 0:
+        seen = everything
+        if labelled.weight > 0:
+            # One scale for both, at which neither overflows.
+            scale = min(labelled.scale, everything.scale)
+            seen, everything = labelled.rescaled(scale), everything.rescaled(scale)
+        live = varying_models(seen, everything)
+        covariance = everything.subset(live).predictions()[0]
+        free[live] = _label_free(_correlation(covariance))
     if labelled.weight == 0:
         return free
     covariance, with_target = labelled.predictions()
     variance = covariance.diagonal() * float(labelled.scatter[-1, -1] / labelled.weight)
-    known = np.divide(
-        with_target * np.abs(with_target),
-        variance,
-        out=np.zeros_like(with_target),
-        where=variance > 0,
+    live = varying_models(labelled, labelled)
+    known = np.zeros(labelled.n_models)
+    known[live] = np.divide(
+        (with_target * np.abs(with_target))[live],
+        variance[live],
+        out=known[live],
+        where=variance[live] > 0,
     )
     share = labelled.n_effective / (labelled.n_effective + _LABEL_FREE_ROWS)
     return share * np.clip(known, -1.0, 1.0) + (1.0 - share) * free
@@ -59,12 +70,10 @@ def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
         # a model that is alone.
         others = max(len(correlation) - 1, 1)
         mean = (correlation.sum(axis=0) - correlation.diagonal()) / others
-        common = mean if len(correlation) > 1 else np.ones(1)
+        common = mean if len(correlation) > 1 else np.ones(len(correlation))
     return np.clip(common, -1.0, 1.0)
 
 
 def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlation; zero with models that do not vary."""
-    spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-    unit = np.where(spread > 0, spread, 1.0)
-    return covariance / np.outer(unit, unit)
+    spread = np.sqrt(covariance.diagonal())
+    return covariance / np.outer(spread, spread)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stackingnet_sk.weights.affine import AFFINE
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.cvxpy_solver import optimize_with_cvxpy
-from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.moments import Moments, varying_models
 from stackingnet_sk.weights.nonnegative import NONNEGATIVE
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior
@@ -27,9 +27,8 @@ SOLVERS = {"auto": "native", "cvxpy": "cvxpy"}
 
 T = TypeVar("T")
 
-# Predictions whose variance is below this share of the target's are constant: what is
-# left of it is rounding.
-_CONSTANT = 1e-13
+# Scales beyond this ratio make squares of the one overflow in units of the other.
+_SAME_UNITS = 2.0**-400
 
 
 def solve(
@@ -148,10 +147,17 @@ default="nonnegative"
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     free_slope = chosen.total is None
     shrinks = shrinkage != 0 and chosen is not UNIFORM
-    whole = moments if everything is None else everything.rescaled(moments.scale)
+    whole = moments
+    if everything is not None and shrinks:
+        if everything.scale < _SAME_UNITS * moments.scale:
+            raise ValueError(
+                "the predictions on rows without labels are over 1e120 times as large "
+                "as those on labelled rows; put both in the same units"
+            )
+        whole = everything.rescaled(moments.scale)
     live = np.arange(moments.n_models)
     if shrinks or (free_slope and fit_intercept):
-        varying = _varying(moments, whole if shrinks else moments)
+        varying = varying_models(moments, whole if shrinks else moments)
         shrinks = shrinks and varying.size > 0
         live = varying if varying.size else live
     kept = moments.subset(live) if live.size < moments.n_models else moments
@@ -159,7 +165,12 @@ default="nonnegative"
     objective = StackingObjective.from_moments(
         kept, fit_intercept=fit_intercept, prior=prior, free_slope=free_slope
     )
-    if prior is None and free_slope and fit_intercept and not _varying(kept, kept).size:
+    if (
+        prior is None
+        and free_slope
+        and fit_intercept
+        and not varying_models(kept, kept).size
+    ):
         # Constant models explain nothing, exactly: their slopes are not rounding.
         variance = objective.target
         objective = StackingObjective(
@@ -184,7 +195,7 @@ default="nonnegative"
     )
 
 
-def solve_unlabelled(everything: Moments) -> Solution:
+def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Solution:
     """Weights without any labels: the direction of the prior, as an average.
 
     Slope and bias cannot be seen, so the weights sum to one and the intercept is zero.
@@ -194,6 +205,8 @@ def solve_unlabelled(everything: Moments) -> Solution:
     ----------
     everything : Moments
         Moments of the predictions, read with a target of 0.
+    constraint : {"affine", "nonnegative", "simplex", "uniform"}, default="simplex"
+        "uniform" weights stay uniform; for the others the answer is the same.
 
     Returns
     -------
@@ -207,10 +220,11 @@ def solve_unlabelled(everything: Moments) -> Solution:
     """
     if not everything.weight > 0:
         raise ValueError("the rows have no weight; give at least one row some")
-    live = _varying(everything, everything)
+    uniform = _choice("constraint", constraint, CONSTRAINTS) is UNIFORM
+    live = varying_models(everything, everything)
     weights = np.full(everything.n_models, 1.0 / everything.n_models)
     gap = residual = 0.0
-    if live.size:
+    if live.size and not uniform:
         covariance = everything.subset(live).predictions()[0]
         prior = ShrinkagePrior.from_covariance(covariance, 1.0)
         weights = np.zeros(everything.n_models)
@@ -219,21 +233,16 @@ def solve_unlabelled(everything: Moments) -> Solution:
             StackingObjective(prior.penalty(1.0, free_slope=False)), prior.direction
         )
     return Solution(
-        weights, 0.0, 0.0, gap, residual, 0, Status.UNLABELLED, "simplex", "native"
+        weights,
+        0.0,
+        0.0,
+        gap,
+        residual,
+        0,
+        Status.UNLABELLED,
+        "uniform" if uniform else "simplex",
+        "native",
     )
-
-
-def _varying(moments: Moments, everything: Moments) -> NDArray[np.intp]:
-    """Which models' predictions vary at all, more than by rounding.
-
-    It is that of the predictions themselves, and of the labelled errors and labels from
-    which their variance is computed.
-    """
-    variance = everything.predictions()[0].diagonal() * everything.weight
-    squares = moments.scatter.diagonal()
-    rounding = _CONSTANT * (squares[:-1] + squares[-1])
-    rounding += np.square(_CONSTANT * everything.mean[:-1]) * everything.weight
-    return (variance > rounding).nonzero()[0]
 
 
 def _prior(
