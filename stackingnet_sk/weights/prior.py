@@ -11,9 +11,10 @@ from scipy.linalg import cho_factor, cho_solve
 # A given strength acts on the direction of the weights; the slope gets a twentieth.
 _SLOPE_SHARE = 0.05
 
-# Empirical Bayes: prior variances are those of the labels over this. Chosen on real
-# ratings and faces from 5 labels up and on stacking of fitted members; flat around it.
-_UNIT = 4.0
+# Empirical Bayes: prior variances are that of the labels over these. Chosen on real
+# ratings and faces from 5 labels up and on stacking of fitted members; flat around them.
+_SLOPE_UNIT = 4.0
+_DIRECTION_UNIT = 6.0
 # Grid of factors on the direction's strength, and the standard deviation of their
 # log-normal hyperprior: wide, so that it is only felt below some 50 labels.
 _FACTORS = np.geomspace(0.01, 100.0, 9)
@@ -89,7 +90,7 @@ class ShrinkagePrior:
         In the model ``y = s g + P D^{-1} d + noise``, with ``v`` the variance of the
         labels, what ``u`` explains has prior variance ``v / 4``, that is
         ``s ~ N(0, v / 4 g^2)``, and a standardized weight deviates from its centre by
-        about its own size, ``d ~ N(0, t^2 |q|^2 v / 4 M g^2)`` with ``q = Du``. The
+        about its own size, ``d ~ N(0, t^2 |q|^2 v / 6 M g^2)`` with ``q = Du``. The
         strengths are ratios of variances: the less noise there is to explain, the less
         the labels need the prior. The noise is the residual of the one-parameter fit
         along ``u``; the factor ``t`` is averaged over its posterior, the marginal
@@ -121,8 +122,8 @@ class ShrinkagePrior:
         share = noise / target_variance if target_variance > 0 else 1.0
         n_models = len(self.spread)
         length = float(np.square(self.spread * self.direction).sum())
-        unit = _UNIT * share * n_models * self.variance / length
-        slope = _UNIT * share
+        unit = _DIRECTION_UNIT * share * n_models * self.variance / length
+        slope = _SLOPE_UNIT * share
         logs = np.log(_FACTORS)
         evidence = -0.5 * np.square(logs / _FACTOR_SPREAD)
         for j, factor in enumerate(_FACTORS):
