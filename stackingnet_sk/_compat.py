@@ -7,16 +7,12 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_method_params as take_rows_of_params
 from sklearn.utils.validation import _num_samples as count_rows
-
-try:  # scikit-learn >= 1.7
-    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
-except ImportError:  # scikit-learn 1.6
-    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
 
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin, with_callbacks

@@ -37,6 +37,7 @@ from stackingnet_sk._compat import (
     take_rows,
     take_rows_of_params,
 )
+from stackingnet_sk.ensemble.validation import check_column_names
 from stackingnet_sk.predictions import (
     OutOfFold,
     check_splits,
@@ -302,6 +303,7 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
         n_dimensions = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
         # Members may take other things than tables, such as a list of texts.
         if n_dimensions == 2:
+            check_column_names(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _ask(self, X: Any, which: Iterable[int]) -> NDArray[np.float64]:

@@ -159,6 +159,27 @@ def check_weights(
     return weights
 
 
+def check_column_names(X: Any) -> None:
+    """Refuse a frame with two columns of the same name.
+
+    Parameters
+    ----------
+    X : array-like
+        A frame, or anything else.
+
+    Raises
+    ------
+    ValueError
+        If a name stands twice.
+    """
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        twice = sorted({str(name) for name in names if names.count(name) > 1})
+        raise ValueError(
+            f"Column names are not unique: {twice}; rename all but one of each."
+        )
+
+
 def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
     """Check a table of predictions; whether it is finite shows in what is computed.
 
@@ -182,13 +203,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
         If it is not a table of numbers, a text among them is named with its place, or
         if two columns have the same name.
     """
-    names = list(getattr(X, "columns", ()))
-    if len(set(names)) < len(names):
-        twice = sorted({str(name) for name in names if names.count(name) > 1})
-        raise ValueError(
-            f"Column names are not unique: {twice}; a column is a model, rename all "
-            "but one of each."
-        )
+    check_column_names(X)
     try:
         return validate_data(
             estimator,

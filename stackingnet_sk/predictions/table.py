@@ -114,8 +114,11 @@ def is_number(value: Any) -> bool:
     -------
     bool
     """
+    cell = np.array(value, dtype=object)
+    if cell.ndim:
+        return False
     try:
-        float(np.array(value, dtype=object).astype(np.float64))
+        float(cell.astype(np.float64))
     except (TypeError, ValueError):
         return False
     return not isinstance(value, complex)

@@ -12,7 +12,7 @@ from scipy.linalg import cho_factor, cho_solve
 _SLOPE_SHARE = 0.05
 
 # Empirical Bayes: prior variances are that of the labels over these. Chosen on real
-# ratings and faces from 5 labels up and on stacking of fitted members; flat around them.
+# ratings and faces from 5 labels up and on stacking of fitted members; flat around it.
 _SLOPE_UNIT = 4.0
 _DIRECTION_UNIT = 6.0
 # Grid of factors on the direction's strength, and the standard deviation of their

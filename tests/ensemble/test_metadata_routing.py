@@ -11,8 +11,13 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_valid
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 from stackingnet_sk import StackingNetRegressor
+
+# Its Pipeline routes nothing to the fit of a step in the middle, and its requests copy
+# all parameters, which a generator does not survive.
+OLD = parse_version(sklearn.__version__) < parse_version("1.9")
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +135,7 @@ def test_prefit_members_need_not_say_anything(X, y, omega):
     assert model.moments_.weight == pytest.approx(omega.sum())
 
 
-@pytest.mark.parametrize("form", ["list", "generator"])
+@pytest.mark.parametrize("form", ["list"] if OLD else ["list", "generator"])
 def test_splits_given_one_by_one(X, y, omega, form):
     splits = list(KFold(3).split(X))
     members = [("a", asks(sample_weight=True))]
@@ -194,7 +199,7 @@ def test_grid_search_routes_all(X, y, asking, omega, groups):
     assert_array_equal(inner.seen_["sample_weight"], omega)
 
 
-@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("last", [True] if OLD else [True, False])
 def test_pipeline_routes_all(X, y, asking, omega, groups, last):
     steps = [("scale", StandardScaler()), ("stack", asking)]
     steps[0][1].set_fit_request(sample_weight=False)
