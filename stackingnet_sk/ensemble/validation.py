@@ -317,10 +317,11 @@ def _different_ranges(
     if len(y) < _FEW:
         return None
     labels = [float(y.min()), float(y.max())]
-    # Ranges that meet on some rows meet on all: one look is nearly always enough.
+    # One look at some rows is nearly always enough.
     for rows in (slice(1000), slice(None)):
         part = table[rows]
-        inside = (part >= labels[0]) & (part <= labels[1])
+        # Strictly: normalized on one side, ratings still meet at the end of a scale.
+        inside = (part > labels[0]) & (part < labels[1])
         if inside.mean() > _OVERLAP:
             return None
     own = [float(table.min()), float(table.max())]

@@ -43,12 +43,12 @@ def _certify(
     scale = min(objective.scale, objective.target or np.inf)
     gradient = objective.gradient(weights)
     residual = max(
+        0.0,
         -float(gradient.min()) / scale,
         float(np.abs(weights * gradient).max()) / scale,
         -float(weights.min()),
-        0.0,
     )
-    gap = max(objective.value(weights) - _bound(objective, weights), 0.0)
+    gap = max(0.0, objective.value(weights) - _bound(objective, weights))
     return gap / scale, residual
 
 

@@ -185,3 +185,27 @@ def test_parallel_search_over_parallel_fits(X, y, members):
 
     for result in ("mean_test_score", "rank_test_score"):
         assert_array_equal(parallel.cv_results_[result], alone.cv_results_[result])
+
+
+@pytest.mark.parametrize("side", ["labels", "predictions"])
+def test_ratings_normalized_on_one_side_touch_and_are_doubted(side):
+    """Ratings of 1 to 10 and normalized ones share the 1, and often enough."""
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(1, 10, 300)
+    ratings = np.clip(np.round(truth[:, None] + rng.normal(size=(300, 3))), 1, 10)
+    labels = np.clip(np.round(truth), 1, 10)
+    if side == "labels":
+        labels = (labels - 1) / 9
+    else:
+        ratings = (ratings - 1) / 9
+
+    with pytest.warns(UserWarning, match=r"\[1\.0, 10\.0\]"):
+        StackingNetRegressor().fit(ratings, labels)
+
+
+def test_biased_judges_in_the_same_units_are_not_doubted():
+    """Few labels below all predictions, of like spread: a bias, not other units."""
+    table = [[6.0, 7.0], [6.2, 7.1], [6.5, 7.7]]
+
+    # Warnings are errors here.
+    StackingNetRegressor().fit(table, [5.0, 5.1, 5.3])
