@@ -72,7 +72,8 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         by empirical Bayes, 0 is the exact least squares optimum. No effect on
         "uniform".
     solver : {"auto", "cvxpy"}, default="auto"
-        Native solvers, or an independent, slower one.
+        Native solvers, or an independent, slower one, which does not look for the least
+        of several optima.
     cv : int, splitter, iterable of splits or "prefit", default=None
         How members are cross-predicted; None is 5 folds. Rows that the splitter leaves
         out do not count for the weights, rows that it repeats count once in all.
@@ -194,10 +195,12 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             rows. With ``y=None`` the weights are a label-free average, whose slope is
             one and whose bias is zero; members must be "prefit" then.
         X_unlabeled : array-like of shape (n_unlabelled, n_features), default=None
-            More rows without labels. What the models predict there informs the prior
-            and `reliability_`.
+            More rows without labels, drawn like the others. What the models predict
+            there informs the prior and `reliability_`. Cross-validation passes it on
+            whole, unless it has as many rows as `X`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative; an integer weight is a repetition. Reaches the members' `fit`
+            Non-negative; an integer weight is a repetition, and weights below one on
+            average count as Kish's effective number of rows. Reaches the members' `fit`
             and the weights.
         groups : array-like of shape (n_samples,), default=None
             For the splitter, such as `GroupKFold`.

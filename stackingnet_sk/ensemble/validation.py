@@ -261,9 +261,6 @@ def names_of_columns(estimator: Any, X: Any) -> NDArray[np.object_]:
 
 # So few labels can miss the range of the predictions by chance.
 _FEW = 10
-# Judges differ in how they use a scale, but not by this factor, nor beyond overlap.
-_WIDTH_RATIO = 3.0
-_OVERLAP = 0.05
 # Errors are predictions minus labels: 16 digits of the larger of the two.
 _RESOLVED = 1e-5
 
@@ -313,18 +310,14 @@ def doubt_units(
 def _different_ranges(
     table: NDArray, y: NDArray
 ) -> tuple[list[float], list[float]] | None:
-    """Range of the labels and of the predictions, if it is odd that both are right."""
+    """Range of the labels and of the predictions, if they do not overlap."""
     if len(y) < _FEW:
         return None
     labels = [float(y.min()), float(y.max())]
-    # One look at some rows is nearly always enough.
+    # Ranges that overlap on some rows do so on all: one look is nearly always enough.
     for rows in (slice(1000), slice(None)):
-        part = table[rows]
-        # Strictly: normalized on one side, ratings still meet at the end of a scale.
-        inside = (part > labels[0]) & (part < labels[1])
-        if inside.mean() > _OVERLAP:
+        own = [float(table[rows].min()), float(table[rows].max())]
+        # Normalized on one side only, ratings may still touch at the end of a scale.
+        if own[0] < labels[1] and labels[0] < own[1]:
             return None
-    own = [float(table.min()), float(table.max())]
-    widths = sorted((labels[1] - labels[0], own[1] - own[0]))
-    apart = own[0] > labels[1] or labels[0] > own[1]
-    return (labels, own) if apart or widths[1] > _WIDTH_RATIO * widths[0] else None
+    return None if own == labels else (labels, own)
