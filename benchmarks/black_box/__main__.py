@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..arguments import positive
 from .data import Table, alone, read_tables, transfers
 from .plot import plot
 from .protocol import BUDGETS, check_budget, run
@@ -91,13 +92,6 @@ def budget(text: str) -> str:
         return check_budget(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 if __name__ == "__main__":

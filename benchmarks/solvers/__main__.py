@@ -12,6 +12,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from ..arguments import positive
 from . import table
 from .problems import FAMILIES
 from .race import race
@@ -70,13 +71,6 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--rows", type=positive, metavar="N", help="1,000,000")
     result.add_argument("--columns", type=positive, default=100, metavar="M")
     return result
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from ..arguments import positive
 from .protocol import run
 from .regression import REGRESSION
 from .report import as_json, as_text
@@ -52,13 +53,6 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--repeats", type=positive, metavar="N", help="splits (5)")
     result.add_argument("--datasets", nargs="+", metavar="NAME", help="only these")
     return result
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 if __name__ == "__main__":

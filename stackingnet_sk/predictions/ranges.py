@@ -7,6 +7,7 @@ wherever the task defines them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 _CHECKS = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 
 
-class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
     """A range for each column; a subclass says which are valid and what they do."""
 
     _remedy: str
@@ -64,9 +65,9 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._summarize(table)
         return self
 
+    @abstractmethod
     def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
         """Tell for each column whether its bounds make a range."""
-        raise NotImplementedError
 
     def _summarize(self, table: NDArray) -> None:
         """Store what else the table seen in `fit` tells, if anything."""

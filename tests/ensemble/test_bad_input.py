@@ -62,8 +62,16 @@ def test_column_without_any_prediction(P, y):
     refused(words, StackingNetRegressor().fit, P, y)
 
 
-@pytest.mark.parametrize("bad", ["n/a", "ten", b"?"])
-@pytest.mark.parametrize("form", ["frame", "array", "list", "polars"])
+# A column of polars has one type, so it cannot hold bytes among text.
+@pytest.mark.parametrize(
+    ("form", "bad"),
+    [
+        (form, bad)
+        for form in ("frame", "array", "list", "polars")
+        for bad in ("n/a", "ten", b"?")
+        if (form, bad) != ("polars", b"?")
+    ],
+)
 def test_text_among_numbers(P, y, bad, form):
     cells = P.astype(object)
     cells[5, 2] = bad
@@ -71,8 +79,6 @@ def test_text_among_numbers(P, y, bad, form):
     if form == "frame":
         table = pd.DataFrame(cells, columns=list("abcde"))
     elif form == "polars":
-        if isinstance(bad, bytes):
-            pytest.skip("a column of polars has one type")
         polars = pytest.importorskip("polars")
         columns = {name: P[:, j] for j, name in enumerate("abcde")}
         columns["c"] = [str(cell) for cell in cells[:, 2]]
