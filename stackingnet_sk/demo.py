@@ -58,8 +58,8 @@ def demo() -> None:
     solution = model.solution_
     print(
         f"{'(intercept)':<16}{model.intercept_:>8.2f}\n\nCertificate: "
-        f"{solution.status.value}; duality gap {solution.gap:.1e} of the average's "
-        "error.\n"
+        f"{solution.status.value}; relative duality gap "
+        f"{solution.gap:.1e}.\n"
     )
 
     best = members[rmse.argmin()]
