@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -27,7 +27,6 @@ from sklearn.utils.validation import (
 )
 
 from stackingnet_sk._compat import (
-    BaseComposition,
     CallbackSupportMixin,
     VisualBlock,
     begin_fit,
@@ -39,10 +38,12 @@ from stackingnet_sk._compat import (
 )
 from stackingnet_sk.ensemble.validation import check_column_names
 from stackingnet_sk.predictions import (
+    NUMBER,
+    Answer,
     OutOfFold,
     check_splits,
     collect_out_of_fold,
-    one_column,
+    labelled_part,
     task_names,
 )
 
@@ -70,11 +71,18 @@ def _has_row_numbers(cv: Any) -> bool:
     )
 
 
-class MembersMixin(CallbackSupportMixin, BaseComposition):
+class MembersMixin(CallbackSupportMixin):
     """Estimators that combine members, or a table whose columns are predictions.
 
-    A subclass has the parameters `estimators`, `cv`, `memory`, `n_jobs` and `verbose`.
+    It stands first among the bases, before scikit-learn's mixins and
+    `BaseComposition`. A subclass has the parameters `estimators`, `cv`, `memory`,
+    `n_jobs` and `verbose`.
     """
+
+    @property
+    def _answer(self) -> Answer:
+        """What members are asked for; a subclass may want another answer."""
+        return NUMBER
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the parameters, those of the members included.
@@ -139,6 +147,32 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         return router
+
+    def score(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Score the predictions of the labelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions.
+        y : array-like of shape (n_samples,)
+            Labels; NaN or None on rows without.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            Coefficient of determination for a regressor, accuracy for a classifier.
+        """
+        X, y, weight = labelled_part(X, y, sample_weight=sample_weight)
+        return super().score(X, y, **weight)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether `fit` has ended, not only begun."""
+        return hasattr(self, "weights_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -252,6 +286,7 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
                 own_y,
                 folds,
                 {name: routed[name].fit for name in names},
+                answer=self._answer,
                 memory=self.memory,
                 n_jobs=self.n_jobs,
                 verbose=self.verbose,
@@ -307,15 +342,16 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
             validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _ask(self, X: Any, which: Iterable[int]) -> NDArray[np.float64]:
-        """Predictions of the fitted members, zeros for those who are not asked."""
-        table = np.zeros((count_rows(X), len(self.estimators_)))
+        """Answers of the fitted members, zeros for those who are not asked."""
+        answer = self._answer
+        table = np.zeros((count_rows(X), len(self.estimators_), *answer.shape))
         # Estimators refuse tables without rows.
         which = list(which) if len(table) else []
         columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(_predict)(self.estimators_[j], X) for j in which
+            delayed(answer)(self.model_names_[j], self.estimators_[j], X) for j in which
         )
         for j, column in zip(which, columns, strict=True):
-            table[:, j] = one_column(column, len(table), self.model_names_[j])
+            table[:, j] = column
         return table
 
     def _check_fitted(self, name: str, member: Any) -> None:
@@ -329,5 +365,23 @@ class MembersMixin(CallbackSupportMixin, BaseComposition):
             ) from None
 
 
-def _predict(estimator: Any, X: Any) -> Any:
-    return estimator.predict(X)
+def as_frame(columns: dict[str, list[Any]]) -> Any:
+    """Make a frame where pandas is installed, else a list of dicts.
+
+    Parameters
+    ----------
+    columns : dict of str to list
+        Name and values of each column.
+
+    Returns
+    -------
+    pandas.DataFrame or list of dict
+    """
+    try:
+        from pandas import DataFrame
+    except ImportError:
+        return [
+            dict(zip(columns, row, strict=True))
+            for row in zip(*columns.values(), strict=True)
+        ]
+    return DataFrame(columns)

@@ -14,12 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import (
     CALLER,
+    BaseComposition,
     begin_fit,
     end_fit,
     raise_for_params,
     with_callbacks,
 )
-from stackingnet_sk.ensemble.members import MembersMixin
+from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.ensemble.validation import (
     check_labels,
     check_parameters,
@@ -31,7 +32,6 @@ from stackingnet_sk.ensemble.validation import (
 from stackingnet_sk.predictions import (
     check_predictions,
     is_labelled,
-    labelled_part,
 )
 from stackingnet_sk.weights import (
     Moments,
@@ -42,7 +42,9 @@ from stackingnet_sk.weights import (
 )
 
 
-class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
+class StackingNetRegressor(
+    MembersMixin, RegressorMixin, TransformerMixin, BaseComposition
+):
     r"""Combine regressors, or given predictions, by certified optimal weights.
 
     The prediction is ``H(x) = w'h(x) + b``, with weights `w` that minimize the mean
@@ -284,10 +286,6 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         end_fit(self, X, y)
         return self
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether `fit` has ended, not only begun."""
-        return hasattr(self, "weights_")
-
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Combine the predictions.
 
@@ -328,28 +326,6 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
         # A table is the caller's own: what comes next may write into the answer.
         return table if hasattr(self, "estimators_") else np.array(table)
 
-    def score(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Coefficient of determination on the labelled rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model.
-        y : array-like of shape (n_samples,)
-            Labels; NaN or None on rows without.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        float
-            R2 of the predictions.
-        """
-        X, y, weight = labelled_part(X, y, sample_weight=sample_weight)
-        return super().score(X, y, **weight)
-
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> NDArray[np.object_]:
@@ -389,15 +365,7 @@ class StackingNetRegressor(RegressorMixin, TransformerMixin, MembersMixin):
             "bias": bias,
         }
         order = np.lexsort((self.model_names_.astype(str), rmse))
-        columns = {key: value[order].tolist() for key, value in columns.items()}
-        try:
-            from pandas import DataFrame
-        except ImportError:
-            return [
-                dict(zip(columns, row, strict=True))
-                for row in zip(*columns.values(), strict=True)
-            ]
-        return DataFrame(columns)
+        return as_frame({key: value[order].tolist() for key, value in columns.items()})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,5 +1,6 @@
 """Tables of predictions: collected out of fold, checked, clipped, normalized."""
 
+from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer, one_column
 from stackingnet_sk.predictions.labels import is_labelled, labelled_part
 from stackingnet_sk.predictions.out_of_fold import (
     OutOfFold,
@@ -8,9 +9,12 @@ from stackingnet_sk.predictions.out_of_fold import (
     task_names,
 )
 from stackingnet_sk.predictions.ranges import PredictionClipper, PredictionNormalizer
-from stackingnet_sk.predictions.table import check_predictions, is_number, one_column
+from stackingnet_sk.predictions.table import check_predictions, is_number
 
 __all__ = [
+    "NUMBER",
+    "Answer",
+    "ClassAnswer",
     "OutOfFold",
     "PredictionClipper",
     "PredictionNormalizer",

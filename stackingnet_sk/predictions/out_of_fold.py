@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 
 from stackingnet_sk._compat import fit_task, take_rows, take_rows_of_params
-from stackingnet_sk.predictions.table import one_column
+from stackingnet_sk.predictions.answers import NUMBER, Answer
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -29,7 +29,8 @@ class OutOfFold:
         The members, fitted on all rows.
     rows : ndarray of shape (n_predictions,)
         Which row each prediction is for. A splitter may leave rows out or repeat them.
-    table : ndarray of shape (n_predictions, n_models)
+    table : ndarray of shape (n_predictions, n_models) or \
+(n_predictions, n_models, n_classes)
         The predictions.
     """
 
@@ -69,6 +70,7 @@ def collect_out_of_fold(
     splits: Iterable[Split],
     fit_params: dict[str, dict[str, Any]],
     *,
+    answer: Answer = NUMBER,
     memory: Any = None,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -87,6 +89,8 @@ def collect_out_of_fold(
         Row indices of each fold.
     fit_params : dict of str to dict
         What each member's `fit` receives besides; arrays with a value a row are sliced.
+    answer : Answer, default=NUMBER
+        What a fitted member is asked for, and how that is checked.
     memory : str or joblib.Memory, default=None
         Cache of the fits.
     n_jobs : int, default=None
@@ -105,8 +109,8 @@ def collect_out_of_fold(
     Raises
     ------
     ValueError
-        If a fold has no rows to train or to predict, or a member does not predict one
-        number a row.
+        If a fold has no rows to train or to predict, or a member does not answer as
+        `answer` demands.
     """
     folds = check_splits(splits, len(y))
     fit = check_memory(memory).cache(
@@ -125,6 +129,7 @@ def collect_out_of_fold(
             y,
             fold,
             fit_params[name],
+            answer=answer,
             where=where,
             verbose=verbose,
             # Sent to the workers, with all it holds, only where someone listens.
@@ -136,8 +141,9 @@ def collect_out_of_fold(
     )
     n_members = len(members)
     blocks = [
-        np.column_stack(
-            [prediction for _, prediction in results[start : start + n_members]]
+        np.stack(
+            [prediction for _, prediction in results[start : start + n_members]],
+            axis=1,
         )
         for start in range(n_members, len(results), n_members)
     ]
@@ -157,6 +163,8 @@ def _level_constants(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     table = np.concatenate(blocks)
     if min(len(block) for block in blocks) > 1:
         flat = np.all([(block == block[0]).all(axis=0) for block in blocks], axis=0)
+        if flat.ndim > 1:
+            flat = flat.all(axis=1)
         table[:, flat] = table[:, flat].mean(axis=0)
     return table
 
@@ -251,6 +259,7 @@ def _fit_and_predict(
     fold: Split | None,
     fit_params: dict[str, Any],
     *,
+    answer: Answer,
     where: str,
     verbose: int,
     task: tuple[Any, Any] | None,
@@ -268,9 +277,7 @@ def _fit_and_predict(
         with fit_task(context, owner, estimator, own_X, own_y):
             estimator.fit(own_X, own_y, **fit_params)
         if fold is not None:
-            test = fold[1]
-            prediction = estimator.predict(take_rows(X, test))
-            prediction = one_column(prediction, len(test), name)
+            prediction = answer(name, estimator, take_rows(X, fold[1]))
     except Exception as error:
         # The traceback shows the member's code, but not which member it was.
         error.add_note(f"The error came from StackingNet's task: {where}.")

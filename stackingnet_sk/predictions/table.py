@@ -61,47 +61,6 @@ _MISSING = (
 )
 
 
-def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64]:
-    """Check what a member predicted.
-
-    Parameters
-    ----------
-    prediction : array-like
-        What its `predict` returned.
-    n_samples : int
-        Number of rows that it was asked about.
-    name : str
-        Name of the member, for the error.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-
-    Raises
-    ------
-    ValueError
-        If it is not one number a row.
-    """
-    array = np.asarray(prediction)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.shape != (n_samples,):
-        raise ValueError(
-            f"Member {name!r} predicts an array of shape {array.shape} for "
-            f"{n_samples} rows; a member must predict one number a row."
-        )
-    try:
-        if not np.iscomplexobj(array):
-            return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"Member {name!r} predicts values that are not numbers, such as "
-        f"{next(value for value in array.tolist() if not is_number(value))!r}; a "
-        "member must predict one number a row."
-    )
-
-
 def is_number(value: Any) -> bool:
     """Tell whether a value can stand in a table; NaN and None, its absence, do.
 

@@ -1,0 +1,200 @@
+"""What a member is asked for, and how its answer is checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from stackingnet_sk._compat import count_rows
+from stackingnet_sk.predictions.table import is_number
+
+# Probabilities that are off by more than this are an error, not rounding.
+SUM_TOLERANCE = 1e-6
+
+
+class Answer(Protocol):
+    """Asks a fitted member about rows, and checks what it says."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the answer for one row."""
+
+    def __call__(self, name: str, member: Any, X: Any, /) -> NDArray[np.float64]:
+        """Ask the member called `name`."""
+
+
+@dataclass(frozen=True)
+class NumberAnswer:
+    """A number a row: what `predict` of a regressor returns."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the answer for one row."""
+        return ()
+
+    def __call__(self, name: str, member: Any, X: Any) -> NDArray[np.float64]:
+        """Ask a fitted member.
+
+        Parameters
+        ----------
+        name : str
+            Name of the member, for the error.
+        member : estimator
+            Fitted.
+        X : array-like of shape (n_samples, n_features)
+            What it is asked about.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            If it does not predict one number a row.
+        """
+        return one_column(member.predict(X), count_rows(X), name)
+
+
+NUMBER = NumberAnswer()
+
+
+@dataclass(frozen=True, eq=False)
+class ClassAnswer:
+    """A vector over the classes a row: probabilities, or a vote.
+
+    A member is asked for `predict_proba`, else for `decision_function`, whose values
+    become probabilities by the logistic function (softmax for several classes), else
+    for `predict`, whose classes are votes: one at the class named, zero elsewhere.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        All classes, sorted. A member that was fitted without some of them never
+        answers those.
+    """
+
+    classes: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the answer for one row."""
+        return (len(self.classes),)
+
+    def __call__(self, name: str, member: Any, X: Any) -> NDArray[np.float64]:
+        """Ask a fitted member.
+
+        Parameters
+        ----------
+        name : str
+            Name of the member, for the error.
+        member : estimator
+            Fitted.
+        X : array-like of shape (n_samples, n_features)
+            What it is asked about.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        ValueError
+            If the answer has a wrong shape, names a class that there is not, or is no
+            probability.
+        """
+        n_samples = count_rows(X)
+        scores = hasattr(member, "decision_function")
+        if not (hasattr(member, "predict_proba") or scores):
+            votes = np.asarray(member.predict(X))
+            if votes.shape != (n_samples,):
+                raise ValueError(
+                    f"Member {name!r} predicts an array of shape {votes.shape} for "
+                    f"{n_samples} rows; a member must predict one class a row."
+                )
+            own, votes = np.unique(votes, return_inverse=True)
+            return self._align(name, own, np.eye(len(own))[votes])
+        own = np.asarray(member.classes_)
+        if hasattr(member, "predict_proba"):
+            answer = np.asarray(member.predict_proba(X), dtype=np.float64)
+        else:
+            answer = np.asarray(member.decision_function(X), dtype=np.float64)
+            if answer.ndim == 1 and len(own) == 2:
+                answer = np.column_stack([expit(-answer), expit(answer)])
+            elif answer.ndim == 2:
+                answer = softmax(answer, axis=1)
+        if answer.shape != (n_samples, len(own)):
+            raise ValueError(
+                f"Member {name!r} answers with an array of shape {answer.shape} for "
+                f"{n_samples} rows and {len(own)} classes; a member must give one "
+                "number a row and class."
+            )
+        wrong = ~(np.abs(answer.sum(axis=1) - 1.0) <= SUM_TOLERANCE)
+        wrong |= ~(answer >= 0).all(axis=1)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(
+                f"Member {name!r} gives {answer[row].tolist()} for a row, which are no "
+                "probabilities; they must be zero or above and sum to 1."
+            )
+        return self._align(name, own, answer)
+
+    def _align(
+        self, name: str, own: NDArray[Any], answer: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Put the columns of a member's own classes where they belong."""
+        place = {label: k for k, label in enumerate(self.classes.tolist())}
+        unknown = [label for label in own.tolist() if label not in place]
+        if unknown:
+            raise ValueError(
+                f"Member {name!r} answers with the class {unknown[0]!r}, which is none "
+                f"of {self.classes.tolist()[:10]}; give all classes with classes=."
+            )
+        aligned = np.zeros((len(answer), len(self.classes)))
+        aligned[:, [place[label] for label in own.tolist()]] = answer
+        return aligned
+
+
+def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64]:
+    """Check what a member predicted.
+
+    Parameters
+    ----------
+    prediction : array-like
+        What its `predict` returned.
+    n_samples : int
+        Number of rows that it was asked about.
+    name : str
+        Name of the member, for the error.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If it is not one number a row.
+    """
+    array = np.asarray(prediction)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (n_samples,):
+        raise ValueError(
+            f"Member {name!r} predicts an array of shape {array.shape} for "
+            f"{n_samples} rows; a member must predict one number a row."
+        )
+    try:
+        if not np.iscomplexobj(array):
+            return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"Member {name!r} predicts values that are not numbers, such as "
+        f"{next(value for value in array.tolist() if not is_number(value))!r}; a "
+        "member must predict one number a row."
+    )
