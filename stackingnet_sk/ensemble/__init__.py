@@ -1,5 +1,6 @@
 """The estimators."""
 
+from stackingnet_sk.ensemble.classifier import StackingNetClassifier
 from stackingnet_sk.ensemble.regressor import StackingNetRegressor
 
-__all__ = ["StackingNetRegressor"]
+__all__ = ["StackingNetClassifier", "StackingNetRegressor"]

@@ -17,7 +17,6 @@ from stackingnet_sk._compat import (
     BaseComposition,
     begin_fit,
     end_fit,
-    raise_for_params,
     with_callbacks,
 )
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
@@ -28,6 +27,8 @@ from stackingnet_sk.ensemble.validation import (
     check_weights,
     doubt_units,
     names_of_columns,
+    of_unlabelled,
+    refuse_metadata,
 )
 from stackingnet_sk.predictions import (
     check_predictions,
@@ -35,7 +36,6 @@ from stackingnet_sk.predictions import (
 )
 from stackingnet_sk.weights import (
     Moments,
-    Status,
     reliability,
     solve_moments,
     solve_unlabelled,
@@ -237,12 +237,7 @@ class StackingNetRegressor(
         weights = check_weights(sample_weight, y)
         labelled = is_labelled(y)
         if self.estimators is None:
-            raise_for_params(params, self, "fit")
-            if params:
-                raise TypeError(
-                    f"fit got unexpected metadata {sorted(params)}: without members "
-                    "there is nobody to take it."
-                )
+            refuse_metadata(self, params)
             begin_fit(self, [], X, y)
             table = check_table(self, X, reset=True)
             self.model_names_ = names_of_columns(self, X)
@@ -260,7 +255,10 @@ class StackingNetRegressor(
             self._moments(unknown, None, others, (~labelled).nonzero()[0])
         )
         if X_unlabeled is not None:
-            everything = everything.merge(self._moments_of_unlabelled(X_unlabeled))
+            with of_unlabelled():
+                table = self._predictions(X_unlabeled)
+                more = self._moments(table, None, None, np.arange(len(table)))
+            everything = everything.merge(more)
         if len(rows):
             for doubt in doubt_units(table, y[rows], self.moments_, self.model_names_):
                 warnings.warn(doubt, UserWarning, stacklevel=CALLER)
@@ -274,12 +272,8 @@ class StackingNetRegressor(
             )
         else:
             self.solution_ = solve_unlabelled(everything, self.constraint)
-        if self.solution_.status is Status.INACCURATE:
-            warnings.warn(
-                f"The weights are not certified to be optimal: {self.solution_!r}",
-                ConvergenceWarning,
-                stacklevel=CALLER,
-            )
+        if self.solution_.doubt:
+            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
         self.weights_ = self.solution_.weights.copy()
         self.intercept_ = self.solution_.intercept
         self.reliability_ = reliability(self.moments_, everything)
@@ -380,15 +374,6 @@ class StackingNetRegressor(
             return check_table(self, X, reset=False)
         self._check_features(X, reset=False)
         return self._ask(X, range(len(self.estimators_)))
-
-    def _moments_of_unlabelled(self, X: Any) -> Moments:
-        """Moments of the predictions there; errors say that it is not `X`."""
-        try:
-            table = self._predictions(X)
-            return self._moments(table, None, None, np.arange(len(table)))
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"X_unlabeled: {error}") from error
 
     def _moments(
         self,

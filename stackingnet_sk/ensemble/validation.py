@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -15,13 +16,66 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from stackingnet_sk._compat import count_rows
+from stackingnet_sk._compat import count_rows, raise_for_params
 from stackingnet_sk.predictions import is_number
 from stackingnet_sk.weights import CONSTRAINTS, SOLVERS, Moments
 
 
+def check_choice(estimator: Any, parameter: str, known: list[str]) -> None:
+    """Check a parameter that is one of several words.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameter.
+    parameter : str
+        Its name.
+    known : list of str
+        What it can be.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    value = getattr(estimator, parameter)
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{parameter}={value!r} is unknown; choose one of {known}.")
+
+
+def check_shrinkage(estimator: Any) -> float | str:
+    """Check the strength of the prior.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `shrinkage`.
+
+    Returns
+    -------
+    float or "auto"
+
+    Raises
+    ------
+    ValueError
+        If it is neither a finite number of pseudo-observations nor "auto".
+    """
+    if isinstance(estimator.shrinkage, str) and estimator.shrinkage == "auto":
+        return "auto"
+    if (
+        isinstance(estimator.shrinkage, Real)
+        and not isinstance(estimator.shrinkage, bool)
+        and 0 <= float(estimator.shrinkage) < np.inf
+    ):
+        return float(estimator.shrinkage)
+    raise ValueError(
+        f"shrinkage={estimator.shrinkage!r} is not a strength; give a finite number >= "
+        "0 of pseudo-observations, or 'auto'."
+    )
+
+
 def check_parameters(estimator: Any) -> float | str:
-    """Check the parameters of the weight solve.
+    """Check the parameters of the weight solve of a regressor.
 
     Parameters
     ----------
@@ -38,31 +92,52 @@ def check_parameters(estimator: Any) -> float | str:
     ValueError
         If one is unknown.
     """
-    for parameter, known in (
-        ("constraint", sorted(CONSTRAINTS)),
-        ("solver", list(SOLVERS)),
-    ):
-        value = getattr(estimator, parameter)
-        if not isinstance(value, str) or value not in known:
-            raise ValueError(
-                f"{parameter}={value!r} is unknown; choose one of {known}."
-            )
+    check_choice(estimator, "constraint", sorted(CONSTRAINTS))
+    check_choice(estimator, "solver", list(SOLVERS))
     if not isinstance(estimator.fit_intercept, (bool, np.bool_)):
         raise ValueError(
             f"fit_intercept={estimator.fit_intercept!r} is neither True nor False."
         )
-    if isinstance(estimator.shrinkage, str) and estimator.shrinkage == "auto":
-        return "auto"
-    if (
-        isinstance(estimator.shrinkage, Real)
-        and not isinstance(estimator.shrinkage, bool)
-        and 0 <= float(estimator.shrinkage) < np.inf
-    ):
-        return float(estimator.shrinkage)
-    raise ValueError(
-        f"shrinkage={estimator.shrinkage!r} is not a strength; give a finite number >= "
-        "0 of pseudo-observations, or 'auto'."
-    )
+    return check_shrinkage(estimator)
+
+
+def refuse_metadata(estimator: Any, params: dict[str, Any]) -> None:
+    """Refuse metadata where there are no members to take it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose `fit` received it.
+    params : dict
+        The metadata.
+
+    Raises
+    ------
+    TypeError
+        If there is some.
+    """
+    raise_for_params(params, estimator, "fit")
+    if params:
+        raise TypeError(
+            f"fit got unexpected metadata {sorted(params)}: without members there is "
+            "nobody to take it."
+        )
+
+
+@contextmanager
+def of_unlabelled() -> Iterator[None]:
+    """Let errors about rows without labels say that they are not about `X`.
+
+    Raises
+    ------
+    TypeError or ValueError
+        What was raised inside, "X_unlabeled" before its message.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"X_unlabeled: {error}") from error
 
 
 def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:

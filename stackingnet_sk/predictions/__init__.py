@@ -10,20 +10,34 @@ from stackingnet_sk.predictions.out_of_fold import (
 )
 from stackingnet_sk.predictions.ranges import PredictionClipper, PredictionNormalizer
 from stackingnet_sk.predictions.table import check_predictions, is_number
+from stackingnet_sk.predictions.votes import (
+    ClassAnswers,
+    check_probabilities,
+    classes_of_votes,
+    encode_votes,
+    names_of_blocks,
+    sorted_classes,
+)
 
 __all__ = [
     "NUMBER",
     "Answer",
     "ClassAnswer",
+    "ClassAnswers",
     "OutOfFold",
     "PredictionClipper",
     "PredictionNormalizer",
     "check_predictions",
+    "check_probabilities",
     "check_splits",
+    "classes_of_votes",
     "collect_out_of_fold",
+    "encode_votes",
     "is_labelled",
     "is_number",
     "labelled_part",
+    "names_of_blocks",
     "one_column",
+    "sorted_classes",
     "task_names",
 ]

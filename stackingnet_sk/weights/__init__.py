@@ -1,6 +1,10 @@
 """The convex core: moments, constraint sets, certified solutions."""
 
 from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
+from stackingnet_sk.weights.linear_pool import LinearPoolObjective
+from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior, factor_scores
@@ -13,19 +17,38 @@ from stackingnet_sk.weights.solve import (
     solve_moments,
     solve_unlabelled,
 )
+from stackingnet_sk.weights.structures import STRUCTURES
+from stackingnet_sk.weights.vote_solve import (
+    Panel,
+    solve_pool,
+    solve_pool_unlabelled,
+    solve_votes,
+    solve_votes_unlabelled,
+)
 
 __all__ = [
     "CONSTRAINTS",
     "SOLVERS",
+    "STRUCTURES",
     "ConstraintSet",
+    "DawidSkene",
+    "LinearPoolObjective",
+    "LogLossObjective",
     "Moments",
+    "Panel",
     "ShrinkagePrior",
     "Solution",
     "StackingObjective",
     "Status",
+    "VoteCounts",
+    "dawid_skene",
     "factor_scores",
     "reliability",
     "solve",
     "solve_moments",
+    "solve_pool",
+    "solve_pool_unlabelled",
     "solve_unlabelled",
+    "solve_votes",
+    "solve_votes_unlabelled",
 ]

@@ -19,6 +19,8 @@ class Status(Enum):
     MINIMUM_NORM = "optimal, of several optima the one of least norm"
     FEASIBLE = "feasible, nothing to optimize"
     UNLABELLED = "no labels: an average weighted by what the models have in common"
+    CONVERGED = "no labels: converged to a local optimum of the likelihood"
+    NOT_CONVERGED = "no labels: the likelihood was still rising at the last iteration"
     INACCURATE = "not certified: the certificate exceeds its tolerance"
 
 
@@ -30,31 +32,38 @@ class Solution:
     ----------
     weights : ndarray of shape (n_models,)
         The combiner.
-    intercept : float
-        Additive constant, in the units of the target.
+    intercept : float or ndarray of shape (n_classes,)
+        Additive constant, in the units of the target; of votes, one a class.
     objective : float
-        Weighted mean squared error of the combination on the rows of the fit plus the
-        prior's penalty, in squared units of the target. In-sample.
+        Mean loss of the combination on the rows of the fit plus the prior's penalty,
+        in-sample: squared error, in squared units of the target, or log loss, in nats.
+        Without labels the negative log-likelihood of all votes.
     gap : float
-        Certified upper bound on ``objective - optimum``, divided by the objective of
-        the uniform weights; infinity where no bound is known.
+        Certified upper bound on ``objective - optimum``, divided by a plain rival's
+        objective (see the objective's `scale`); infinity where no bound is known.
     residual : float
         Largest violation of the optimality (Karush-Kuhn-Tucker) conditions, divided by
-        the objective of the uniform weights.
+        the same.
     iterations : int
         Number of linear systems solved (of solver iterations with cvxpy).
     status : Status
         How the solve ended.
     constraint : str
-        Name of the constraint set.
+        Name of the constraint set; of votes, of the structure or the pool.
     solver : str
         What solved it.
     shrinkage : float, default=0.0
         Strength of the prior on the direction of the weights, in pseudo-observations.
+    vote_weights : ndarray of shape (n_models, n_classes, n_classes), default=None
+        What a vote of model m for class a adds to the score of class k, at
+        ``[m, a, k]``; only of votes.
+    log_likelihood : ndarray of shape (n_iterations,), default=None
+        Log-likelihood of all votes in each iteration of the label-free estimate, in
+        nats; only of votes.
     """
 
     weights: NDArray[np.float64]
-    intercept: float
+    intercept: float | NDArray[np.float64]
     objective: float
     gap: float
     residual: float
@@ -63,11 +72,20 @@ class Solution:
     constraint: str
     solver: str
     shrinkage: float = 0.0
+    vote_weights: NDArray[np.float64] | None = None
+    log_likelihood: NDArray[np.float64] | None = None
 
     @property
     def certificate(self) -> float:
         """The sharper of the two proofs of optimality, relative."""
         return min(self.gap, self.residual)
+
+    @property
+    def doubt(self) -> str | None:
+        """A sentence for people where the solve did not end well, else None."""
+        if self.status in (Status.INACCURATE, Status.NOT_CONVERGED):
+            return f"The weights are not certified to be optimal: {self!r}"
+        return None
 
     def __repr__(self) -> str:
         """One line that says all a bug report needs."""

@@ -1,0 +1,141 @@
+"""Class labels and class weights, checked; errors name the place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
+
+from stackingnet_sk._compat import count_rows
+from stackingnet_sk.predictions import encode_votes, is_labelled, sorted_classes
+
+
+def check_class_labels(
+    X: Any, y: ArrayLike | None, classes: ArrayLike | None
+) -> tuple[NDArray[np.intp], NDArray[Any] | None]:
+    """Check the labels of a classification.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Only its length counts.
+    y : array-like of shape (n_samples,) or None
+        Labels, numbers or texts; NaN or None marks a row without.
+    classes : array-like of shape (n_classes,) or None
+        All classes that there are; those of the labels by default.
+
+    Returns
+    -------
+    codes : ndarray of int of shape (n_samples,)
+        Index of the class, -1 where there is no label.
+    classes : ndarray of shape (n_classes,) or None
+        Sorted; None where neither labels nor `classes` were given.
+
+    Raises
+    ------
+    ValueError
+        If labels are not one class a row, missing on all rows, or none of `classes`.
+    """
+    known = None
+    if classes is not None:
+        given = np.asarray(classes)
+        if given.ndim != 1 or not given.size:
+            raise ValueError(f"classes={classes!r} must list at least one class.")
+        known = sorted_classes(given, "classes")
+        if len(known) < len(given):
+            raise ValueError(f"classes={classes!r} lists a class twice.")
+    if y is None:
+        return np.full(count_rows(X), -1), known
+    labels = column_or_1d(
+        check_array(
+            y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+        ),
+        warn=True,
+    )
+    check_consistent_length(X, labels)
+    labelled = is_labelled(labels)
+    if not labelled.any():
+        raise ValueError(
+            "Input y contains NaN only, which marks rows without a label; label at "
+            "least one row, or pass y=None to combine without labels."
+        )
+    own = labels[labelled]
+    if own.dtype.kind == "f" and np.isinf(own).any():
+        raise ValueError(
+            "Input y contains infinity, first at row "
+            f"{int(np.isinf(labels).argmax())}; mark rows without a label with NaN."
+        )
+    found = sorted_classes(own, "the labels")
+    check_classification_targets(own if own.dtype.kind != "O" else found)
+    known = found if known is None else known
+    votes, unknown = encode_votes(own[:, None], known)
+    if unknown.any():
+        place = int(unknown[:, 0].argmax())
+        raise ValueError(
+            f"The label {own[place]!r} at row {int(labelled.nonzero()[0][place])} is "
+            f"none of classes={known.tolist()[:10]}; add it, or mark the row as "
+            "unlabelled with NaN or None."
+        )
+    codes = np.full(len(labels), -1)
+    codes[labelled] = votes[:, 0]
+    return codes, known
+
+
+def check_class_weight(
+    class_weight: Any, classes: NDArray[Any], n_labelled: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights of the classes.
+
+    Parameters
+    ----------
+    class_weight : "balanced", dict or None
+        The parameter.
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    n_labelled : ndarray of shape (n_classes,)
+        Total weight of each class's labelled rows.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Ones, those given, or ``n / (K n_k)`` over the K classes with labelled rows
+        where "balanced" (one elsewhere).
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or a weight is not positive and finite.
+    """
+    weights = np.ones(len(classes))
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        seen = n_labelled > 0
+        weights[seen] = n_labelled.sum() / (np.count_nonzero(seen) * n_labelled[seen])
+        return weights
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(
+            f"class_weight={class_weight!r} is neither None, 'balanced' nor a dict of "
+            "class to weight."
+        )
+    places = {label: k for k, label in enumerate(classes.tolist())}
+    for label, weight in class_weight.items():
+        if label not in places:
+            raise ValueError(
+                f"class_weight names the class {label!r}, which is none of "
+                f"{classes.tolist()[:10]}."
+            )
+        if not 0 < float(weight) < np.inf:
+            raise ValueError(
+                f"class_weight of {label!r} is {weight!r}; give a positive number."
+            )
+        weights[places[label]] = float(weight)
+    return weights

@@ -1,0 +1,145 @@
+"""A table of votes or of probabilities, read as what the models say."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
+
+from stackingnet_sk.ensemble.validation import check_column_names, names_of_columns
+from stackingnet_sk.predictions import (
+    ClassAnswers,
+    check_probabilities,
+    classes_of_votes,
+    encode_votes,
+    names_of_blocks,
+)
+
+
+def read_class_table(
+    estimator: Any,
+    X: Any,
+    classes: NDArray[Any] | None,
+    *,
+    reset: bool,
+    stacklevel: int,
+) -> ClassAnswers:
+    """Read what the models say, and set whose columns these are.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameters `input`, `pool` and `unknown_vote`; remembers, or compares,
+        number and names of the columns. If `reset`, `classes_` and `model_names_` are
+        set.
+    X : array-like of shape (n_samples, n_models), \
+(n_samples, n_models * n_classes) or (n_samples, n_models, n_classes)
+        Votes; probabilities, model-major; or probabilities.
+    classes : ndarray of shape (n_classes,) or None
+        All classes, sorted; None to take them from the table.
+    reset : bool
+        Whether this is `fit`.
+    stacklevel : int
+        Of a warning about unknown votes, from here to the user.
+
+    Returns
+    -------
+    ClassAnswers
+
+    Raises
+    ------
+    ValueError
+        If the table has a wrong shape, probabilities are none, or a vote is unknown and
+        `unknown_vote` is "error".
+    """
+    check_column_names(X)
+    deep = np.ndim(X) == 3
+    if deep and estimator.input == "votes":
+        raise ValueError("input='votes', but X has three dimensions, of probabilities.")
+    if not (deep or estimator.input == "proba" or estimator.pool == "linear"):
+        return _read_votes(estimator, X, classes, reset=reset, stacklevel=stacklevel)
+    if deep:
+        X = np.asarray(X)
+        n_deep = X.shape[2]
+        if classes is None:
+            classes = np.arange(n_deep)
+        elif len(classes) != n_deep:
+            raise ValueError(
+                f"X has probabilities of {n_deep} classes, but there are "
+                f"{len(classes)}, {classes.tolist()[:10]}; give all of them with "
+                "classes=."
+            )
+        X = X.reshape(len(X), -1)
+    if classes is None:
+        raise ValueError(
+            "Without labels a table of probabilities doesn't say how many classes it "
+            "has; give them with classes=, or X as (n_samples, n_models, n_classes)."
+        )
+    table = validate_data(
+        estimator, X, reset=reset, dtype=np.float64, ensure_all_finite=False
+    )
+    n_classes = len(classes)
+    if table.shape[1] % n_classes:
+        raise ValueError(
+            f"X has {table.shape[1]} columns, no multiple of the {n_classes} classes "
+            f"{classes.tolist()[:10]}; probabilities take a column a class for each "
+            "model, all of one model side by side."
+        )
+    if reset:
+        estimator.classes_ = classes
+        names = names_of_blocks(
+            [str(name) for name in getattr(X, "columns", ())], n_classes
+        )
+        if names is None or not names:
+            names = [f"model_{j}" for j in range(table.shape[1] // n_classes)]
+        estimator.model_names_ = np.array(names, dtype=object)
+    table = table.reshape(len(table), -1, n_classes)
+    return ClassAnswers.from_probabilities(
+        check_probabilities(table, estimator.model_names_)
+    )
+
+
+def _read_votes(
+    estimator: Any,
+    X: Any,
+    classes: NDArray[Any] | None,
+    *,
+    reset: bool,
+    stacklevel: int,
+) -> ClassAnswers:
+    table = validate_data(
+        estimator, X, reset=reset, dtype=None, ensure_all_finite=False
+    )
+    if reset:
+        estimator.classes_ = classes_of_votes(table) if classes is None else classes
+        estimator.model_names_ = names_of_columns(estimator, X)
+    classes = estimator.classes_
+    votes, unknown = encode_votes(table, classes)
+    counts = unknown.sum(axis=0)
+    if counts.any():
+        column = int(counts.argmax())
+        row = int(unknown[:, column].argmax())
+        vote = table[row, column]
+        vote = vote.item() if isinstance(vote, np.generic) else vote
+        message = (
+            f"Model {estimator.model_names_[column]!r} votes {vote!r} at row {row}, "
+            f"which is none of the classes {classes.tolist()[:10]}"
+        )
+        if estimator.unknown_vote == "error":
+            raise ValueError(
+                f"{message}; correct it, add the class with classes=, or let such "
+                "votes abstain with unknown_vote='abstain'."
+            )
+        named = zip(estimator.model_names_, counts.tolist(), strict=True)
+        listed = [f"{name}: {count}" for name, count in named if count]
+        more = f", and {len(listed) - 10} more models" if len(listed) > 10 else ""
+        warnings.warn(
+            f"{message}: such votes abstain ({', '.join(listed[:10])}{more}, of "
+            f"{len(table)} rows).",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+    return ClassAnswers(votes)

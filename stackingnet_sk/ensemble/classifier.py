@@ -1,0 +1,447 @@
+"""The classifier."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.metaestimators import available_if
+
+from stackingnet_sk._compat import (
+    CALLER,
+    BaseComposition,
+    begin_fit,
+    end_fit,
+    with_callbacks,
+)
+from stackingnet_sk.ensemble.class_labels import check_class_labels
+from stackingnet_sk.ensemble.class_table import read_class_table
+from stackingnet_sk.ensemble.fitted_classifier import FittedClassifierMixin
+from stackingnet_sk.ensemble.validation import (
+    check_choice,
+    check_shrinkage,
+    check_weights,
+    of_unlabelled,
+    refuse_metadata,
+)
+from stackingnet_sk.ensemble.weighing import weigh
+from stackingnet_sk.predictions import (
+    Answer,
+    ClassAnswer,
+    ClassAnswers,
+    sorted_classes,
+)
+from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
+
+
+def _takes_blocks(estimator: Any) -> bool:
+    return estimator.estimators is None
+
+
+class StackingNetClassifier(
+    FittedClassifierMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    BaseComposition,
+):
+    r"""Combine classifiers, or given votes or probabilities, by optimal weights.
+
+    With `h` a model's one-hot vote (zero where it abstains) or its probabilities, the
+    scores are ``score_k(x) = sum_m sum_a V_mak h_ma(x) + b_k``, and probabilities their
+    softmax. Weights minimize the log loss over the labelled rows plus a prior that
+    fades as labels come. The prior's centre needs no labels: it is the log-odds of each
+    model's confusion matrix, estimated from the agreement of the models, errors that
+    they have in common discounted. Without any labels it is the answer.
+
+    Two ways in: with `estimators`, members are fitted and the weights come from their
+    out-of-fold predictions; without, the columns of `X` are what models say that are
+    fitted already, or that are not programs at all.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples, default=None
+        Members by name; a member set to ``"drop"`` is left out. They are asked for
+        `predict_proba`, else `decision_function`, else `predict`. None: `X` is a table
+        of votes or probabilities.
+    classes : array-like of shape (n_classes,), default=None
+        All classes; by default those of the labels, and without labels those that are
+        voted for.
+    class_weight : "balanced", dict or None, default=None
+        How much classes count, in the loss, the decision, ties and rows without votes
+        alike. "balanced": all the same, which is right for balanced accuracy. None: as
+        often as they come.
+    shrinkage : float or "auto", default="auto"
+        Strength of the prior in pseudo-observations: it counts as so many labelled
+        rows. "auto" is 50, for the linear pool 10. 0 is the maximum of the likelihood,
+        which need not exist.
+    structure : {"auto", "shared", "full"}, default="auto"
+        "shared": one weight a model, at least zero (the architecture of [1]_, ``V_m =
+        w_m I``). "full": a matrix a model, of any sign, which can tell a model that
+        confuses two classes from one that is poor, and uses one that votes against the
+        truth. "auto": the one of less approximate leave-one-out log loss, and "shared"
+        where "full" has over a thousand coefficients. No effect on the linear pool.
+    pool : {"logit", "linear"}, default="logit"
+        "logit" as above. "linear": the linear opinion pool ``sum_m w_m p_m``, weights
+        at least zero that sum to one, for probabilities.
+    input : {"auto", "votes", "proba"}, default="auto"
+        What the columns of `X` are, without `estimators`: a column a model, or a column
+        a class for each model, model after model. "auto": probabilities for the linear
+        pool and for three-dimensional `X`, else votes.
+    unknown_vote : {"abstain", "error"}, default="abstain"
+        What a vote is that is no class. Votes that abstain are counted in a warning.
+    max_patterns : int, default=1_000_000
+        Most distinct rows of votes to keep; more are an error.
+    solver : {"auto", "cvxpy"}, default="auto"
+        The native solvers, or an independent, slower one.
+    cv : int, splitter, iterable of splits or "prefit", default=None
+        How members are cross-predicted; None is 5 stratified folds. "prefit": the
+        members are fitted already: give rows that they have not seen.
+    memory : str or joblib.Memory, default=None
+        Cache of the fits of the members.
+    n_jobs : int, default=None
+        How many fits run at the same time, over all members and folds.
+    verbose : int, default=0
+        Above 0, a line for each fit.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_models,)
+        One number a model: by how much its vote raises the class that it names above
+        the others, in nats, mean over classes; negative for one that is turned around.
+        Of the linear pool its share.
+    vote_weights_ : ndarray of shape (n_models, n_classes, n_classes)
+        Entry ``[m, a, k]``: what a vote of model m for class a adds to the score of
+        class k.
+    intercept_ : ndarray of shape (n_classes,)
+        ``b``, the logarithm of the class prior included.
+    reliability_ : ndarray of shape (n_models,)
+        Balanced accuracy of each model, the mean diagonal of `confusion_`. Unlike a
+        weight, it does not depend on who else says the same.
+    confusion_ : ndarray of shape (n_models, n_classes, n_classes)
+        Entry ``[m, k, a]``: probability that model m, when it answers, votes for class
+        a on an item of class k. Labelled votes are blended with the estimate from the
+        agreement on all rows, which counts as 100 of them.
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    class_prior_ : ndarray of shape (n_classes,)
+        Class prior in force, `class_weight` included.
+    class_rates_ : ndarray of shape (n_classes,)
+        Estimated rates of the classes.
+    structure_ : str
+        "shared", "full", or "pool" for the linear pool.
+    solution_ : Solution
+        Objective, certificate (relative duality gap, residual of the optimality
+        conditions), iterations, status, and the log-likelihood of the label-free
+        estimate in each iteration.
+    counts_ : VoteCounts
+        Distinct rows of votes and how often they occur, labelled or not.
+    model_names_ : ndarray of shape (n_models,)
+        Names of the members in use, or of the columns.
+    estimators_ : list of estimators
+        The members, fitted on all rows. Only with `estimators`.
+    named_estimators_ : Bunch
+        The same by name. Only with `estimators`.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features; defined only when all of them are strings.
+
+    See Also
+    --------
+    sklearn.ensemble.VotingClassifier : Votes with weights that the user sets.
+    sklearn.ensemble.StackingClassifier : Train any estimator on the predictions.
+
+    Notes
+    -----
+    A tie goes to the class of the largest prior, then to that of the most reliable
+    model's vote, then to the first: the order of the columns never matters. A row on
+    which every model abstains gets the class prior.
+
+    References
+    ----------
+    .. [1] Li et al., "StackingNet", 2026, arXiv:2602.13792.
+    .. [2] Shapley and Grofman, "Optimizing group judgmental accuracy in the presence of
+       interdependencies", Public Choice 43, 1984.
+    .. [3] Dawid and Skene, "Maximum likelihood estimation of observer error-rates using
+       the EM algorithm", Applied Statistics 28, 1979.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetClassifier
+    >>> votes = np.array([["cat", "cat", "dog"], ["dog", "dog", "dog"]] * 20)
+    >>> model = StackingNetClassifier().fit(votes)  # no labels
+    >>> model.predict([["cat", "cat", "dog"], ["dog", np.nan, "dog"]]).tolist()
+    ['cat', 'dog']
+    >>> model.fit(votes, ["cat", "dog"] * 20).leaderboard()  # doctest: +SKIP
+    """
+
+    # The splitter consumes groups, the combiner does not.
+    __metadata_request__fit: ClassVar = {"groups": UNUSED}
+
+    def __init__(
+        self,
+        estimators: list[tuple[str, Any]] | None = None,
+        *,
+        classes: ArrayLike | None = None,
+        class_weight: Any = None,
+        shrinkage: float | str = "auto",
+        structure: str = "auto",
+        pool: str = "logit",
+        input: str = "auto",
+        unknown_vote: str = "abstain",
+        max_patterns: int = 1_000_000,
+        solver: str = "auto",
+        cv: Any = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimators = estimators
+        self.classes = classes
+        self.class_weight = class_weight
+        self.shrinkage = shrinkage
+        self.structure = structure
+        self.pool = pool
+        self.input = input
+        self.unknown_vote = unknown_vote
+        self.max_patterns = max_patterns
+        self.solver = solver
+        self.cv = cv
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        X_unlabeled: Any = None,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
+        """Fit the members, if any, and the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), \
+(n_samples, n_models), (n_samples, n_models * n_classes) or \
+(n_samples, n_models, n_classes)
+            What the members take; without members votes (numbers or texts; NaN, None or
+            pandas' NA abstains) or probabilities (NaN for all classes is silence).
+        y : array-like of shape (n_samples,), default=None
+            Labels; NaN or None on rows without. Members are fitted on the labelled
+            rows. With ``y=None`` the weights come from the agreement of the models;
+            members must be "prefit" then.
+        X_unlabeled : array-like of shape (n_unlabelled, n_features), default=None
+            More rows without labels, drawn like the others. What the models say there
+            informs the prior and `reliability_`. Cross-validation passes it on whole,
+            unless it has as many rows as `X`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative; an integer weight is a repetition, and weights below one on
+            average count as Kish's effective number of rows. Reaches the members' `fit`
+            and the weights.
+        groups : array-like of shape (n_samples,), default=None
+            For the splitter, such as `StratifiedGroupKFold`.
+        **params : dict
+            Metadata for the members, with metadata routing enabled.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown, or a vote, probability, label or weight cannot be
+            used; the message names the column or member and the row.
+        TypeError
+            If a member does not take sample weights that are given.
+
+        Warns
+        -----
+        UserWarning
+            If there are votes that are no class.
+        ConvergenceWarning
+            If the solution is not certified.
+        """
+        # Whatever fails below, weights never meet other models than their own.
+        for attribute in [key for key in vars(self) if key.endswith("_")]:
+            delattr(self, attribute)
+        self._check_parameters()
+        codes, classes = check_class_labels(X, y, self.classes)
+        weights = check_weights(sample_weight, codes)
+        labelled = codes >= 0
+        if self.estimators is None:
+            refuse_metadata(self, params)
+            begin_fit(self, [], X, y)
+            answers = read_class_table(
+                self, X, classes, reset=True, stacklevel=CALLER + 2
+            )
+            own, rest = answers.take(labelled), answers.take(~labelled)
+            own_codes = codes[labelled]
+            own_weights = None if weights is None else weights[labelled]
+        else:
+            self.classes_ = self._classes_of_members() if classes is None else classes
+            labels = self.classes_[np.maximum(codes, 0)]
+            found, table = self._fit_members(
+                X, labels, labelled, weights, groups, params
+            )
+            own = ClassAnswers.from_probabilities(found.table)
+            rest = ClassAnswers.from_probabilities(table)
+            own_codes, own_weights = codes[found.rows], found.weights(weights)
+        others = None if weights is None else weights[~labelled]
+        counts = self._count(own, own_codes, own_weights).merge(
+            self._count(rest, None, others)
+        )
+        if X_unlabeled is not None:
+            with of_unlabelled():
+                counts = counts.merge(self._count(self._answers(X_unlabeled)))
+        self._set_weights(counts, own, own_codes, own_weights)
+        if self.solution_.doubt:
+            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
+        end_fit(self, X, y)
+        return self
+
+    @available_if(_takes_blocks)
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Add a block of votes to those seen so far, and weigh all of them.
+
+        Any split into blocks, in any order, gives the counts of one `fit`, and so its
+        weights. Only for tables of votes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_models)
+            Votes.
+        y : array-like of shape (n_samples,), default=None
+            Labels; NaN or None on rows without. None: no row of the block has one.
+        classes : array-like of shape (n_classes,), default=None
+            All classes; needed at the first call unless the parameter `classes` has
+            them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; if the classes are not known at the first call, or there are
+            more distinct rows than `max_patterns`.
+        """
+        began = hasattr(self, "counts_")
+        self._check_parameters()
+        given = classes if classes is not None else self.classes
+        if began:
+            _, given = check_class_labels(X, None, given)
+            if given is not None and given.tolist() != self.classes_.tolist():
+                raise ValueError(
+                    f"classes={given.tolist()} differ from those of the first call, "
+                    f"{self.classes_.tolist()}."
+                )
+            given = self.classes_
+        elif given is None:
+            raise ValueError(
+                "classes=None at the first call of partial_fit; list all classes, for "
+                "later blocks may bring others than this one."
+            )
+        codes, known = check_class_labels(X, y, given)
+        weights = check_weights(sample_weight, codes)
+        answers = read_class_table(self, X, known, reset=not began, stacklevel=4)
+        if answers.probabilities is not None:
+            raise ValueError(
+                "partial_fit takes votes, which can be counted, not probabilities; "
+                "use fit."
+            )
+        counts = self._count(answers, codes, weights)
+        self._set_weights(self.counts_.merge(counts) if began else counts)
+        if self.solution_.doubt:
+            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.estimators is not None and self.cv != "prefit"
+        if self.estimators is None:
+            # Columns that are no votes about y say nothing of it.
+            tags.classifier_tags.poor_score = True
+            tags.input_tags.allow_nan = True
+            tags.input_tags.categorical = True
+            tags.input_tags.string = True
+            tags.input_tags.three_d_array = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        for parameter, known in (
+            ("pool", ["linear", "logit"]),
+            ("structure", ["auto", *STRUCTURES]),
+            ("input", ["auto", "proba", "votes"]),
+            ("unknown_vote", ["abstain", "error"]),
+            ("solver", list(SOLVERS)),
+        ):
+            check_choice(self, parameter, known)
+        check_shrinkage(self)
+        if self.pool == "linear" and self.input == "votes":
+            raise ValueError(
+                "pool='linear' mixes probabilities; use pool='logit' for votes."
+            )
+
+    @property
+    def _answer(self) -> Answer:
+        return ClassAnswer(self.classes_)
+
+    def _classes_of_members(self) -> NDArray:
+        """All classes that fitted members know, where no labels say."""
+        known = [
+            np.asarray(member.classes_)
+            for _, member in self._check_members()
+            if hasattr(member, "classes_")
+        ]
+        if not known:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None; without labels, give fitted members with cv='prefit', or the "
+                "classes with classes=."
+            )
+        return sorted_classes(np.concatenate(known), "the members' classes_")
+
+    def _count(
+        self,
+        answers: ClassAnswers,
+        codes: NDArray | None = None,
+        weights: NDArray | None = None,
+    ) -> VoteCounts:
+        if codes is None:
+            codes = np.full(len(answers.votes), -1)
+        return VoteCounts.from_rows(answers.votes, codes, len(self.classes_), weights)
+
+    def _set_weights(self, counts: VoteCounts, *labelled: Any) -> None:
+        solution, panel, prior = weigh(self, counts, *labelled)
+        self.counts_ = counts
+        self.solution_ = solution
+        self.weights_ = solution.weights.copy()
+        self.vote_weights_ = np.array(solution.vote_weights)
+        self.intercept_ = np.array(solution.intercept)
+        self.structure_ = solution.constraint
+        self.confusion_ = panel.confusion
+        self.reliability_ = panel.reliability
+        self.class_prior_ = prior
+        self.class_rates_ = panel.rates

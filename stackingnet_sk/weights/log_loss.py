@@ -1,0 +1,259 @@
+"""The convex objective of weighted votes: multinomial log loss plus a prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, softmax
+
+from stackingnet_sk.weights.structures import Structure
+
+# Pseudo-observations on the slope for one on the direction: labels soon outweigh it.
+_SLOPE_SHARE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class LogLossObjective:
+    r"""Penalized log loss of a combination of votes, as a function of ``(b, c)``.
+
+    With scores ``z_i = log pi + b + H_i c``,
+
+    .. math:: f(b, c) = \sum_i \omega_i (\operatorname{logsumexp}_k z_{ik} - z_{i y_i})
+              + \min_s \left( \frac{\kappa}{2} |c - s u|^2
+              + \frac{\lambda}{2} |u|^2 (s - 1)^2 \right) + \frac{\kappa}{2} |b|^2
+
+    where ``lambda = kappa / 50``: a Gaussian prior around u that lets the slope s along
+    u go more easily than the direction. The minimum over s is a quadratic form Q, whose
+    smallest eigenvalue is ``kappa lambda / (kappa + lambda)``, along u.
+
+    Parameters
+    ----------
+    structure : Structure
+        Maps coefficients c to scores; its rows are those of `labelled`.
+    labelled : ndarray of shape (n_rows, n_classes)
+        Weight ``omega`` of each row with each label.
+    offset : ndarray of shape (n_classes,)
+        ``log pi``.
+    center : ndarray of shape (n_coefficients,)
+        ``u``.
+    strength : float
+        ``kappa``, in pseudo-observations.
+    """
+
+    structure: Structure
+    labelled: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    center: NDArray[np.float64]
+    strength: float
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """Total weight of each row."""
+        return self.labelled.sum(axis=1)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.offset)
+
+    @cached_property
+    def scale(self) -> float:
+        """Unit of every relative figure: the log loss of the class prior alone."""
+        prior = self.offset - logsumexp(self.offset)
+        return -float(self.labelled.sum(axis=0) @ prior) or 1.0
+
+    @property
+    def start(self) -> NDArray[np.float64]:
+        """The centre of the prior, as ``(b, c)``."""
+        return np.concatenate([np.zeros(self.n_classes), self.center])
+
+    @cached_property
+    def lower(self) -> NDArray[np.float64]:
+        """Lower bounds of ``(b, c)``."""
+        bound = np.full(len(self.start), self.structure.lower)
+        bound[: self.n_classes] = -np.inf
+        return bound
+
+    @cached_property
+    def _along(self) -> tuple[NDArray[np.float64], float]:
+        """Unit vector along u, and by which share the prior is weaker there."""
+        length = float(np.linalg.norm(self.center))
+        if length == 0:
+            return self.center, 0.0
+        return self.center / length, 1.0 / (1.0 + _SLOPE_SHARE)
+
+    def scores(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores of the rows.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_classes + n_coefficients,)
+            ``(b, c)``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+        """
+        b, c = np.split(point, [self.n_classes])
+        return self.structure.scores(c) + (self.offset + b)
+
+    def value(self, point: NDArray[np.float64]) -> float:
+        """``f(b, c)``, in nats.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_classes + n_coefficients,)
+            ``(b, c)``.
+
+        Returns
+        -------
+        float
+        """
+        z = self.scores(point)
+        # Against the score of the label row by row: sums of large scores would cancel.
+        losses = logsumexp(z, axis=1)[:, None] - z
+        return float((self.labelled * losses).sum()) + self._penalty(point)
+
+    def _penalty(self, point: NDArray[np.float64]) -> float:
+        moved = point - self.start
+        return 0.5 * float(moved @ self._prior_times(moved))
+
+    def _prior_times(self, moved: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``Q`` times a vector."""
+        unit, share = self._along
+        image = self.strength * moved
+        own = image[self.n_classes :]
+        own -= share * float(unit @ own) * unit
+        return image
+
+    def prior_form(self) -> NDArray[np.float64]:
+        """Matrix of the prior's quadratic form in ``(b, c)``.
+
+        Returns
+        -------
+        ndarray of shape (n_classes + n_coefficients, n_classes + n_coefficients)
+        """
+        unit, share = self._along
+        form = self.strength * np.eye(len(self.start))
+        own = form[self.n_classes :, self.n_classes :]
+        own -= self.strength * share * np.outer(unit, unit)
+        return form
+
+    def gradient(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Gradient of f.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_classes + n_coefficients,)
+            ``(b, c)``.
+
+        Returns
+        -------
+        ndarray of the same shape
+        """
+        probabilities = softmax(self.scores(point), axis=1)
+        slopes = self.weights[:, None] * probabilities - self.labelled
+        own = np.concatenate([slopes.sum(axis=0), self.structure.adjoint(slopes)])
+        return own + self._prior_times(point - self.start)
+
+    def hessian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Hessian of f.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_classes + n_coefficients,)
+            ``(b, c)``.
+
+        Returns
+        -------
+        ndarray of shape (n_classes + n_coefficients, n_classes + n_coefficients)
+        """
+        probabilities = softmax(self.scores(point), axis=1)
+        return self.structure.curvature(self.weights, probabilities) + self.prior_form()
+
+    def violation(
+        self, point: NDArray[np.float64], gradient: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Part of the gradient that the optimality conditions want to be zero.
+
+        Parameters
+        ----------
+        point, gradient : ndarray of shape (n_classes + n_coefficients,)
+            A feasible point and the gradient there.
+
+        Returns
+        -------
+        ndarray of the same shape
+        """
+        at_bound = point <= self.lower
+        return np.where(at_bound, np.minimum(gradient, 0.0), gradient)
+
+    def certify(self, point: NDArray[np.float64]) -> tuple[float, float]:
+        """Certificate of a point, recomputed from the problem.
+
+        By the prior's quadratic alone, ``f - f* <= e'Q^-1 e / 2`` with the violation e
+        of the optimality conditions.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_classes + n_coefficients,)
+            Feasible ``(b, c)``.
+
+        Returns
+        -------
+        gap : float
+            Bound on the distance to the optimal objective over `scale`; infinity
+            without a prior.
+        residual : float
+            Largest entry of the violation over `scale`.
+        """
+        error = self.violation(point, self.gradient(point))
+        residual = float(np.abs(error).max()) / self.scale
+        if self.strength == 0:
+            return np.inf, residual
+        unit, share = self._along
+        along = float(unit @ error[self.n_classes :]) ** 2
+        bound = float(error @ error) + along * share / (1.0 - share)
+        return bound / (2.0 * self.strength * self.scale), residual
+
+
+def leave_one_out(
+    objective: LogLossObjective, point: NDArray[np.float64], row_weight: NDArray
+) -> float:
+    """Approximate leave-one-out log loss, by one Newton step from the optimum.
+
+    Parameters
+    ----------
+    objective : LogLossObjective
+        With a prior.
+    point : ndarray of shape (n_classes + n_coefficients,)
+        Its optimum.
+    row_weight : ndarray of shape (n_classes,)
+        Weight of a single row of each class.
+
+    Returns
+    -------
+    float
+        Weighted mean, in nats. A function of counts: no order matters.
+    """
+    free = point > objective.lower
+    hessian = objective.hessian(point)
+    inverse = np.zeros_like(hessian)
+    inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
+    spread = objective.structure.leverage(inverse)
+    z = objective.scores(point)
+    p = softmax(z, axis=1)
+    curvature = p[:, :, None] * (np.eye(objective.n_classes) - p[:, None, :])
+    total = 0.0
+    for k, weight in enumerate(row_weight):
+        rows = objective.labelled[:, k].nonzero()[0]
+        own = spread[rows]
+        rest = np.eye(objective.n_classes) - weight * curvature[rows] @ own
+        pull = weight * (p[rows] - np.eye(objective.n_classes)[k])
+        without = z[rows] + (own @ np.linalg.solve(rest, pull[:, :, None]))[:, :, 0]
+        losses = logsumexp(without, axis=1) - without[:, k]
+        total += float(objective.labelled[rows, k] @ losses)
+    return total / float(objective.labelled.sum())

@@ -1,0 +1,115 @@
+"""Optimal weights of votes under log loss.
+
+Method: Newton steps, each a quadratic problem that the kernel of the regressor solves
+where weights are bounded below, with backtracking; beyond a thousand coefficients
+scipy's L-BFGS-B. Strength: a handful of steps to rounding. Limit: Newton forms the
+Hessian; without a prior, labels that the votes separate have no finite optimum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.optimize import minimize
+
+from stackingnet_sk.weights.log_loss import LogLossObjective
+from stackingnet_sk.weights.pivoting import solve_pivoting
+
+# Beyond so many coefficients the Hessian costs more than many gradients.
+LARGEST_HESSIAN = 1000
+_MAX_STEPS = 100
+_MAX_HALVINGS = 40
+_ENOUGH = 1e-16
+_ARMIJO = 1e-4
+
+
+def minimize_log_loss(
+    objective: LogLossObjective,
+) -> tuple[NDArray[np.float64], int]:
+    """Minimize from the centre of the prior.
+
+    Parameters
+    ----------
+    objective : LogLossObjective
+        What to minimize.
+
+    Returns
+    -------
+    point : ndarray of shape (n_classes + n_coefficients,)
+        Feasible; how near it is to the optimum is for the certificate to say.
+    iterations : int
+        Steps taken.
+    """
+    point = objective.start
+    if len(point) > LARGEST_HESSIAN:
+        return _quasi_newton(objective)
+    value = objective.value(point)
+    for iteration in range(_MAX_STEPS):
+        gradient = objective.gradient(point)
+        error = objective.violation(point, gradient)
+        try:
+            step = _step(objective, point, gradient)
+        except LinAlgError:
+            # Without a prior the Hessian can be singular.
+            step = -error
+        descent = -float(gradient @ step)
+        if descent <= _ENOUGH * objective.scale:
+            return _last(objective, point, step), iteration
+        length = 1.0
+        for _ in range(_MAX_HALVINGS):
+            moved = np.maximum(point + length * step, objective.lower)
+            reached = objective.value(moved)
+            if reached <= value - _ARMIJO * length * descent:
+                break
+            length *= 0.5
+        else:
+            return point, iteration
+        point, value = moved, reached
+    return point, _MAX_STEPS
+
+
+def _last(
+    objective: LogLossObjective,
+    point: NDArray[np.float64],
+    step: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Take a step too small to show in the value if the certificate says it helps."""
+    moved = np.maximum(point + step, objective.lower)
+    return min((point, moved), key=lambda each: objective.certify(each)[1])
+
+
+def _step(
+    objective: LogLossObjective,
+    point: NDArray[np.float64],
+    gradient: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Minimize the quadratic model within the bounds."""
+    hessian = objective.hessian(point)
+    n_free = objective.n_classes
+    if np.isinf(objective.lower).all():
+        return -cho_solve(cho_factor(hessian), gradient)
+    # The intercepts are free: eliminated, they leave a problem in the weights alone.
+    factor = cho_factor(hessian[:n_free, :n_free])
+    cross = hessian[:n_free, n_free:]
+    quadratic = hessian[n_free:, n_free:] - cross.T @ cho_solve(factor, cross)
+    slopes = gradient[n_free:] - cross.T @ cho_solve(factor, gradient[:n_free])
+    weights = point[n_free:]
+    reached = solve_pivoting(quadratic, quadratic @ weights - slopes)[0]
+    if reached is None:
+        raise LinAlgError
+    step = reached - weights
+    intercepts = -cho_solve(factor, gradient[:n_free] + cross @ step)
+    return np.concatenate([intercepts, step])
+
+
+def _quasi_newton(objective: LogLossObjective) -> tuple[NDArray[np.float64], int]:
+    found = minimize(
+        objective.value,
+        objective.start,
+        jac=objective.gradient,
+        method="L-BFGS-B",
+        bounds=[(low, None) for low in objective.lower],
+        options={"maxiter": 10_000, "maxfun": 20_000, "ftol": 0.0, "gtol": 0.0},
+    )
+    return found.x, int(found.nit)

@@ -1,0 +1,183 @@
+"""How votes become scores: one weight a model, or a matrix of weights a model.
+
+A structure maps coefficients to scores, ``z_i = H_i c``, linear in both. To add one,
+write its class and put it into ``STRUCTURES``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.vote_prior import margins
+
+
+class Structure(Protocol):
+    """What the log-loss objective needs to know of a structure."""
+
+    name: ClassVar[str]
+    lower: ClassVar[float]
+
+    def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coefficients nearest to a matrix a model."""
+
+    def vote_weights(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the matrix a model, shape (n_models, n_classes, n_classes)."""
+
+    def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``H_i c``, shape (n_rows, n_classes)."""
+
+    def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``sum_i H_i' s_i``."""
+
+    def curvature(
+        self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Hessian of ``sum_i r_i logsumexp(b + H_i c)`` in ``(b, c)``."""
+
+    def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``[I, H_i] A [I, H_i]'``, shape (n_rows, n_classes, n_classes)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """One weight a model, at least zero: ``z_ik = sum_m w_m h_imk``.
+
+    Parameters
+    ----------
+    design : array or sparse array of shape (n_rows, n_models * n_classes)
+        Votes or probabilities, model-major.
+    n_classes : int
+        Number of classes.
+    """
+
+    design: Any
+    n_classes: int
+    name: ClassVar[str] = "shared"
+    lower: ClassVar[float] = 0.0
+
+    @cached_property
+    def answers(self) -> NDArray[np.float64]:
+        """The design as (n_rows, n_classes, n_models)."""
+        dense = self.design if isinstance(self.design, np.ndarray) else None
+        dense = self.design.toarray() if dense is None else dense
+        table = dense.reshape(dense.shape[0], -1, self.n_classes)
+        return np.ascontiguousarray(table.transpose(0, 2, 1))
+
+    def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the margins, those below zero as zero."""
+        return np.maximum(margins(vote_weights), 0.0)
+
+    def vote_weights(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weights times the identity."""
+        return coefficients[:, None, None] * np.eye(self.n_classes)
+
+    def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``H_i w``."""
+        return self.answers @ coefficients
+
+    def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``sum_i H_i' s_i``."""
+        n_models = self.answers.shape[2]
+        return slopes.ravel() @ self.answers.reshape(-1, n_models)
+
+    def curvature(
+        self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Hessian of ``sum_i r_i logsumexp(b + H_i w)`` in ``(b, w)``."""
+        n_classes, n_models = self.n_classes, self.answers.shape[2]
+        mass = weights[:, None] * probabilities
+        expected = np.einsum("ik,ikm->im", probabilities, self.answers)
+        # Rows (i, k) of [I, H_i] less their expectation, times the root of the mass.
+        unit = np.eye(n_classes)[None] - probabilities[:, None, :]
+        rows = np.concatenate([unit, self.answers - expected[:, None, :]], axis=2)
+        rows *= np.sqrt(mass)[:, :, None]
+        rows = rows.reshape(-1, n_classes + n_models)
+        return rows.T @ rows
+
+    def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``[I, H_i] A [I, H_i]'``."""
+        n_rows, n_classes, _ = self.answers.shape
+        unit = np.broadcast_to(np.eye(n_classes), (n_rows, n_classes, n_classes))
+        rows = np.concatenate([unit, self.answers], axis=2)
+        return rows @ inverse @ rows.transpose(0, 2, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Full:
+    """A matrix a model, of any sign: ``z_ik = sum_m sum_a h_ima V_mak``.
+
+    Parameters
+    ----------
+    design : array or sparse array of shape (n_rows, n_models * n_classes)
+        Votes or probabilities, model-major.
+    n_classes : int
+        Number of classes.
+    """
+
+    design: Any
+    n_classes: int
+    name: ClassVar[str] = "full"
+    lower: ClassVar[float] = -np.inf
+
+    def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the matrices, entry by entry."""
+        return vote_weights.ravel()
+
+    def vote_weights(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the matrices."""
+        return coefficients.reshape(-1, self.n_classes, self.n_classes)
+
+    def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``H_i c``."""
+        return self.design @ coefficients.reshape(-1, self.n_classes)
+
+    def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``sum_i H_i' s_i``."""
+        return (self.design.T @ slopes).ravel()
+
+    def curvature(
+        self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Hessian of ``sum_i r_i logsumexp(b + H_i c)`` in ``(b, c)``."""
+        n_classes = self.n_classes
+        n_columns = 1 + self.design.shape[1]
+        blocks = np.empty((n_columns, n_classes, n_columns, n_classes))
+        for k in range(n_classes):
+            for j in range(k + 1):
+                share = (k == j) - probabilities[:, j]
+                mass = weights * probabilities[:, k] * share
+                block = self._weighted(mass)
+                blocks[:, k, :, j] = block
+                blocks[:, j, :, k] = block.T
+        size = n_columns * n_classes
+        return blocks.reshape(size, size)
+
+    def _weighted(self, mass: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``[1, H]' diag(mass) [1, H]``."""
+        scaled = self.design.T * mass
+        product = scaled @ self.design
+        product = product if isinstance(product, np.ndarray) else product.toarray()
+        border = np.asarray(scaled.sum(axis=1)).ravel()
+        return np.block([[mass.sum(), border], [border[:, None], product]])
+
+    def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``[I, H_i] A [I, H_i]'``."""
+        n_classes, n_rows = self.n_classes, self.design.shape[0]
+        dense = isinstance(self.design, np.ndarray)
+        table = self.design if dense else self.design.toarray()
+        rows = np.column_stack([np.ones(n_rows), table])
+        size = rows.shape[1]
+        blocks = inverse.reshape(size, n_classes, size, n_classes)
+        result = np.empty((n_rows, n_classes, n_classes))
+        for k in range(n_classes):
+            for j in range(n_classes):
+                result[:, k, j] = ((rows @ blocks[:, k, :, j]) * rows).sum(axis=1)
+        return result
+
+
+STRUCTURES: dict[str, Any] = {each.name: each for each in (Shared, Full)}

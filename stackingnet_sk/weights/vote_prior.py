@@ -1,0 +1,159 @@
+"""Where the weights of votes are pulled: log-odds of confusion, errors in common.
+
+The optimal weights of independent voters are log-odds (Shapley and Grofman, 1984).
+Voters are not independent: models err together on the items that are hard.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.weights.dawid_skene import DawidSkene
+
+# Correlation of two models' errors within a class. On panels of language models it is
+# 0.17 to 0.37, which cannot be seen without labels; anything from 0.1 to 0.4 serves.
+ERROR_CORRELATION = 0.2
+# Labelled answers, on each class, that the label-free estimate counts for.
+_LABEL_FREE_ROWS = 100.0
+
+
+def blended_confusion(
+    counts: VoteCounts, label_free: DawidSkene
+) -> NDArray[np.float64]:
+    r"""Confusion of each model from its labelled votes and from the agreement of all.
+
+    ``C_mk = (n_mk F_mk + 100 D_mk) / (n_mk + 100)``: the frequencies F on the rows of
+    class k that have a label and a vote of model m, blended with the estimate D of
+    :func:`dawid_skene`, which is the posterior mean under a Dirichlet prior.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        Votes, some of them labelled.
+    label_free : DawidSkene
+        Estimate from all rows.
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_classes, n_classes)
+        Entries above zero; rows sum to one.
+    """
+    joint = counts.joint(counts.labelled)
+    known = joint.sum(axis=2, keepdims=True)
+    return (joint + _LABEL_FREE_ROWS * label_free.confusion) / (
+        known + _LABEL_FREE_ROWS
+    )
+
+
+def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.float64]:
+    """Rates of the classes, blended as :func:`blended_confusion`.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        Votes, some of them labelled.
+    label_free : DawidSkene
+        Estimate from all rows.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        They sum to one.
+    """
+    known = counts.n_labelled
+    rates = known + _LABEL_FREE_ROWS * label_free.class_prior
+    return rates / (known.sum() + _LABEL_FREE_ROWS)
+
+
+def log_odds(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Evidence of each vote for each class, as if voters were independent.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (n_models, n_classes, n_classes)
+        Entries above zero.
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_classes, n_classes)
+        Entry ``[m, a, k]``: ``log C[m, k, a]``, less its mean over the classes k.
+    """
+    evidence = np.log(confusion).transpose(0, 2, 1)
+    return evidence - evidence.mean(axis=2, keepdims=True)
+
+
+def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of each model as one number.
+
+    Parameters
+    ----------
+    vote_weights : ndarray of shape (n_models, n_classes, n_classes)
+        What a vote for class a adds to the score of class k, at ``[m, a, k]``.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+        By how much a vote raises the class that it names above the mean of the others,
+        mean over the classes; ``w`` for ``w`` times the identity.
+    """
+    n_classes = vote_weights.shape[1]
+    named = np.trace(vote_weights, axis1=1, axis2=2)
+    others = (vote_weights.sum(axis=(1, 2)) - named) / max(n_classes - 1, 1)
+    return (named - others) / n_classes
+
+
+def common_errors(
+    evidence: NDArray[np.float64], correlation: float = ERROR_CORRELATION
+) -> NDArray[np.float64]:
+    r"""Discount evidence that the models have in common.
+
+    Where the errors of M voters have the same correlation rho, the best linear
+    combination of standardized votes with margins t (Fisher's discriminant, with the
+    error correlation ``(1 - rho) I + rho 11'`` inverted) has weights
+
+    .. math:: \frac{1}{1 - \rho}\left(t_m - \frac{M \rho}{1 + (M - 1) \rho}
+              \bar t\right)
+
+    and not t: M equal voters count as the effective number ``M / (1 + (M - 1) rho)`` of
+    them, and those below a share of the average add nothing but errors that the others
+    make too. The evidence of each model is scaled by the weight so found over its
+    margin, at least zero. The margin of a model that votes against the truth counts by
+    its size: turned around, it is as good as another.
+
+    Parameters
+    ----------
+    evidence : ndarray of shape (n_models, n_classes, n_classes)
+        That of :func:`log_odds`; zero for models that never answer, which don't count.
+    correlation : float, default=0.2
+        ``rho``, in [0, 1).
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_classes, n_classes)
+    """
+    size = np.abs(margins(evidence))
+    size[size <= 1e-9 * size.max(initial=0.0)] = 0.0
+    n_models = np.count_nonzero(size)
+    if not n_models:
+        return evidence
+    shared = n_models * correlation / (1.0 + (n_models - 1) * correlation)
+    kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
+    scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
+    return evidence * (scale / (1.0 - correlation))[:, None, None]
+
+
+def balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of the diagonal of each confusion matrix.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (n_models, n_classes, n_classes)
+        Rows sum to one.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+    """
+    return confusion.diagonal(axis1=1, axis2=2).mean(axis=1)

@@ -1,0 +1,306 @@
+"""From votes to certified weights; without labels, to weights all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.weights.cvxpy_solver import (
+    pool_with_cvxpy,
+    weigh_votes_with_cvxpy,
+)
+from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
+from stackingnet_sk.weights.linear_pool import (
+    LinearPoolObjective,
+    minimize_linear_pool,
+)
+from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
+from stackingnet_sk.weights.newton import LARGEST_HESSIAN, minimize_log_loss
+from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status
+from stackingnet_sk.weights.structures import STRUCTURES, Shared
+from stackingnet_sk.weights.vote_prior import (
+    balanced_accuracy,
+    blended_confusion,
+    blended_rates,
+    common_errors,
+    log_odds,
+    margins,
+)
+
+# Pseudo-observations of "auto". On real votes 30 to 100 serve from 1 % labels to 10 %.
+_AUTO = 50.0
+# The pool has fewer parameters, and its models are trained: labels soon know better.
+_AUTO_POOL = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What is known of the voters before any weight is fitted.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (n_models, n_classes, n_classes)
+        Entry ``[m, k, a]``: probability that model m, when it answers, votes for class
+        a on an item of class k.
+    rates : ndarray of shape (n_classes,)
+        Rates of the classes.
+    answers : ndarray of bool of shape (n_models,)
+        Which models answer at all.
+    label_free : DawidSkene
+        The estimate that labels were blended with.
+    """
+
+    confusion: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    answers: NDArray[np.bool_]
+    label_free: DawidSkene
+
+    @classmethod
+    def from_counts(cls, counts: VoteCounts) -> Panel:
+        """Estimate from votes, labels or not.
+
+        Parameters
+        ----------
+        counts : VoteCounts
+            Rows of votes with positive total weight.
+
+        Returns
+        -------
+        Panel
+        """
+        free = dawid_skene(counts)
+        answers = np.any(counts.patterns >= 0, axis=0)
+        confusion = blended_confusion(counts, free)
+        # Of a model that never answers nothing is known: it is a guess.
+        confusion[~answers] = 1.0 / counts.n_classes
+        return cls(confusion, blended_rates(counts, free), answers, free)
+
+    @property
+    def reliability(self) -> NDArray[np.float64]:
+        """Balanced accuracy of each model."""
+        return balanced_accuracy(self.confusion)
+
+    @property
+    def vote_weights(self) -> NDArray[np.float64]:
+        """Log-odds of the votes, errors in common discounted."""
+        return common_errors(log_odds(self.confusion))
+
+
+def solve_votes(
+    design: Any,
+    labelled: NDArray[np.float64],
+    panel: Panel,
+    class_prior: NDArray[np.float64],
+    row_weight: NDArray[np.float64],
+    *,
+    shrinkage: float | str = "auto",
+    structure: str = "auto",
+    solver: str = "auto",
+) -> Solution:
+    """Weights of votes, or of probabilities, under log loss.
+
+    Parameters
+    ----------
+    design : array or sparse array of shape (n_rows, n_models * n_classes)
+        Labelled rows of votes (one-hot) or probabilities, model-major.
+    labelled : ndarray of shape (n_rows, n_classes)
+        Weight of each row with each label.
+    panel : Panel
+        Where the prior is centred.
+    class_prior : ndarray of shape (n_classes,)
+        Class prior in force.
+    row_weight : ndarray of shape (n_classes,)
+        Weight of a single row of each class, for leave-one-out.
+    shrinkage : float or "auto", default="auto"
+        Strength of the prior in pseudo-observations.
+    structure : {"shared", "full", "auto"}, default="auto"
+        One weight a model, or a matrix; "auto" takes the one of less approximate
+        leave-one-out log loss, and "shared" where "full" has over a thousand
+        coefficients.
+    solver : {"auto", "cvxpy"}, default="auto"
+        The native solver, or an independent one.
+
+    Returns
+    -------
+    Solution
+        Its intercept includes the logarithm of the class prior.
+    """
+    strength = _AUTO if shrinkage == "auto" else float(shrinkage)
+    n_classes = labelled.shape[1]
+    names = [structure] if structure != "auto" else list(STRUCTURES)
+    size = n_classes + design.shape[1] * n_classes
+    if structure == "auto" and (size > LARGEST_HESSIAN or strength == 0):
+        names = [Shared.name]
+    fits = []
+    for name in names:
+        chosen = STRUCTURES[name](design, n_classes)
+        objective = LogLossObjective(
+            chosen,
+            labelled,
+            np.log(class_prior),
+            chosen.coefficients(panel.vote_weights),
+            strength,
+        )
+        if solver == "cvxpy":
+            point, iterations = weigh_votes_with_cvxpy(objective)
+        else:
+            point, iterations = minimize_log_loss(objective)
+        fits.append((objective, point, iterations))
+    if len(fits) > 1:
+        fits.sort(key=lambda fit: leave_one_out(fit[0], fit[1], row_weight))
+    objective, point, iterations = fits[0]
+    intercepts, coefficients = np.split(point, [n_classes])
+    vote_weights = objective.structure.vote_weights(coefficients)
+    gap, residual = objective.certify(point)
+    return Solution(
+        margins(vote_weights),
+        intercepts + objective.offset,
+        objective.value(point) / float(labelled.sum()),
+        gap,
+        residual,
+        iterations,
+        _status(min(gap, residual)),
+        objective.structure.name,
+        "cvxpy" if solver == "cvxpy" else "native",
+        strength,
+        vote_weights,
+        panel.label_free.log_likelihood,
+    )
+
+
+def solve_pool(
+    likelihood: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    panel: Panel,
+    class_prior: NDArray[np.float64],
+    *,
+    shrinkage: float | str = "auto",
+    solver: str = "auto",
+) -> Solution:
+    """Weights of the linear opinion pool under log loss.
+
+    Parameters
+    ----------
+    likelihood : ndarray of shape (n_rows, n_models)
+        Probability that each model gives to the label of each row.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+    panel : Panel
+        Where the prior is centred.
+    class_prior : ndarray of shape (n_classes,)
+        Class prior in force; what a silent model is taken to say.
+    shrinkage : float or "auto", default="auto"
+        Strength of the prior in pseudo-observations.
+    solver : {"auto", "cvxpy"}, default="auto"
+        The native solver, or an independent one.
+
+    Returns
+    -------
+    Solution
+        Rows to which no model gives any probability don't count.
+    """
+    strength = _AUTO_POOL if shrinkage == "auto" else float(shrinkage)
+    possible = (weights > 0) & (likelihood.max(axis=1, initial=0.0) > 0)
+    if not possible.all():
+        likelihood, weights = likelihood[possible], weights[possible]
+    free = solve_pool_unlabelled(panel, class_prior)
+    if not len(weights):
+        return free
+    objective = LinearPoolObjective(likelihood, weights, free.weights, strength)
+    if solver == "cvxpy":
+        found, iterations = pool_with_cvxpy(objective)
+    else:
+        found, iterations = minimize_linear_pool(objective)
+    gap, residual = objective.certify(found)
+    return replace(
+        free,
+        weights=found,
+        vote_weights=_scaled_identity(found, len(panel.rates)),
+        objective=objective.value(found),
+        gap=gap,
+        residual=residual,
+        iterations=iterations,
+        status=_status(min(gap, residual)),
+        solver="cvxpy" if solver == "cvxpy" else "native",
+        shrinkage=strength,
+    )
+
+
+def solve_votes_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Solution:
+    """Weights of votes without labels: the centre of the prior.
+
+    Parameters
+    ----------
+    panel : Panel
+        What agreement says of the models.
+    class_prior : ndarray of shape (n_classes,)
+        Class prior in force.
+
+    Returns
+    -------
+    Solution
+        Its objective is the mean negative log-likelihood of the votes; a local optimum
+        has no duality gap.
+    """
+    weights = panel.vote_weights
+    return _label_free(panel, margins(weights), weights, np.log(class_prior), "full")
+
+
+def solve_pool_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Solution:
+    """Weights of the linear opinion pool without labels.
+
+    Parameters
+    ----------
+    panel : Panel
+        What agreement says of the models.
+    class_prior : ndarray of shape (n_classes,)
+        Class prior in force; what a silent model is taken to say.
+
+    Returns
+    -------
+    Solution
+        Weights in proportion to the log-odds of accuracy, errors in common discounted.
+    """
+    weights = np.maximum(margins(panel.vote_weights), 0.0)
+    if not weights.any():
+        weights = np.ones(len(weights))
+    weights = weights / weights.sum()
+    spread = _scaled_identity(weights, len(class_prior))
+    nothing = np.zeros(len(class_prior))
+    return _label_free(panel, weights, spread, nothing, "pool")
+
+
+def _label_free(
+    panel: Panel,
+    weights: NDArray[np.float64],
+    vote_weights: NDArray[np.float64],
+    intercept: NDArray[np.float64],
+    name: str,
+) -> Solution:
+    free = panel.label_free
+    return Solution(
+        weights,
+        intercept,
+        -float(free.log_likelihood[-1]),
+        np.inf,
+        np.inf,
+        len(free.log_likelihood),
+        Status.CONVERGED if free.converged else Status.NOT_CONVERGED,
+        name,
+        "native",
+        0.0,
+        vote_weights,
+        free.log_likelihood,
+    )
+
+
+def _scaled_identity(weights: NDArray[np.float64], n_classes: int) -> NDArray:
+    return weights[:, None, None] * np.eye(n_classes)
+
+
+def _status(certificate: float) -> Status:
+    return Status.OPTIMAL if certificate <= CERTIFIED else Status.INACCURATE
