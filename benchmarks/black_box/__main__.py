@@ -6,56 +6,50 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from ..arguments import positive
-from .data import Table, alone, read_tables, transfers
+from .classification import CLASSIFICATION
+from .data import alone, read_tables, transfers
 from .plot import plot
-from .protocol import BUDGETS, check_budget, run
+from .protocol import LIMIT, check_budget, run
 from .regression import REGRESSION
-from .regression.replica import check
-from .report import as_json, as_text
+from .replicas import check, status
 from .summary import Summary
 
-TASKS = (REGRESSION,)
+QUICK_LIMIT = 20.0  # seconds a fit may take
+TASKS = (REGRESSION, CLASSIFICATION)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Read the tables, run each task that has some, and print its report."""
     args = parser().parse_args(argv)
+    read = [(t, read_tables(args.data, t.families, args.tables)) for t in TASKS]
     if args.check_replica:
-        sys.exit(check_replica(read_tables(args.data, REGRESSION.families)))
-    summaries = []
-    for task in TASKS:
-        tables = read_tables(args.data, task.families, args.tables)
+        checks = (check(task, tables) for task, tables in read)
+        sys.exit(status(chain.from_iterable(checks)))
+    reports = {}
+    for task, tables in read:
         pairs = transfers(tables) if args.transfer else alone(tables)
         paired = {pair.target.name for pair in pairs}
         if skipped := [table.name for table in tables if table.name not in paired]:
             print(f"No other year to draw labels from: {', '.join(skipped)}\n")
         if pairs:
-            seeds = args.seeds or (5 if args.quick else 20)
-            record = run(task, pairs, args.budgets, seeds, progress)
-            summaries.append(Summary(task, record))
-    if not summaries:
+            budgets = args.budgets or task.budgets
+            seeds = args.seeds or (task.quick_seeds if args.quick else task.seeds)
+            limit = args.limit or (QUICK_LIMIT if args.quick else LIMIT)
+            record = run(task, pairs, budgets, seeds, progress, limit)
+            reports[task.name] = task.report(Summary(task, record), progress)
+    if not reports:
         known = ", ".join(f"{f.prefix}_*" for task in TASKS for f in task.families)
         parser().error(f"{args.data} has no table to measure; known are {known}")
-    print("\n\n".join(map(as_text, summaries)))
+    print("\n\n".join(report.text() for report in reports.values()))
     if args.json:
-        results = {summary.task.name: as_json(summary) for summary in summaries}
+        results = {name: report.json() for name, report in reports.items()}
         args.json.write_text(json.dumps(results, indent=1) + "\n")
     if args.plot:
-        plot(summaries, args.plot)
-
-
-def check_replica(tables: Sequence[Table]) -> int:
-    """Print the replica beside the published errors; return the exit status."""
-    found = check(tables)
-    for name, error, published in found:
-        verdict = "agrees" if round(error, 3) == published else "DISAGREES"
-        print(f"{name}: replica {error:.3f}, to be {published:.3f}, {verdict}")
-    if not found:
-        print("No table here has a published error.")
-    return int(any(round(error, 3) != published for _, error, published in found))
+        plot([report.summary for report in reports.values()], args.plot)
 
 
 def progress(line: str) -> None:
@@ -69,21 +63,37 @@ def parser() -> argparse.ArgumentParser:
     )
     add = result.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="folder of tables")
+    defaults = "; ".join(f"{task.name}: {' '.join(task.budgets)}" for task in TASKS)
     add(
         "--budgets",
         nargs="+",
         type=budget,
-        default=BUDGETS,
         metavar="N",
-        help=f"labels or percentages ({' '.join(BUDGETS)})".replace("%", "%%"),
+        help=f"labels or percentages ({defaults})".replace("%", "%%"),
     )
-    add("--seeds", type=positive, metavar="N", help="draws of labels (20)")
+    add(
+        "--percent",
+        nargs="+",
+        type=lambda text: budget(f"{text}%"),
+        dest="budgets",
+        metavar="N",
+        help="budgets in percent of the rows",
+    )
+    seeds = ", ".join(f"{task.name}: {task.seeds}" for task in TASKS)
+    add("--seeds", type=positive, metavar="N", help=f"draws of labels ({seeds})")
     add("--tables", nargs="+", default=("",), metavar="PREFIX", help="only these")
     add("--transfer", action="store_true", help="labels from another year's table")
     add("--json", type=Path, metavar="OUT", help="write raw results")
     add("--plot", type=Path, metavar="FILE", help="draw error against labels")
-    add("--quick", action="store_true", help="5 draws")
-    add("--check-replica", action="store_true", help="only check the replica")
+    seeds = ", ".join(f"{task.name}: {task.quick_seeds}" for task in TASKS)
+    add("--quick", action="store_true", help=f"few draws ({seeds}), impatient")
+    add(
+        "--limit",
+        type=positive,
+        metavar="SECONDS",
+        help=f"give up a fit that takes longer ({LIMIT:.0f}, quick {QUICK_LIMIT:.0f})",
+    )
+    add("--check-replica", action="store_true", help="only check the replicas")
     return result
 
 

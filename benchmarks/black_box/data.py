@@ -1,22 +1,20 @@
 """Tables of predictions from a folder, and the split that the protocol fixes.
 
 Every table whose name starts with the prefix of a family is read; no name is known
-here. Answers outside the family's range are clipped. A missing answer becomes the
-mean of its column over the pool, for all methods alike, so that none is favoured.
+here. What becomes of odd and missing answers is the family's affair.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
-
-from stackingnet_sk import PredictionClipper
 
 from .task import Array, Family
 
@@ -32,20 +30,31 @@ class Table:
 
     Attributes
     ----------
-    P, y : predictions (n, M), complete and in the range, and labels, in file order.
+    family : its prefix.
+    P, y : prepared predictions (n, M) and labels, in file order.
     pool, test : the rows that can be labelled, and those that are predicted.
-    missing, clipped : how many answers were imputed, and cut to the range.
+    domain, counts : see `Prepared`.
     """
 
     name: str
-    family: Family
+    family: str
     models: tuple[str, ...]
     P: Array
     y: Array
     pool: Array
     test: Array
-    missing: int
-    clipped: int
+    domain: Any
+    counts: Mapping[str, int]
+
+    @property
+    def unlabeled(self) -> Array:
+        """The predictions of the test items."""
+        return self.P[self.test]
+
+    @property
+    def truth(self) -> Array:
+        """The labels of the test items."""
+        return self.y[self.test]
 
     def columns(self, models: Sequence[str]) -> Table:
         """Return the table with these models alone, in this order."""
@@ -77,34 +86,23 @@ def read(path: Path, family: Family) -> Table:
     # Only an empty cell is a missing answer: "NA" or "nan" would be a broken file.
     frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
     models = [c for c in frame if c != LABEL and not c.startswith(GROUP)]
-    P = frame[models].to_numpy(float)
     y = frame[LABEL].to_numpy(float)
     if np.isnan(y).any():
         raise ValueError(f"{path}: row {np.isnan(y).argmax()} has no label")
-    clipper = PredictionClipper(family.low, family.high).fit(P)
-    P = clipper.transform(P)
     rows = np.arange(len(y))
     pool, test = train_test_split(rows, test_size=TEST_SIZE, random_state=0)
-    missing = np.isnan(P)
+    made = family.prepare(frame[models].to_numpy(float), y, pool)
     return Table(
         path.stem,
-        family,
+        family.prefix,
         tuple(models),
-        np.where(missing, pool_means(P[pool], family), P),
-        y,
+        made.P,
+        made.y,
         pool,
         test,
-        int(missing.sum()),
-        int(clipper.n_clipped_.sum()),
+        made.domain,
+        made.counts,
     )
-
-
-def pool_means(P: Array, family: Family) -> Array:
-    """Return column means; a model that is silent on the pool gets the mid-range."""
-    answered = ~np.isnan(P)
-    sums, counts = np.where(answered, P, 0.0).sum(axis=0), answered.sum(axis=0)
-    middle = (family.low + family.high) / 2.0
-    return np.where(counts > 0, sums / np.maximum(counts, 1), middle)
 
 
 def alone(tables: Iterable[Table]) -> list[Pair]:

@@ -43,6 +43,9 @@ def plot(summaries: Sequence[Summary], path: Path) -> None:
     """Write the picture, a strip of panels a task, as the file's name says."""
     from matplotlib.figure import Figure
 
+    summaries = [summary for summary in summaries if summary.task.drawn]
+    if not summaries:
+        raise SystemExit("No table here belongs to a task that has a picture.")
     widest = max(len(summary.families) for summary in summaries)
     size = (1.4 + 4.6 * widest, 5.8 * len(summaries))
     figure = Figure(figsize=size, layout="constrained")

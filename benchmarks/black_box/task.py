@@ -1,26 +1,63 @@
 """What a half of this benchmark is made of: families of tables, rivals and ours.
 
-Data, protocol, summary, report and plot know these nouns only: the classification half
-is a package beside ``regression`` and one entry in the command's table.
+Data, protocol, summary and the shared part of the report know these nouns only. A half
+is a package that fills in a ``Task``, and one entry in the command's table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ..voting.task import Array, Predictor
 
-__all__ = ["Array", "Bounds", "Family", "Given", "Method", "Predictor", "Task"]
+__all__ = [
+    "Array",
+    "Family",
+    "Given",
+    "Method",
+    "Predictor",
+    "Prepared",
+    "Published",
+    "Report",
+    "Task",
+    "Unavailable",
+]
+
+
+class Unavailable(Exception):
+    """A method cannot answer here; the message says why, and the report repeats it."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a half makes of a table's answers.
+
+    Attributes
+    ----------
+    P, y : predictions (n, M) and labels.
+    domain : what an answer can be: a range in regression, a number of classes in
+        classification.
+    counts : what was done to the answers, for the legend: name -> how many.
+    """
+
+    P: Array
+    y: Array
+    domain: Any
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Family:
-    """Tables whose names start with ``prefix_``; answers lie in [low, high]."""
+    """Tables whose names start with ``prefix_``.
+
+    ``prepare`` sees the answers as they are in the file (NaN where missing), the labels
+    and the rows of the pool.
+    """
 
     prefix: str
-    low: float
-    high: float
+    prepare: Callable[[Array, Array, Array], Prepared]
 
 
 @dataclass(frozen=True)
@@ -31,44 +68,55 @@ class Given:
     ----------
     P, y : predictions (n_labels, M) and labels of the labelled rows.
     unlabeled : predictions (n, M) of the items to predict.
-    low, high : the range, in original units.
+    domain : see `Prepared`.
+    seed : for whatever the method draws.
     """
 
     P: Array
     y: Array
     unlabeled: Array
-    low: float
-    high: float
+    domain: Any
+    seed: int
 
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the tables."""
-
-    name: str
-    fit: Callable[[Given], Predictor]
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What is claimed of the default, all as ratios or shares.
+    """A row of the tables.
 
     Attributes
     ----------
-    table : on a single table, at most so many times the best rival's error.
-    labelled_only, few_labelled_only : the same without unlabelled rows, against the
-        best rival from ``few + 1`` labels on, and against the reference up to ``few``.
-    few : that number of labels.
-    shares : family -> budget -> share of the way from reference to oracle, at least.
-    milliseconds : a fit, at most.
+    fit : from what is given to a predictor; raises `Unavailable` where it cannot.
+    labels : whether it uses labels; if not, it is given none.
+    random : whether it draws, so that without labels seeds differ too.
     """
 
-    table: float
-    labelled_only: float
-    few_labelled_only: float
-    few: int
-    shares: Mapping[str, Mapping[str, float]]
-    milliseconds: float
+    name: str
+    fit: Callable[[Given], Predictor]
+    labels: bool = True
+    random: bool = False
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a method must reproduce on known tables, as a mean over ``seeds``."""
+
+    method: Method
+    budget: str
+    values: Mapping[str, float]
+    tolerance: float
+    seeds: int = 5
+
+
+class Report(Protocol):
+    """What a half has to say about its measurements; ``summary`` is drawn."""
+
+    summary: Any
+
+    def text(self) -> str:
+        """Return tables and claims, at most 100 columns wide."""
+
+    def json(self) -> dict[str, Any]:
+        """Return everything measured, and what was computed from it."""
 
 
 @dataclass(frozen=True)
@@ -77,29 +125,37 @@ class Task:
 
     Attributes
     ----------
-    metric, error : its name, and ``error(y_true, y_pred)``; smaller is better.
-    reference : the rival from which the way to the oracle is measured.
-    rivals : rows that are not ours; none sees unlabelled rows.
-    default, labelled_only : what a user gets, with and without unlabelled rows.
-    ours : all our rows, these two among them.
-    oracle : sees the labels of the test items: a bound and not a method.
-    drawn : names of the rows in the picture.
+    metric, score : its name, and ``score(y_true, y_pred)``.
+    budgets, seeds, quick_seeds : what is measured unless the command says otherwise.
+    draw : ``draw(y_pool, n, seed)``, the positions in the pool that are labelled.
+    rivals, ours : the rows of the tables.
+    hindsight : rows that are given the labels of the test items: no methods.
+    published : what the replica must reproduce.
+    report : from the summary and a way to tell progress.
+    drawn : names of the rows in the picture, if there is one.
     """
 
     name: str
     metric: str
-    error: Callable[[Array, Array], float]
+    score: Callable[[Array, Array], float]
     families: Sequence[Family]
-    reference: Method
+    budgets: Sequence[str]
+    seeds: int
+    quick_seeds: int
+    draw: Callable[[Array, int, int], Array]
     rivals: Sequence[Method]
-    default: Method
-    labelled_only: Method
     ours: Sequence[Method]
-    oracle: Method
-    bounds: Bounds
-    drawn: Sequence[str]
+    hindsight: Sequence[Method]
+    published: Sequence[Published]
+    report: Callable[[Any, Callable[[str], None]], Report]
+    drawn: Sequence[str] = ()
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """The rows that could be used, rivals first."""
+        return (*self.rivals, *self.ours)
 
     @property
     def rows(self) -> tuple[Method, ...]:
-        """All rows, rivals first and the oracle last."""
-        return (*self.rivals, *self.ours, self.oracle)
+        """All rows, those in hindsight last."""
+        return (*self.methods, *self.hindsight)

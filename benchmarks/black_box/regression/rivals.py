@@ -57,7 +57,7 @@ def greedy(P: Array, y: Array) -> Predictor:
 def ridge(given: Given) -> Predictor:
     """Return ridge regression on predictions in [0, 1], which its grid is made for."""
     model = make_pipeline(
-        PredictionNormalizer(given.low, given.high),
+        PredictionNormalizer(given.domain.low, given.domain.high),
         RidgeCV(alphas=np.logspace(-3.0, 3.0, 13)),
     )
     return model.fit(given.P, given.y)
