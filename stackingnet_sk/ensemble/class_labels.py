@@ -15,7 +15,12 @@ from sklearn.utils.validation import (
 )
 
 from stackingnet_sk._compat import count_rows
-from stackingnet_sk.predictions import encode_votes, is_labelled, sorted_classes
+from stackingnet_sk.predictions import (
+    as_array,
+    encode_votes,
+    is_labelled,
+    sorted_classes,
+)
 
 
 def check_class_labels(
@@ -56,7 +61,11 @@ def check_class_labels(
         return np.full(count_rows(X), -1), known
     labels = column_or_1d(
         check_array(
-            y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+            as_array(y) if isinstance(y, (list, tuple)) else y,
+            ensure_2d=False,
+            dtype=None,
+            ensure_all_finite=False,
+            input_name="y",
         ),
         warn=True,
     )
@@ -80,7 +89,8 @@ def check_class_labels(
     if unknown.any():
         place = int(unknown[:, 0].argmax())
         raise ValueError(
-            f"The label {own[place]!r} at row {int(labelled.nonzero()[0][place])} is "
+            f"The label {own[[place]].tolist()[0]!r} at row "
+            f"{int(labelled.nonzero()[0][place])} is "
             f"none of classes={known.tolist()[:10]}; add it, or mark the row as "
             "unlabelled with NaN or None."
         )

@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from stackingnet_sk.ensemble.validation import check_column_names, names_of_columns
+from stackingnet_sk.ensemble.validation import (
+    check_column_names,
+    count_dimensions,
+    names_of_columns,
+)
 from stackingnet_sk.predictions import (
     ClassAnswers,
+    as_array,
     check_probabilities,
     classes_of_votes,
     encode_votes,
@@ -56,7 +61,7 @@ def read_class_table(
         `unknown_vote` is "error".
     """
     check_column_names(X)
-    deep = np.ndim(X) == 3
+    deep = count_dimensions(X) == 3
     if deep and estimator.input == "votes":
         raise ValueError("input='votes', but X has three dimensions, of probabilities.")
     if not (deep or estimator.input == "proba" or estimator.pool == "linear"):
@@ -110,6 +115,8 @@ def _read_votes(
     reset: bool,
     stacklevel: int,
 ) -> ClassAnswers:
+    if isinstance(X, (list, tuple)):
+        X = as_array(X)
     table = validate_data(
         estimator, X, reset=reset, dtype=None, ensure_all_finite=False
     )

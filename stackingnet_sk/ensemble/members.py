@@ -36,7 +36,7 @@ from stackingnet_sk._compat import (
     take_rows,
     take_rows_of_params,
 )
-from stackingnet_sk.ensemble.validation import check_column_names
+from stackingnet_sk.ensemble.validation import check_column_names, count_dimensions
 from stackingnet_sk.predictions import (
     NUMBER,
     Answer,
@@ -335,9 +335,8 @@ class MembersMixin(CallbackSupportMixin):
 
     def _check_features(self, X: Any, *, reset: bool) -> None:
         """Remember or compare number and names of the features, where there are any."""
-        n_dimensions = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
         # Members may take other things than tables, such as a list of texts.
-        if n_dimensions == 2:
+        if count_dimensions(X) == 2:
             check_column_names(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
 

@@ -234,6 +234,21 @@ def check_weights(
     return weights
 
 
+def count_dimensions(X: Any) -> int:
+    """Count the dimensions of what may be no array.
+
+    Parameters
+    ----------
+    X : array-like
+        An array, a frame, nested lists.
+
+    Returns
+    -------
+    int
+    """
+    return len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+
+
 def check_column_names(X: Any) -> None:
     """Refuse a frame with two columns of the same name.
 

@@ -1,7 +1,7 @@
 """Tables of predictions: collected out of fold, checked, clipped, normalized."""
 
 from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer, one_column
-from stackingnet_sk.predictions.labels import is_labelled, labelled_part
+from stackingnet_sk.predictions.labels import as_array, is_labelled, labelled_part
 from stackingnet_sk.predictions.out_of_fold import (
     OutOfFold,
     check_splits,
@@ -27,6 +27,7 @@ __all__ = [
     "OutOfFold",
     "PredictionClipper",
     "PredictionNormalizer",
+    "as_array",
     "check_predictions",
     "check_probabilities",
     "check_splits",

@@ -10,6 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 from stackingnet_sk._compat import take_rows, take_rows_of_params
 
 
+def as_array(values: ArrayLike) -> NDArray[Any]:
+    """Make an array in which NaN and None beside texts stay what they are.
+
+    Parameters
+    ----------
+    values : array-like
+        Labels or votes; numpy would make the text "nan" of NaN in a list of texts.
+
+    Returns
+    -------
+    ndarray
+    """
+    array = np.asarray(values)
+    if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
+        return np.asarray(values, dtype=object)
+    return array
+
+
 def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
     """Tell which rows have a label: those that are neither NaN nor None.
 
@@ -27,7 +45,7 @@ def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
     ValueError
         If there is no array, such as None.
     """
-    labels = np.asarray(y)
+    labels = as_array(y)
     if labels.ndim == 0:
         raise ValueError(f"y={y!r} holds no labels; give one value a row.")
     if labels.dtype.kind == "f":
@@ -67,7 +85,7 @@ def labelled_part(X: Any, y: ArrayLike, **metadata: Any) -> tuple[Any, Any, dict
     rows = labelled.nonzero()[0]
     if not rows.size:
         raise ValueError("No row of y has a label; give at least one.")
-    labels = np.array(np.asarray(y)[rows].tolist())
+    labels = np.array(as_array(y)[rows].tolist())
     return take_rows(X, rows), labels, take_rows_of_params(X, metadata, rows)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from stackingnet_sk.weights.counts import VoteCounts
 
@@ -30,6 +30,11 @@ _PANEL_ROWS = 50.0
 # Share of further rows, equally of all classes, while the classes' rates are unknown:
 # without them a rare class can lose all its rows to a frequent one.
 _EQUAL_CLASSES = 0.2
+
+# Fewer models don't show who is right.
+_IDENTIFIED = 3
+# Two models that never disagree are not known to be perfect.
+_MOST_SKILL = 0.99
 
 _MAX_ITERATIONS = 2000
 # Largest change of a posterior probability.
@@ -51,13 +56,17 @@ class DawidSkene:
         Log-likelihood of the votes (and labels, where there are some) at the start of
         each iteration, in nats. Shrinkage is not part of it, so it may fall a little.
     converged : bool
-        Whether the last iteration changed no posterior probability by more than 1e-7.
+        Whether the last iteration changed no posterior probability by more than 1e-7;
+        fewer than three models need no iteration.
+    posterior : ndarray of shape (n_patterns, n_classes)
+        Probability of each class given each row of votes.
     """
 
     confusion: NDArray[np.float64]
     class_prior: NDArray[np.float64]
     log_likelihood: NDArray[np.float64]
     converged: bool
+    posterior: NDArray[np.float64]
 
 
 def dawid_skene(counts: VoteCounts) -> DawidSkene:
@@ -79,6 +88,9 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
 
     Notes
     -----
+    Of fewer than three models that answer, agreement cannot tell who is right: they are
+    taken for equally accurate coins.
+
     Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the
     EM algorithm", Applied Statistics 28, 1979.
 
@@ -95,6 +107,8 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     total = counts.weight
     if not total > 0:
         raise ValueError("the rows have no weight; give at least one row some")
+    if np.count_nonzero((counts.patterns >= 0).any(axis=0)) < _IDENTIFIED:
+        return _one_or_two_models(counts)
     n_classes = counts.n_classes
     one_coin = np.clip(
         _ONE_COIN_SHARE * total / n_classes, _ONE_COIN_FEWEST, _ONE_COIN_ROWS
@@ -115,7 +129,37 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
         updated = np.exp(joint - evidence[:, None])
         converged = bool(np.abs(updated - posterior).max() <= _TOLERANCE)
         posterior = updated
-    return DawidSkene(confusion, rates / total, np.array(log_likelihood), converged)
+    trace = np.array(log_likelihood)
+    return DawidSkene(confusion, rates / total, trace, converged, posterior)
+
+
+def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
+    """Take the models for equally accurate coins.
+
+    Votes of two models only show the product of what they are better than chance, and
+    those of one show nothing: its log-odds are taken to be one.
+    """
+    n_classes = counts.n_classes
+    weights = counts.labelled.sum(axis=1) + counts.unlabelled
+    both = weights * ((counts.patterns >= 0).sum(axis=1) > 1)
+    skill = np.expm1(1.0) / (np.e + n_classes - 1.0)
+    if both.any() and n_classes > 1:
+        ordered = np.sort(counts.patterns, axis=1)
+        agreement = float(both @ (ordered[:, -1] == ordered[:, -2])) / both.sum()
+        chance = 1.0 / n_classes
+        skill = np.sqrt(max((agreement - chance) / (1.0 - chance), 0.0))
+    accuracy = (1.0 + (n_classes - 1.0) * min(skill, _MOST_SKILL)) / n_classes
+    coin = np.full((n_classes, n_classes), (1.0 - accuracy) / max(n_classes - 1, 1))
+    np.fill_diagonal(coin, accuracy)
+    confusion = np.tile(coin, (counts.n_models, 1, 1))
+    posterior = softmax(log_votes(counts, confusion), axis=1)
+    rates = (posterior * counts.unlabelled[:, None] + counts.labelled).sum(axis=0)
+    rates /= rates.sum()
+    joint = log_votes(counts, confusion) + np.log(rates + np.finfo(float).tiny)
+    log_likelihood = counts.unlabelled @ logsumexp(joint, axis=1)
+    log_likelihood += (counts.labelled * joint).sum()
+    trace = np.array([log_likelihood])
+    return DawidSkene(confusion, rates, trace, True, posterior)
 
 
 def majority(counts: VoteCounts) -> NDArray[np.float64]:

@@ -195,7 +195,7 @@ class LogLossObjective:
         """Certificate of a point, recomputed from the problem.
 
         By the prior's quadratic alone, ``f - f* <= e'Q^-1 e / 2`` with the violation e
-        of the optimality conditions.
+        of the optimality conditions; and ``f* >= 0``.
 
         Parameters
         ----------
@@ -205,19 +205,19 @@ class LogLossObjective:
         Returns
         -------
         gap : float
-            Bound on the distance to the optimal objective over `scale`; infinity
-            without a prior.
+            Bound on the distance to the optimal objective over `scale`.
         residual : float
             Largest entry of the violation over `scale`.
         """
         error = self.violation(point, self.gradient(point))
         residual = float(np.abs(error).max()) / self.scale
+        value = self.value(point) / self.scale
         if self.strength == 0:
-            return np.inf, residual
+            return value, residual
         unit, share = self._along
         along = float(unit @ error[self.n_classes :]) ** 2
         bound = float(error @ error) + along * share / (1.0 - share)
-        return bound / (2.0 * self.strength * self.scale), residual
+        return min(bound / (2.0 * self.strength * self.scale), value), residual
 
 
 def leave_one_out(

@@ -20,7 +20,8 @@ from stackingnet_sk.weights.pivoting import solve_pivoting
 LARGEST_HESSIAN = 1000
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
-_ENOUGH = 1e-16
+# A Newton step from here ends at rounding.
+_ENOUGH = 1e-13
 _ARMIJO = 1e-4
 
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene
 
-# Correlation of two models' errors within a class. On panels of language models it is
-# 0.17 to 0.37, which cannot be seen without labels; anything from 0.1 to 0.4 serves.
-ERROR_CORRELATION = 0.2
+# What the label-free estimate leaves of the correlation of errors is a third of it, as
+# panels of language models show where labels are known (0.17 to 0.37 there): models
+# that err together look the more reliable. Of independent voters nothing is left.
+_ABSORBED = 3.0
+# Beyond, all but the best models would be given up on the word of an estimate.
+_MOST_CORRELATION = 0.4
 # Labelled answers, on each class, that the label-free estimate counts for.
 _LABEL_FREE_ROWS = 100.0
 
@@ -60,11 +64,84 @@ def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.floa
     Returns
     -------
     ndarray of shape (n_classes,)
-        They sum to one.
+        Above zero; they sum to one. A class that nobody has seen still has its share
+        of one row.
     """
-    known = counts.n_labelled
-    rates = known + _LABEL_FREE_ROWS * label_free.class_prior
-    return rates / (known.sum() + _LABEL_FREE_ROWS)
+    rates = counts.n_labelled + _LABEL_FREE_ROWS * label_free.class_prior
+    rates += 1.0 / counts.n_classes
+    return rates / rates.sum()
+
+
+def error_correlation(
+    counts: VoteCounts, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Correlation between models of being right, within the classes.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        Votes.
+    weights : ndarray of shape (n_patterns, n_classes)
+        Weight of each pattern with each true class.
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_models)
+        Over the rows that both models answer; NaN for models that are always right, or
+        always wrong, on each class.
+    """
+    n_models = counts.n_models
+    answered = csr_array((counts.patterns >= 0).astype(np.float64))
+    covariance = np.zeros((n_models, n_models))
+    both = np.zeros((n_models, n_models))
+    for k, mass in enumerate(weights.T):
+        right = counts.design[:, k :: counts.n_classes]
+        answers = (answered.T * mass) @ answered
+        hits = (right.T * mass) @ answered
+        seen = np.maximum(answers.diagonal(), np.finfo(float).tiny)
+        rate = hits.diagonal() / seen
+        product = ((right.T * mass) @ right).toarray()
+        answers, hits = answers.toarray(), hits.toarray()
+        covariance += product - rate * hits - (rate * hits).T
+        covariance += np.outer(rate, rate) * answers
+        both += answers
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = covariance / both
+        variance = covariance.diagonal()
+        spread = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
+        return covariance / np.outer(spread, spread)
+
+
+def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
+    """Correlation of two models' errors, mean over the pairs.
+
+    The correlation that the labels show, blended as :func:`blended_confusion` with
+    three times the correlation that is left in the label-free estimate, at most 0.4.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        Votes, some of them labelled.
+    label_free : DawidSkene
+        Estimate from all rows.
+
+    Returns
+    -------
+    float
+        In [0, 0.4].
+    """
+    guessed = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
+    seen = _ABSORBED * _mean_of_pairs(error_correlation(counts, guessed))
+    known = _mean_of_pairs(error_correlation(counts, counts.labelled))
+    n_labelled = float(counts.labelled.sum())
+    blend = n_labelled * known + _LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
+    return min(blend / (n_labelled + _LABEL_FREE_ROWS), _MOST_CORRELATION)
+
+
+def _mean_of_pairs(correlation: NDArray[np.float64]) -> float:
+    pairs = correlation[np.triu_indices_from(correlation, 1)]
+    pairs = pairs[np.isfinite(pairs)]
+    return max(float(pairs.mean()), 0.0) if pairs.size else 0.0
 
 
 def log_odds(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,11 +178,12 @@ def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
     n_classes = vote_weights.shape[1]
     named = np.trace(vote_weights, axis1=1, axis2=2)
     others = (vote_weights.sum(axis=(1, 2)) - named) / max(n_classes - 1, 1)
-    return (named - others) / n_classes
+    # Adding zero turns the zero of a discounted negative margin into a plain one.
+    return (named - others) / n_classes + 0.0
 
 
 def common_errors(
-    evidence: NDArray[np.float64], correlation: float = ERROR_CORRELATION
+    evidence: NDArray[np.float64], correlation: float
 ) -> NDArray[np.float64]:
     r"""Discount evidence that the models have in common.
 
@@ -126,7 +204,7 @@ def common_errors(
     ----------
     evidence : ndarray of shape (n_models, n_classes, n_classes)
         That of :func:`log_odds`; zero for models that never answer, which don't count.
-    correlation : float, default=0.2
+    correlation : float
         ``rho``, in [0, 1).
 
     Returns

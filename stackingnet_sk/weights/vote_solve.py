@@ -25,6 +25,7 @@ from stackingnet_sk.weights.structures import STRUCTURES, Shared
 from stackingnet_sk.weights.vote_prior import (
     balanced_accuracy,
     blended_confusion,
+    blended_correlation,
     blended_rates,
     common_errors,
     log_odds,
@@ -50,6 +51,8 @@ class Panel:
         Rates of the classes.
     answers : ndarray of bool of shape (n_models,)
         Which models answer at all.
+    correlation : float
+        Correlation of two models' errors, mean over the pairs.
     label_free : DawidSkene
         The estimate that labels were blended with.
     """
@@ -57,6 +60,7 @@ class Panel:
     confusion: NDArray[np.float64]
     rates: NDArray[np.float64]
     answers: NDArray[np.bool_]
+    correlation: float
     label_free: DawidSkene
 
     @classmethod
@@ -77,7 +81,9 @@ class Panel:
         confusion = blended_confusion(counts, free)
         # Of a model that never answers nothing is known: it is a guess.
         confusion[~answers] = 1.0 / counts.n_classes
-        return cls(confusion, blended_rates(counts, free), answers, free)
+        rates = blended_rates(counts, free)
+        correlation = blended_correlation(counts, free)
+        return cls(confusion, rates, answers, correlation, free)
 
     @property
     def reliability(self) -> NDArray[np.float64]:
@@ -87,7 +93,7 @@ class Panel:
     @property
     def vote_weights(self) -> NDArray[np.float64]:
         """Log-odds of the votes, errors in common discounted."""
-        return common_errors(log_odds(self.confusion))
+        return common_errors(log_odds(self.confusion), self.correlation)
 
 
 def solve_votes(
