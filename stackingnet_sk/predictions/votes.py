@@ -153,7 +153,11 @@ def classes_of_votes(table: NDArray[Any]) -> NDArray[Any]:
     ValueError
         If there is no vote, or votes are texts and numbers.
     """
-    votes = table[is_labelled(table)] if table.size else table.ravel()
+    if table.dtype.kind == "f":
+        votes = np.unique(table)
+        votes = votes[~np.isnan(votes)]
+    else:
+        votes = table[is_labelled(table)] if table.dtype.kind == "O" else table.ravel()
     if not votes.size:
         raise ValueError("No model votes on any row; give at least one vote.")
     return sorted_classes(votes, "the votes")

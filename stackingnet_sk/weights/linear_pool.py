@@ -20,12 +20,13 @@ from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.simplex import SIMPLEX
 
 # Rows at a time: a block's ratios stay in the cache.
-_BLOCK = 4096
-# One row in so many is near enough to the optimum for two more steps.
+_BLOCK = 2048
+# One row in so many is near enough to the optimum for three more steps.
 _SAMPLED = 16
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
-_ENOUGH = 1e-15
+_ENOUGH = 1e-12
+_ROUNDING = 1e-12
 _ARMIJO = 1e-4
 
 
@@ -105,9 +106,7 @@ class LinearPoolObjective:
         own = -(share @ self.likelihood)
         return (own + self.strength * (weights - self.center)) / self.total
 
-    def expand(
-        self, weights: NDArray[np.float64]
-    ) -> tuple[float, NDArray[np.float64], StackingObjective]:
+    def expand(self, weights: NDArray[np.float64]) -> Expansion:
         """Second-order expansion of f at a point, in one pass over the rows.
 
         To second order ``-log(a'w) = (d'w - 1)^2 / 2`` up to a constant, with
@@ -116,15 +115,12 @@ class LinearPoolObjective:
         Parameters
         ----------
         weights : ndarray of shape (n_models,)
-            The point ``w0``, no row impossible.
+            The point ``w0``.
 
         Returns
         -------
-        value : float
-            ``f(w0)``.
-        gradient : ndarray of shape (n_models,)
-        model : StackingObjective
-            The regression, whose minimum over the simplex is a Newton step.
+        Expansion
+            Of infinite value where a row becomes impossible.
         """
         n_models = len(weights)
         mean = np.zeros(n_models)
@@ -134,11 +130,13 @@ class LinearPoolObjective:
             block = self.likelihood[start : start + _BLOCK]
             share = self.weights[start : start + _BLOCK]
             pooled = block @ weights
+            if not pooled.min() > 0:
+                return Expansion(weights, np.inf, mean, StackingObjective(second))
             loss -= float(share @ np.log(pooled))
-            ratios = block / pooled[:, None]
-            ratios -= 1.0
-            mean += share @ ratios
-            ratios *= np.sqrt(share)[:, None]
+            root = np.sqrt(share)
+            ratios = block * (root / pooled)[:, None]
+            ratios -= root[:, None]
+            mean += root @ ratios
             second = dsyrk(1.0, ratios.T, beta=1.0, c=second, overwrite_c=True)
         second = (second + np.triu(second, 1).T) / self.total
         mean /= self.total
@@ -149,7 +147,8 @@ class LinearPoolObjective:
         error = second - mean[:, None] - mean + 1.0
         to_center = np.eye(n_models) - self.center[:, None]
         error += pull * (to_center.T @ to_center)
-        return value, pull * moved - mean - 1.0, StackingObjective(error)
+        gradient = pull * moved - mean - 1.0
+        return Expansion(weights, value, gradient, StackingObjective(error))
 
     def certify(self, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
@@ -167,10 +166,39 @@ class LinearPoolObjective:
         residual : float
             The gap, or how far the point is from the simplex if that is more.
         """
-        gradient = self.gradient(weights)
-        gap = float(weights @ gradient - gradient.min()) / self.scale
-        gap = max(gap, 0.0)
+        gap = _gap(weights, self.gradient(weights)) / self.scale
         return gap, max(gap, abs(float(weights.sum()) - 1.0), -float(weights.min()))
+
+
+@dataclass(frozen=True, eq=False)
+class Expansion:
+    """Value, gradient and quadratic model of the objective at a point.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_models,)
+        The point.
+    value : float
+        ``f``.
+    gradient : ndarray of shape (n_models,)
+        Of f.
+    model : StackingObjective
+        A regression whose minimum over the simplex is a Newton step away.
+    """
+
+    weights: NDArray[np.float64]
+    value: float
+    gradient: NDArray[np.float64]
+    model: StackingObjective
+
+    @property
+    def gap(self) -> float:
+        """Duality gap, in nats a row."""
+        return _gap(self.weights, self.gradient)
+
+
+def _gap(weights: NDArray[np.float64], gradient: NDArray[np.float64]) -> float:
+    return max(float(weights @ gradient - gradient.min()), 0.0)
 
 
 def minimize_linear_pool(
@@ -190,34 +218,34 @@ def minimize_linear_pool(
     iterations : int
         Quadratic problems solved with all rows.
     """
-    weights = _start(objective)
+    here = objective.expand(_start(objective))
     for iteration in range(_MAX_STEPS):
-        value, gradient, model = objective.expand(weights)
-        reached, _, _ = SIMPLEX.optimize(model)
-        step = reached - weights
-        descent = -float(gradient @ step)
-        if descent <= _ENOUGH * objective.scale:
-            if objective.value(reached) < np.inf:
-                # The step is too small to show in the value, but not in the gap.
-                weights = min((weights, reached), key=objective.certify)
-            return weights, iteration
+        if here.gap <= _ENOUGH * objective.scale:
+            return here.weights, iteration
+        reached, _, _ = SIMPLEX.optimize(here.model)
+        step = reached - here.weights
+        descent = -float(here.gradient @ step)
+        # A step too small to show in the value shows in the gap.
+        small = descent <= _ROUNDING * objective.scale
         length = 1.0
         for _ in range(_MAX_HALVINGS):
-            moved = weights + length * step
-            if objective.value(moved) <= value - _ARMIJO * length * descent:
+            there = objective.expand(here.weights + length * step)
+            if there.value <= here.value - _ARMIJO * length * descent:
+                break
+            if small and there.gap < here.gap:
                 break
             length *= 0.5
         else:
-            return weights, iteration
-        weights = moved
-    return weights, _MAX_STEPS
+            return here.weights, iteration
+        here = there
+    return here.weights, _MAX_STEPS
 
 
 def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
     """Optimal weights of every so many rows, if there are enough, else uniform."""
     n_rows, n_models = objective.likelihood.shape
     uniform = np.full(n_models, 1.0 / n_models)
-    if n_rows < _SAMPLED * _BLOCK:
+    if n_rows < 2 * _SAMPLED * _BLOCK:
         return uniform
     rows = slice(None, None, _SAMPLED)
     sample = replace(

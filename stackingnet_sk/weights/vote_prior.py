@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene
@@ -19,6 +18,9 @@ from stackingnet_sk.weights.dawid_skene import DawidSkene
 _ABSORBED = 3.0
 # Beyond, all but the best models would be given up on the word of an estimate.
 _MOST_CORRELATION = 0.4
+# Rows at a time.
+_BLOCK = 16384
+_TINY = float(np.finfo(float).tiny)
 # Labelled answers, on each class, that the label-free estimate counts for.
 _LABEL_FREE_ROWS = 100.0
 
@@ -90,21 +92,18 @@ def error_correlation(
         Over the rows that both models answer; NaN for models that are always right, or
         always wrong, on each class.
     """
-    n_models = counts.n_models
-    answered = csr_array((counts.patterns >= 0).astype(np.float64))
-    covariance = np.zeros((n_models, n_models))
-    both = np.zeros((n_models, n_models))
-    for k, mass in enumerate(weights.T):
-        right = counts.design[:, k :: counts.n_classes]
-        answers = (answered.T * mass) @ answered
-        hits = (right.T * mass) @ answered
-        seen = np.maximum(answers.diagonal(), np.finfo(float).tiny)
-        rate = hits.diagonal() / seen
-        product = ((right.T * mass) @ right).toarray()
-        answers, hits = answers.toarray(), hits.toarray()
-        covariance += product - rate * hits - (rate * hits).T
-        covariance += np.outer(rate, rate) * answers
-        both += answers
+    joint = counts.joint(weights)
+    answers = joint.sum(axis=2)
+    rate = joint.diagonal(axis1=1, axis2=2) / np.maximum(answers, _TINY)
+    covariance = np.zeros((counts.n_models, counts.n_models))
+    both = np.zeros_like(covariance)
+    for start in range(0, len(counts), _BLOCK):
+        votes = counts.patterns[start : start + _BLOCK]
+        given = (votes >= 0).astype(np.float64)
+        for k, mass in enumerate(weights[start : start + _BLOCK].T):
+            off = ((votes == k) - rate[:, k]) * given
+            covariance += (off.T * mass) @ off
+            both += (given.T * mass) @ given
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = covariance / both
         variance = covariance.diagonal()
