@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 
-from stackingnet_sk.predictions import is_labelled, labelled_part
+from stackingnet_sk.predictions import as_array, is_labelled, labelled_part
 
 __all__ = ["LabelledKFold", "labelled_scorer"]
 
@@ -28,6 +28,8 @@ class LabelledKFold(BaseEstimator):
         Whether to shuffle the labelled rows first.
     random_state : int or RandomState, default=None
         Seed of the shuffle.
+    stratified : bool, default=False
+        Whether each fold gets its share of every class; for classifiers.
 
     Examples
     --------
@@ -49,10 +51,12 @@ class LabelledKFold(BaseEstimator):
         *,
         shuffle: bool = False,
         random_state: Any = None,
+        stratified: bool = False,
     ) -> None:
         self.n_splits = n_splits
         self.shuffle = shuffle
         self.random_state = random_state
+        self.stratified = stratified
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of folds.
@@ -92,7 +96,8 @@ class LabelledKFold(BaseEstimator):
         Raises
         ------
         ValueError
-            If there are fewer labelled rows than folds.
+            If there are fewer labelled rows than folds, or, stratified, fewer of each
+            class.
         """
         labelled = is_labelled(y).nonzero()[0]
         if len(labelled) < self.n_splits:
@@ -100,11 +105,13 @@ class LabelledKFold(BaseEstimator):
                 f"{len(labelled)} rows of y have a label, fewer than the "
                 f"{self.n_splits} folds; use fewer folds."
             )
-        folds = KFold(
+        labels = as_array(y)
+        kind = StratifiedKFold if self.stratified else KFold
+        folds = kind(
             self.n_splits, shuffle=self.shuffle, random_state=self.random_state
         )
-        everything = np.arange(len(np.asarray(y)))
-        for _, test in folds.split(labelled):
+        everything = np.arange(len(labels))
+        for _, test in folds.split(labelled, np.array(labels[labelled].tolist())):
             yield np.setdiff1d(everything, labelled[test]), labelled[test]
 
 

@@ -116,6 +116,7 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
 
     The correlation that the labels show, blended as :func:`blended_confusion` with
     three times the correlation that is left in the label-free estimate, at most 0.4.
+    A hundred rows of none keep the noise of few rows from passing for correlation.
 
     Parameters
     ----------
@@ -131,6 +132,7 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     """
     guessed = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
     seen = _ABSORBED * _mean_of_pairs(error_correlation(counts, guessed))
+    seen *= counts.weight / (counts.weight + _LABEL_FREE_ROWS)
     known = _mean_of_pairs(error_correlation(counts, counts.labelled))
     n_labelled = float(counts.labelled.sum())
     blend = n_labelled * known + _LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
