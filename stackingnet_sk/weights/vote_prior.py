@@ -16,6 +16,10 @@ from stackingnet_sk.weights.dawid_skene import DawidSkene
 # panels of language models show where labels are known (0.17 to 0.37 there): models
 # that err together look the more reliable. Of independent voters nothing is left.
 _ABSORBED = 3.0
+# By how much agreement overstates what votes are worth, a unit of correlation: models
+# that err together agree on their errors. On the same panels log-odds from agreement
+# are best divided by 1.6 to 5; of independent voters by 1.
+_OVERSTATED = 6.0
 # Beyond, all but the best models would be given up on the word of an estimate.
 _MOST_CORRELATION = 0.4
 # Rows at a time.
@@ -137,6 +141,27 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     n_labelled = float(counts.labelled.sum())
     blend = n_labelled * known + _LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
     return min(blend / (n_labelled + _LABEL_FREE_ROWS), _MOST_CORRELATION)
+
+
+def confidence(counts: VoteCounts, correlation: float) -> float:
+    """How far evidence that is partly from agreement is to be believed.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        Votes, some of them labelled.
+    correlation : float
+        That of :func:`blended_correlation`.
+
+    Returns
+    -------
+    float
+        One with labels, ``1 / (1 + 6 rho)`` without, blended as
+        :func:`blended_confusion`.
+    """
+    n_labelled = float(counts.labelled.sum())
+    agreement = _LABEL_FREE_ROWS / (1.0 + _OVERSTATED * correlation)
+    return (n_labelled + agreement) / (n_labelled + _LABEL_FREE_ROWS)
 
 
 def _mean_of_pairs(correlation: NDArray[np.float64]) -> float:

@@ -28,6 +28,7 @@ from stackingnet_sk.weights.vote_prior import (
     blended_correlation,
     blended_rates,
     common_errors,
+    confidence,
     log_odds,
     margins,
 )
@@ -53,6 +54,8 @@ class Panel:
         Which models answer at all.
     correlation : float
         Correlation of two models' errors, mean over the pairs.
+    confidence : float
+        Factor on evidence that is partly from agreement.
     label_free : DawidSkene
         The estimate that labels were blended with.
     """
@@ -61,6 +64,7 @@ class Panel:
     rates: NDArray[np.float64]
     answers: NDArray[np.bool_]
     correlation: float
+    confidence: float
     label_free: DawidSkene
 
     @classmethod
@@ -83,7 +87,8 @@ class Panel:
         confusion[~answers] = 1.0 / counts.n_classes
         rates = blended_rates(counts, free)
         correlation = blended_correlation(counts, free)
-        return cls(confusion, rates, answers, correlation, free)
+        trust = confidence(counts, correlation)
+        return cls(confusion, rates, answers, correlation, trust, free)
 
     @property
     def reliability(self) -> NDArray[np.float64]:
@@ -92,8 +97,9 @@ class Panel:
 
     @property
     def vote_weights(self) -> NDArray[np.float64]:
-        """Log-odds of the votes, errors in common discounted."""
-        return common_errors(log_odds(self.confusion), self.correlation)
+        """Log-odds of the votes, errors in common discounted, as far as believed."""
+        evidence = common_errors(log_odds(self.confusion), self.correlation)
+        return self.confidence * evidence
 
 
 def solve_votes(
