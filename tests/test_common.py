@@ -1,21 +1,29 @@
 """scikit-learn's own checks over a table of instances, none expected to fail."""
 
 import pytest
-from sklearn.linear_model import Ridge
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from stackingnet_sk import StackingNetRegressor
+from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
 
 MEMBERS = [
     ("ridge", Ridge()),
     ("tree", DecisionTreeRegressor(max_depth=3, random_state=0)),
 ]
+# One for each kind of answer: probabilities, a decision function, and votes below.
+CLASSIFIERS = [
+    ("logistic", LogisticRegression()),
+    ("tree", DecisionTreeClassifier(max_depth=3, random_state=0)),
+    ("ridge", RidgeClassifier()),
+]
 CONSTRAINTS = ("nonnegative", "simplex", "affine", "uniform")
 
 
-# The checks' X are features, not predictions of their y: the warning is right.
+# The checks' X are features, neither predictions of their y nor votes: the warnings are
+# right.
 @pytest.mark.filterwarnings("ignore:The labels lie in:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*none of the classes:UserWarning")
 @parametrize_with_checks(
     [
         *(
@@ -26,6 +34,11 @@ CONSTRAINTS = ("nonnegative", "simplex", "affine", "uniform")
         StackingNetRegressor(fit_intercept=False),
         *(StackingNetRegressor(MEMBERS, constraint=each) for each in CONSTRAINTS),
         StackingNetRegressor(MEMBERS, shrinkage=0, cv=3, n_jobs=2),
+        StackingNetClassifier(),
+        StackingNetClassifier(structure="shared", class_weight="balanced"),
+        StackingNetClassifier(CLASSIFIERS),
+        StackingNetClassifier(CLASSIFIERS, pool="linear"),
+        StackingNetClassifier(CLASSIFIERS[:2], structure="full", shrinkage=5.0, cv=3),
     ]
 )
 def test_scikit_learn_contract(estimator, check):
