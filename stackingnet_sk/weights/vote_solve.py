@@ -33,11 +33,6 @@ from stackingnet_sk.weights.vote_prior import (
     margins,
 )
 
-# Pseudo-observations of "auto". On real votes 30 to 100 serve from 1 % labels to 10 %.
-_AUTO = 50.0
-# The pool has fewer parameters, and its models are trained: labels soon know better.
-_AUTO_POOL = 10.0
-
 
 @dataclass(frozen=True, eq=False)
 class Panel:
@@ -109,7 +104,7 @@ def solve_votes(
     class_prior: NDArray[np.float64],
     row_weight: NDArray[np.float64],
     *,
-    shrinkage: float | str = "auto",
+    shrinkage: float,
     structure: str = "auto",
     solver: str = "auto",
 ) -> Solution:
@@ -127,7 +122,7 @@ def solve_votes(
         Class prior in force.
     row_weight : ndarray of shape (n_classes,)
         Weight of a single row of each class, for leave-one-out.
-    shrinkage : float or "auto", default="auto"
+    shrinkage : float
         Strength of the prior in pseudo-observations.
     structure : {"shared", "full", "auto"}, default="auto"
         One weight a model, or a matrix; "auto" takes the one of less approximate
@@ -141,11 +136,10 @@ def solve_votes(
     Solution
         Its intercept includes the logarithm of the class prior.
     """
-    strength = _AUTO if shrinkage == "auto" else float(shrinkage)
     n_classes = labelled.shape[1]
     names = [structure] if structure != "auto" else list(STRUCTURES)
     size = n_classes + design.shape[1] * n_classes
-    if structure == "auto" and (size > LARGEST_HESSIAN or strength == 0):
+    if structure == "auto" and (size > LARGEST_HESSIAN or shrinkage == 0):
         names = [Shared.name]
     fits = []
     for name in names:
@@ -155,7 +149,7 @@ def solve_votes(
             labelled,
             np.log(class_prior),
             chosen.coefficients(panel.vote_weights),
-            strength,
+            shrinkage,
         )
         if solver == "cvxpy":
             point, iterations = weigh_votes_with_cvxpy(objective)
@@ -178,7 +172,7 @@ def solve_votes(
         _status(min(gap, residual)),
         objective.structure.name,
         "cvxpy" if solver == "cvxpy" else "native",
-        strength,
+        shrinkage,
         vote_weights,
         panel.label_free.log_likelihood,
     )
@@ -190,7 +184,7 @@ def solve_pool(
     panel: Panel,
     class_prior: NDArray[np.float64],
     *,
-    shrinkage: float | str = "auto",
+    shrinkage: float,
     solver: str = "auto",
 ) -> Solution:
     """Weights of the linear opinion pool under log loss.
@@ -205,7 +199,7 @@ def solve_pool(
         Where the prior is centred.
     class_prior : ndarray of shape (n_classes,)
         Class prior in force; what a silent model is taken to say.
-    shrinkage : float or "auto", default="auto"
+    shrinkage : float
         Strength of the prior in pseudo-observations.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solver, or an independent one.
@@ -215,14 +209,13 @@ def solve_pool(
     Solution
         Rows to which no model gives any probability don't count.
     """
-    strength = _AUTO_POOL if shrinkage == "auto" else float(shrinkage)
     possible = (weights > 0) & (likelihood.max(axis=1, initial=0.0) > 0)
     if not possible.all():
         likelihood, weights = likelihood[possible], weights[possible]
     free = solve_pool_unlabelled(panel, class_prior)
     if not len(weights):
         return free
-    objective = LinearPoolObjective(likelihood, weights, free.weights, strength)
+    objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
     if solver == "cvxpy":
         found, iterations = pool_with_cvxpy(objective)
     else:
@@ -238,7 +231,7 @@ def solve_pool(
         iterations=iterations,
         status=_status(min(gap, residual)),
         solver="cvxpy" if solver == "cvxpy" else "native",
-        shrinkage=strength,
+        shrinkage=shrinkage,
     )
 
 
