@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="combine regressors on data that sklearn bundles")
+    commands.add_parser("demo", help="combine members on data that sklearn bundles")
     parser.parse_args(argv)
 
     # Not above: asking for help should not wait for a dozen estimators.

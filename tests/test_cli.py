@@ -9,10 +9,14 @@ from stackingnet_sk.cli import main
 def test_demo_shows_what_it_promises(capsys):
     assert main(["demo"]) == 0
     shown = capsys.readouterr().out
-    for word in ("poor", "RMSE", "bias", "Certificate: optimal"):
+    for word in ("RMSE", "bias", "reliability", "balanced accuracy", "log loss"):
         assert word in shown
-    for rival in ("VotingRegressor", "StackingRegressor", "best member", "constant"):
-        assert rival in shown
+    # Regressors, then classifiers.
+    for word in ("poor", "Certificate: optimal", "best member", "constant"):
+        assert shown.count(word) == 2
+    for task in ("Regressor", "Classifier"):
+        for rival in ("StackingNet", "Voting", "Stacking"):
+            assert f"{rival}{task}" in shown
 
 
 def test_version(capsys):
