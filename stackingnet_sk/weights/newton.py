@@ -23,6 +23,7 @@ _MAX_HALVINGS = 40
 # A Newton step from here ends at rounding.
 _ENOUGH = 1e-13
 _ARMIJO = 1e-4
+_NUGGET = 1e-11
 
 
 def minimize_log_loss(
@@ -87,6 +88,10 @@ def _step(
 ) -> NDArray[np.float64]:
     """Minimize the quadratic model within the bounds."""
     hessian = objective.hessian(point)
+    if objective.strength == 0:
+        # Scores that all rise alike change nothing: singular without a prior.
+        diagonal = hessian.diagonal()
+        hessian[np.diag_indices_from(hessian)] += _NUGGET * max(diagonal.max(), 1.0)
     n_free = objective.n_classes
     if np.isinf(objective.lower).all():
         return -cho_solve(cho_factor(hessian), gradient)

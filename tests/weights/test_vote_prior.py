@@ -1,0 +1,276 @@
+"""The prior of the weights: blending, log-odds, margins, errors in common."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from weights_problems import law
+
+from stackingnet_sk.weights import VoteCounts, dawid_skene
+from stackingnet_sk.weights.vote_prior import (
+    balanced_accuracy,
+    blended_confusion,
+    blended_correlation,
+    blended_rates,
+    common_errors,
+    confidence,
+    error_correlation,
+    log_odds,
+    margins,
+)
+
+seeds = st.integers(0, 2**20)
+correlations = st.floats(0, 0.95)
+
+
+def identity(sizes, n_classes=2):
+    """Evidence with these margins."""
+    return np.asarray(sizes)[:, None, None] * np.eye(n_classes)
+
+
+def confusions(rng, n_models, n_classes):
+    """Better than chance."""
+    noise = rng.dirichlet(np.ones(n_classes), (n_models, n_classes))
+    return 0.5 * noise + 0.5 * np.eye(n_classes)
+
+
+def hard_items(seed, n_rows, n_models, correlation, accuracy=0.7):
+    """Two classes; being right is the sign of equicorrelated normal scores."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(2, size=n_rows)
+    score = np.sqrt(correlation) * rng.normal(size=(n_rows, 1))
+    score = score + np.sqrt(1 - correlation) * rng.normal(size=(n_rows, n_models))
+    wrong = score > np.quantile(score, accuracy)
+    return np.where(wrong, 1 - truth[:, None], truth[:, None]), truth
+
+
+@law
+@given(
+    seed=seeds,
+    n_models=st.integers(1, 12),
+    n_classes=st.integers(2, 5),
+    correlation=correlations,
+)
+def test_equal_voters_count_as_their_effective_number(
+    seed, n_models, n_classes, correlation
+):
+    """Result 2: ``M / (1 + (M - 1) rho)`` of M voters, so each by an M-th of that."""
+    one = log_odds(confusions(np.random.default_rng(seed), 1, n_classes))
+    evidence = np.repeat(one, n_models, axis=0)
+    effective = n_models / (1 + (n_models - 1) * correlation)
+
+    found = common_errors(evidence, correlation)
+    assert_allclose(found.sum(axis=0), effective * one[0], rtol=1e-9, atol=1e-12)
+
+
+@law
+@given(seed=seeds, n_models=st.integers(1, 8), correlation=correlations)
+def test_nothing_in_common_nothing_discounted(seed, n_models, correlation):
+    """No correlation, or nobody to share it with; silent models are nobody."""
+    rng = np.random.default_rng(seed)
+    evidence = log_odds(confusions(rng, n_models, 3))
+    assert_allclose(common_errors(evidence, 0.0), evidence, rtol=1e-12)
+    one = evidence[:1]
+    assert_allclose(common_errors(one, correlation), one, rtol=1e-12)
+    among = np.concatenate([0 * evidence, one, 0 * evidence])
+    assert_allclose(common_errors(among, correlation), among, rtol=1e-12)
+
+
+@law
+@given(seed=seeds, n_models=st.integers(2, 10), correlation=correlations)
+def test_fishers_discriminant(seed, n_models, correlation):
+    """``((1 - rho) I + rho 11')^-1 t`` where that is positive. Where it isn't, these
+    models and no others are silenced.
+    """
+    sizes = np.random.default_rng(seed).uniform(0.5, 1.5, n_models)
+    matrix = (1 - correlation) * np.eye(n_models) + correlation
+    expected = np.linalg.solve(matrix, sizes)
+    found = margins(common_errors(identity(sizes), correlation))
+
+    assert_allclose(found, np.maximum(expected, 0), rtol=1e-9, atol=1e-9)
+
+
+def test_fishers_discriminant_of_simulated_scores():
+    """The weights that separate two classes best, estimated from what voters with
+    equicorrelated errors say, with standard errors of half a percent.
+    """
+    rng = np.random.default_rng(0)
+    sizes, correlation = np.array([1.0, 0.8, 0.7, 0.6]), 0.3
+    sign = rng.choice([-1, 1], 200_000)
+    errors = np.sqrt(correlation) * rng.normal(size=(200_000, 1))
+    errors = errors + np.sqrt(1 - correlation) * rng.normal(size=(200_000, 4))
+    scores = sign[:, None] * sizes + errors
+    spread = np.cov((scores - sign[:, None] * sizes).T)
+    expected = np.linalg.solve(spread, (sign[:, None] * scores).mean(axis=0))
+
+    found = margins(common_errors(identity(sizes), correlation))
+    assert_allclose(found, expected, atol=0.02)
+
+
+@law
+@given(seed=seeds, n_models=st.integers(2, 6), correlation=correlations)
+def test_flipped_voter_keeps_its_size_and_turns_its_sign(seed, n_models, correlation):
+    """Of two classes, a model that names the other one always is as good as before."""
+    confusion = confusions(np.random.default_rng(seed), n_models, 2)
+    flipped = confusion.copy()
+    flipped[0] = flipped[0][:, ::-1]
+    plain = common_errors(log_odds(confusion), correlation)
+    turned = common_errors(log_odds(flipped), correlation)
+
+    assert_allclose(turned[0], plain[0][::-1], rtol=1e-9, atol=1e-12)
+    assert_allclose(turned[1:], plain[1:], rtol=1e-9, atol=1e-12)
+    sign = np.where(np.arange(n_models) == 0, -1, 1)
+    assert_allclose(margins(turned), sign * margins(plain), rtol=1e-9, atol=1e-12)
+
+
+@law
+@given(seed=seeds, n_classes=st.integers(1, 6))
+def test_margins(seed, n_classes):
+    """``w`` of ``w I``; what is added to all classes alike is no margin."""
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(size=5)
+    assert_allclose(margins(identity(weights, n_classes)), weights, rtol=1e-12)
+    if n_classes > 1:
+        shifted = identity(weights, n_classes) + rng.normal(size=(5, n_classes, 1))
+        assert_allclose(margins(shifted), weights, rtol=1e-9, atol=1e-12)
+
+
+@law
+@given(seed=seeds, n_classes=st.integers(2, 6))
+def test_log_odds_of_a_coin(seed, n_classes):
+    """Result 5: the margin is ``log(p (K - 1) / (1 - p))``; votes add up to posteriors
+    by Bayes' rule.
+    """
+    rng = np.random.default_rng(seed)
+    p = rng.uniform(0.05, 0.95, 4)
+    coins = np.repeat((1 - p) / (n_classes - 1), n_classes**2)
+    coins = coins.reshape(4, n_classes, n_classes)
+    coins[:, range(n_classes), range(n_classes)] = p[:, None]
+    odds = np.log(p * (n_classes - 1) / (1 - p))
+    assert_allclose(margins(log_odds(coins)), odds, rtol=1e-9, atol=1e-12)
+    assert_allclose(balanced_accuracy(coins), p)
+
+    confusion = confusions(rng, 4, n_classes)
+    votes = rng.integers(n_classes, size=4)
+    score = np.exp(log_odds(confusion)[range(4), votes].sum(axis=0))
+    likelihood = confusion[range(4), :, votes].prod(axis=0)
+    expected = likelihood / likelihood.sum()
+    assert_allclose(score / score.sum(), expected, rtol=1e-9)
+
+
+def test_blended_confusion_goes_from_agreement_to_frequencies():
+    """``(n F + 100 D) / (n + 100)`` on each class: D without labels, F with many."""
+    votes, truth = hard_items(0, 4000, 4, 0.0)
+    before = np.inf
+    for n_labelled in (0, 10, 100, 1000, 4000):
+        labels = np.where(np.arange(4000) < n_labelled, truth, -1)
+        counts = VoteCounts.from_rows(votes, labels, 2)
+        free = dawid_skene(counts)
+        found = blended_confusion(counts, free)
+        rates = blended_rates(counts, free)
+        assert_allclose(found.sum(axis=2), 1)
+        assert (found > 0).all()
+        assert rates.sum() == pytest.approx(1)
+        seen = np.zeros((4, 2, 2))
+        for m in range(4):
+            np.add.at(seen[m], (truth[:n_labelled], votes[:n_labelled, m]), 1)
+        n = seen.sum(axis=2, keepdims=True)
+        assert_allclose(found, (seen + 100 * free.confusion) / (n + 100))
+        if n_labelled:
+            distance = np.abs(found - seen / n).max()
+            assert distance < before
+            before = distance
+        else:
+            assert_allclose(found, free.confusion, rtol=1e-12)
+            assert_allclose(rates, (100 * free.class_prior + 0.5) / 101)
+    # A hundred answers of 2,000 don't move frequencies by more.
+    assert distance < 0.01
+
+
+@pytest.mark.parametrize("n_labelled", [0, 10, 100, 1000])
+def test_confidence(n_labelled):
+    """Labels are believed, and agreement of voters without anything in common; else
+    the less, the more the models err together, blended as confusion.
+    """
+    votes, truth = hard_items(2, 1000, 4, 0.3)
+    labels = np.where(np.arange(1000) < n_labelled, truth, -1)
+    counts = VoteCounts.from_rows(votes, labels, 2)
+    found = [confidence(counts, correlation) for correlation in (0.0, 0.1, 0.4)]
+
+    doubted = np.array([1, 1 / 1.6, 1 / 3.4])
+    assert_allclose(found, (n_labelled + 100 * doubted) / (n_labelled + 100))
+
+
+def test_class_that_nobody_has_seen_has_a_rate():
+    votes, truth = hard_items(1, 200, 4, 0.0)
+    counts = VoteCounts.from_rows(votes, truth, 5)
+
+    rates = blended_rates(counts, dawid_skene(counts))
+    assert (rates > 0).all()
+    assert_allclose(rates[2:], 0.2 / 301)
+
+
+@law
+@given(seed=seeds, n_models=st.integers(2, 5), n_classes=st.integers(2, 4))
+def test_error_correlation_row_by_row(seed, n_models, n_classes):
+    """Of being right less the model's rate on that class, over rows that both answer.
+    Each model's variance is over its own rows.
+    """
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(n_classes, size=60)
+    right = rng.random((60, n_models)) < 0.7
+    votes = np.where(right, truth[:, None], rng.integers(n_classes, size=(60, 1)))
+    votes[rng.random(votes.shape) < 0.2] = -1
+    counts = VoteCounts.from_rows(votes, truth, n_classes)
+    off = np.full((60, n_models), np.nan)
+    for m in range(n_models):
+        for k in range(n_classes):
+            own = (votes[:, m] >= 0) & (truth == k)
+            hits = votes[own, m] == k
+            off[own, m] = hits - hits.mean() if own.any() else 0
+    covariance = np.nanmean(off[:, :, None] * off[:, None, :], axis=0)
+    spread = np.sqrt(covariance.diagonal())
+
+    found = error_correlation(counts, counts.labelled)
+    expected = covariance / np.outer(spread, spread)
+    assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_correlation_of_perfect_models_is_not_known():
+    """They make no errors, so these have nothing in common; no warning either."""
+    truth = np.tile([0, 1], 50)
+    votes = np.column_stack([truth, 1 - truth, truth, np.full(100, -1)])
+    counts = VoteCounts.from_rows(votes, truth, 2)
+
+    assert np.isnan(error_correlation(counts, counts.labelled)).all()
+    assert blended_correlation(counts, dawid_skene(counts)) == 0
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_correlation_is_seen(labelled):
+    """None in independent voters; in voters who find the same items hard, more, with
+    labels or without; in copies the most that is believed.
+    """
+    found = []
+    for correlation in (0.0, 0.3, 0.6):
+        votes, truth = hard_items(3, 5000, 8, correlation)
+        counts = VoteCounts.from_rows(votes, truth if labelled else 0 * truth - 1, 2)
+        found.append(blended_correlation(counts, dawid_skene(counts)))
+    assert found[0] < 0.03
+    assert found[0] + 0.05 < found[1] < found[2] <= 0.4
+    copies = VoteCounts.from_rows(np.tile(votes[:, :1], (1, 3)), truth, 2)
+    assert blended_correlation(copies, dawid_skene(copies)) == 0.4
+
+
+@law
+@given(seed=seeds, correlation=correlations)
+def test_order_is_of_no_account_and_inputs_are_not_written_to(seed, correlation):
+    rng = np.random.default_rng(seed)
+    evidence = log_odds(confusions(rng, 6, 3))
+    before, order = evidence.copy(), rng.permutation(6)
+    found = common_errors(evidence, correlation)
+
+    assert_array_equal(evidence, before)
+    permuted = common_errors(evidence[order], correlation)
+    assert_allclose(permuted, found[order], rtol=1e-9, atol=1e-12)

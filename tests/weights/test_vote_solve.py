@@ -1,0 +1,279 @@
+"""From votes to a solution: what it says, symmetries, the choice of the structure."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from weights_problems import law
+
+from stackingnet_sk.weights import (
+    STRUCTURES,
+    LogLossObjective,
+    Panel,
+    Status,
+    VoteCounts,
+    solve_pool,
+    solve_pool_unlabelled,
+    solve_votes,
+    solve_votes_unlabelled,
+)
+from stackingnet_sk.weights.log_loss import leave_one_out
+from stackingnet_sk.weights.newton import minimize_log_loss
+from stackingnet_sk.weights.vote_prior import margins
+
+seeds = st.integers(0, 2**20)
+few = settings(law, max_examples=20)
+STRUCTURE = pytest.mark.parametrize("structure", ["shared", "full", "auto"])
+
+
+def votes(seed, n_rows=80, n_models=4, n_classes=3, *, labelled=0.5):
+    """Voters of unequal skill; a share of the rows has labels."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(n_classes, size=n_rows)
+    right = rng.random((n_rows, n_models)) < rng.uniform(0.4, 0.9, n_models)
+    table = np.where(right, truth[:, None], rng.integers(n_classes, size=right.shape))
+    table[rng.random(right.shape) < 0.1] = -1
+    return table, np.where(rng.random(n_rows) < labelled, truth, -1)
+
+
+def experts(n_rows=600):
+    """Two models for each class that know it when they see it, and guess else."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=n_rows)
+    table = rng.integers(3, size=(n_rows, 6))
+    for m in range(6):
+        table[truth == m // 2, m] = m // 2
+    return table, truth
+
+
+def solved(table, labels, n_classes=3, *, row_weight=None, shrinkage=50.0, **options):
+    counts = VoteCounts.from_rows(table, labels, n_classes)
+    row_weight = np.ones(n_classes) if row_weight is None else row_weight
+    panel = Panel.from_counts(counts)
+    rows = counts.labelled.any(axis=1)
+    prior = panel.rates
+    arguments = (counts.design[rows], counts.labelled[rows] * row_weight, panel, prior)
+    return solve_votes(*arguments, row_weight, shrinkage=shrinkage, **options), panel
+
+
+def fits(table, labels, shrinkage=50.0):
+    """Each structure's objective and its leave-one-out loss."""
+    counts = VoteCounts.from_rows(table, labels, 3)
+    panel = Panel.from_counts(counts)
+    result = {}
+    for name, kind in STRUCTURES.items():
+        structure = kind(counts.design, 3)
+        center = structure.coefficients(panel.vote_weights)
+        objective = LogLossObjective(
+            structure, counts.labelled, np.log(panel.rates), center, shrinkage
+        )
+        point, _ = minimize_log_loss(objective)
+        result[name] = leave_one_out(objective, point, np.ones(3)), objective, point
+    return result
+
+
+@STRUCTURE
+@few
+@given(seed=seeds, n_models=st.integers(1, 6), n_classes=st.integers(1, 4))
+def test_what_a_solution_says(structure, seed, n_models, n_classes):
+    """Weights are the margins of the matrices, and the certificate is kept."""
+    table, labels = votes(seed, 80, n_models, n_classes)
+    solution, panel = solved(table, labels, n_classes, structure=structure)
+
+    assert solution.status is Status.OPTIMAL
+    assert solution.certificate <= 1e-12
+    assert solution.doubt is None
+    assert solution.constraint == structure or structure == "auto"
+    assert solution.solver == "native"
+    assert solution.shrinkage == 50.0
+    assert solution.vote_weights.shape == (n_models, n_classes, n_classes)
+    assert solution.intercept.shape == (n_classes,)
+    assert_array_equal(solution.weights, margins(solution.vote_weights))
+    if solution.constraint == "shared":
+        assert (solution.weights >= 0).all()
+        identity = solution.weights[:, None, None] * np.eye(n_classes)
+        assert_allclose(solution.vote_weights, identity, rtol=1e-14)
+    assert_array_equal(solution.log_likelihood, panel.label_free.log_likelihood)
+
+
+@pytest.mark.parametrize("structure", ["shared", "full"])
+def test_it_is_the_optimum_of_the_objective(structure):
+    """In nats a row; the intercept includes the log of the class prior."""
+    table, labels = votes(3, labelled=1.0)
+    solution, panel = solved(table, labels, structure=structure)
+    _, objective, point = fits(table, labels)[structure]
+
+    assert solution.objective == pytest.approx(objective.value(point) / 80)
+    assert_allclose(solution.intercept, point[:3] + np.log(panel.rates), rtol=1e-9)
+    expected = objective.structure.vote_weights(point[3:])
+    assert_allclose(solution.vote_weights, expected, rtol=1e-9, atol=1e-12)
+
+
+@STRUCTURE
+@few
+@given(seed=seeds, n_models=st.integers(1, 6))
+def test_order_of_models_is_of_no_account(structure, seed, n_models):
+    table, labels = votes(seed, n_models=n_models)
+    order = np.random.default_rng(seed).permutation(n_models)
+    plain, _ = solved(table, labels, structure=structure)
+    other, _ = solved(table[:, order], labels, structure=structure)
+
+    assert other.constraint == plain.constraint
+    assert_allclose(other.weights, plain.weights[order], rtol=0, atol=1e-9)
+    assert_allclose(other.vote_weights, plain.vote_weights[order], rtol=0, atol=1e-9)
+    assert_allclose(other.intercept, plain.intercept, rtol=0, atol=1e-9)
+
+
+@few
+@given(seed=seeds)
+def test_order_of_rows_is_of_no_account_to_the_last_bit(seed):
+    table, labels = votes(seed)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    plain, _ = solved(table, labels)
+    other, _ = solved(table[order], labels[order])
+
+    assert_array_equal(other.vote_weights, plain.vote_weights)
+    assert_array_equal(other.intercept, plain.intercept)
+
+
+def test_auto_is_the_structure_of_less_leave_one_out_loss():
+    """Both win on some tables: `full` where models are experts for a class."""
+    chosen = set()
+    for seed in range(12):
+        table, labels = votes(seed, labelled=1.0) if seed else experts()
+        losses = {name: fit[0] for name, fit in fits(table, labels).items()}
+        solution, _ = solved(table, labels)
+        assert solution.constraint == min(losses, key=losses.get)
+        chosen.add(solution.constraint)
+        if not seed:
+            assert solution.constraint == "full"
+    assert chosen == {"shared", "full"}
+
+
+def test_auto_is_the_simple_one_where_nothing_can_choose():
+    """Without a prior there is no leave-one-out, and a thousand coefficients cost."""
+    table, labels = votes(0)
+    assert solved(table, labels, shrinkage=0.0)[0].constraint == "shared"
+    many, labels = votes(1, n_models=12, n_classes=10)
+    assert solved(many, labels, 10)[0].constraint == "shared"
+
+
+@pytest.mark.parametrize("structure", ["shared", "full"])
+def test_prior_fades_as_labels_come(structure):
+    """With a huge one the centre is the answer, with none the labels alone."""
+    table, labels = votes(2, 400, labelled=1.0)
+    distances = []
+    for shrinkage in (1e9, 1e3, 50.0, 1e-3):
+        solution, panel = solved(
+            table, labels, structure=structure, shrinkage=shrinkage
+        )
+        center = margins(panel.vote_weights)
+        distances.append(np.abs(solution.weights - np.maximum(center, 0)).max())
+    assert distances[0] < 1e-4
+    assert distances == sorted(distances)
+
+
+@pytest.mark.parametrize("structure", ["shared", "full"])
+def test_class_weights_scale_rows(structure):
+    """A class that counts double is as if its rows were there twice, but that the
+    panel knows how many answers there are.
+    """
+    table, labels = votes(4, labelled=1.0)
+    counts = VoteCounts.from_rows(table, labels, 3)
+    panel = Panel.from_counts(counts)
+    double = np.array([2.0, 1.0, 1.0])
+    twice = counts.labelled * double
+    options = {"shrinkage": 50.0, "structure": structure}
+    one = solve_votes(counts.design, twice, panel, panel.rates, double, **options)
+    again = VoteCounts.from_rows(
+        np.concatenate([table, table[labels == 0]]),
+        np.concatenate([labels, labels[labels == 0]]),
+        3,
+    )
+    other = solve_votes(
+        again.design, again.labelled, panel, panel.rates, np.ones(3), **options
+    )
+    assert_allclose(one.vote_weights, other.vote_weights, rtol=1e-9, atol=1e-12)
+
+
+def test_cvxpy_is_the_same_door():
+    """Its answer carries a certificate that is measured, not believed."""
+    table, labels = votes(5)
+    for structure in ("shared", "full"):
+        native, panel = solved(table, labels, structure=structure)
+        other, _ = solved(table, labels, structure=structure, solver="cvxpy")
+        assert other.solver == "cvxpy"
+        assert 0 < other.certificate < 1e-6
+        assert_allclose(other.vote_weights, native.vote_weights, atol=1e-3)
+    likelihood = np.random.default_rng(0).beta(3, 1.5, size=(60, 4))
+    arguments = (likelihood, np.ones(60), panel, panel.rates)
+    native = solve_pool(*arguments, shrinkage=10.0)
+    other = solve_pool(*arguments, shrinkage=10.0, solver="cvxpy")
+    assert native.status is Status.OPTIMAL
+    assert_allclose(other.weights, native.weights, atol=1e-4)
+
+
+def test_without_labels_the_centre_is_the_answer():
+    table, labels = votes(6, labelled=0.0)
+    panel = Panel.from_counts(VoteCounts.from_rows(table, labels, 3))
+    prior = np.array([0.5, 0.3, 0.2])
+    solution = solve_votes_unlabelled(panel, prior)
+    assert_array_equal(solution.vote_weights, panel.vote_weights)
+    assert_array_equal(solution.weights, margins(panel.vote_weights))
+    assert_allclose(solution.intercept, np.log(prior))
+    pooled = solve_pool_unlabelled(panel, prior)
+    positive = np.maximum(solution.weights, 0)
+    assert_allclose(pooled.weights, positive / positive.sum())
+    for each in (solution, pooled):
+        assert each.status is Status.CONVERGED
+        assert each.gap == np.inf
+        assert each.objective == -panel.label_free.log_likelihood[-1]
+        assert each.iterations == len(panel.label_free.log_likelihood)
+
+
+def test_doubt_is_put_into_words():
+    """Where the iteration did not end, people hear of it; else nothing is said."""
+    table, labels = votes(7, labelled=0.0)
+    panel = Panel.from_counts(VoteCounts.from_rows(table, labels, 3))
+    free = replace(panel.label_free, converged=False)
+    solution = solve_votes_unlabelled(replace(panel, label_free=free), panel.rates)
+
+    assert solution.status is Status.NOT_CONVERGED
+    assert repr(solution) in solution.doubt
+
+
+@pytest.mark.parametrize("labelled", [0.0, 0.5])
+def test_model_that_never_answers_has_no_weight(labelled):
+    """It is a guess, and the others are as if it were not there."""
+    table, labels = votes(8, labelled=labelled)
+    silent = np.insert(table, 2, -1, axis=1)
+    panels = [
+        Panel.from_counts(VoteCounts.from_rows(each, labels, 3))
+        for each in (table, silent)
+    ]
+    assert_array_equal(panels[1].answers, [True, True, False, True, True])
+    assert panels[1].reliability[2] == pytest.approx(1 / 3)
+    assert (panels[1].vote_weights[2] == 0).all()
+    assert_allclose(np.delete(panels[1].vote_weights, 2, 0), panels[0].vote_weights)
+    if labelled:
+        for structure in ("shared", "full"):
+            assert solved(silent, labels, structure=structure)[0].weights[2] == 0
+    nobody = Panel.from_counts(VoteCounts.from_rows(0 * table - 1, labels, 3))
+    pooled = solve_pool_unlabelled(nobody, nobody.rates)
+    assert_array_equal(pooled.weights, 0.25)
+
+
+def test_a_bug_report_needs_one_line():
+    table, labels = votes(9)
+    solution, panel = solved(table, labels, structure="shared")
+    likelihood = np.full((5, 4), 0.5)
+    pooled = solve_pool(likelihood, np.ones(5), panel, panel.rates, shrinkage=10.0)
+    free = solve_votes_unlabelled(panel, panel.rates)
+
+    for each, name in ((solution, "shared"), (pooled, "pool"), (free, "full")):
+        assert repr(each).startswith(f"<Solution {name} by native: ")
+        assert "\n" not in repr(each)
+        assert f"{each.iterations} iterations" in repr(each)
