@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from ..arguments import positive
+from .classification import CLASSIFICATION
 from .protocol import run
 from .regression import REGRESSION
-from .report import as_json, as_text
+from .report import as_text
+from .results import as_json
 from .summary import Summary
 
-TASKS = {task.name: task for task in (REGRESSION,)}
+TASKS = {task.name: task for task in (REGRESSION, CLASSIFICATION)}
 
 
 def main(argv: Sequence[str] | None = None) -> None:

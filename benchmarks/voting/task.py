@@ -1,8 +1,7 @@
-"""What a benchmark task is made of: data sets, members, rivals and a metric.
+"""What a benchmark task is made of: data sets, members, rivals and metrics.
 
-The protocol and the report know these nouns only, so a further task (a
-classification half, say) is a package beside ``regression`` and one entry in the
-command's table.
+The protocol and the report know these nouns only, so a further task is a package
+beside ``regression`` and ``classification``, and one entry in the command's table.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +17,8 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 
 Array = NDArray[Any]
-
-
-class Predictor(Protocol):
-    """Anything that turns a table of member predictions into predictions."""
-
-    def predict(self, Q: Array, /) -> Array:
-        """Combine the columns of Q."""
+# From a table of member answers to the answers of their combination.
+Combination = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ class DataSet:
     ----------
     key : the name on the command line and over a column.
     source : what the data are, for the legend.
-    make : seed -> (X, y); bundled data ignore the seed.
+    make : seed -> (X, y); bundled data ignore the seed. Classes are 0, 1, 2, ...
     quick : whether ``--quick`` includes it.
     """
 
@@ -57,12 +51,31 @@ class DataSet:
 class Rival:
     """A way to combine members.
 
-    ``solve`` sees the out-of-fold predictions (n, M) and the labels, and nothing
-    else: all rivals start from the same table.
+    ``solve`` sees the out-of-fold answers (n, M) or (n, M, K) and the labels, and
+    nothing else: all rivals start from the same table.
     """
 
     name: str
-    solve: Callable[[Array, Array], Predictor]
+    solve: Callable[[Array, Array], Combination]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit, and what is claimed of it.
+
+    Attributes
+    ----------
+    score : ``score(y_true, answers)``; NaN where it isn't defined.
+    claimant : the row of ours whose claims are checked.
+    bound : the shortfall on one data set that this row may have.
+    sign : 1 where greater is better, -1 where less is.
+    """
+
+    name: str
+    score: Callable[[Array, Array], float]
+    claimant: str
+    bound: float
+    sign: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,19 +84,19 @@ class Task:
 
     Attributes
     ----------
-    metric, score : its name, and ``score(y_true, y_pred)``; greater is better.
-    cv : the folds of the out-of-fold predictions.
+    metrics : one or several.
+    method : what estimators are asked by, ``predict`` where they don't have it.
+    cv : the folds of the out-of-fold answers.
     members : what everybody combines.
     rivals, ours : the rows of the table; ``ours[0]`` is the default estimator.
     estimators : real estimators under the name of the row that each must
         reproduce. Their whole fit is timed.
     solve_baselines, fit_baseline : the rows that times are divided by.
-    bound : the shortfall on one data set that the default may have.
     """
 
     name: str
-    metric: str
-    score: Callable[[Array, Array], float]
+    metrics: Sequence[Metric]
+    method: str
     cv: BaseCrossValidator
     datasets: Sequence[DataSet]
     members: Sequence[tuple[str, BaseEstimator]]
@@ -92,12 +105,6 @@ class Task:
     estimators: Mapping[str, BaseEstimator]
     solve_baselines: Sequence[str]
     fit_baseline: str
-    bound: float
-
-    @property
-    def default(self) -> str:
-        """The row whose claims are checked."""
-        return self.ours[0].name
 
     @property
     def rows(self) -> tuple[Rival, ...]:

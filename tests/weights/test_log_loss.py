@@ -83,7 +83,7 @@ def differences(function, point, step=1e-5):
 @given(name=names, seed=seeds)
 def test_value_and_derivatives(name, seed):
     """Against the definition, and each against differences of the one before, whose
-    error is of the order of the step squared.
+    error is of the order of the step squared; sparse designs and dense ones.
     """
     objective = problem(name, seed)
     point = random_point(objective, np.random.default_rng(seed))
@@ -99,24 +99,8 @@ def test_value_and_derivatives(name, seed):
     assert least >= objective.strength * 0.02 / 1.02 * (1 - 1e-9)
 
 
-@law
-@given(name=names, seed=seeds)
-def test_sparse_and_dense_designs_are_the_same(name, seed):
-    sparse = problem(name, seed, proba=False)
-    table = sparse.structure.design.toarray()
-    dense = replace(sparse, structure=STRUCTURES[name](table, sparse.n_classes))
-    point = random_point(sparse, np.random.default_rng(seed))
-
-    for each in ("value", "gradient", "hessian"):
-        one, other = getattr(sparse, each)(point), getattr(dense, each)(point)
-        assert_allclose(one, other, rtol=1e-9, atol=1e-10)
-    row_weight = np.ones(sparse.n_classes)
-    one, other = (leave_one_out(each, point, row_weight) for each in (sparse, dense))
-    assert one == pytest.approx(other, rel=1e-9)
-
-
 @EVERY
-@settings(law, max_examples=250)
+@settings(law, max_examples=150)
 @given(seed=seeds)
 def test_optimum_and_a_bound_that_is_true(name, seed):
     """Newton ends at rounding; from there the bound holds at points near and far."""
@@ -201,7 +185,7 @@ def test_cvxpy_finds_the_same(name):
 
 
 @EVERY
-@law
+@settings(law, max_examples=25)
 @given(seed=seeds)
 def test_weights_are_repetitions_and_counts_are_rows(name, seed):
     """The same optimum and the same leave-one-out loss of rows, counted or not."""
@@ -223,22 +207,33 @@ def test_weights_are_repetitions_and_counts_are_rows(name, seed):
 
 @EVERY
 @pytest.mark.parametrize("seed", range(6))
-def test_leave_one_out_is_that_of_refits(name, seed):
-    """At 50 pseudo-observations a row is a small step, and Newton's is within 2 %."""
+def test_leave_one_out(name, seed):
+    """Exactly a Newton step of the free coefficients without the row. At 50
+    pseudo-observations that is within 2 % of a refit.
+    """
     objective = problem(name, seed, n_rows=25, strength=50.0)
     row_weight = np.random.default_rng(seed).uniform(0.5, 1.5, objective.n_classes)
     labelled = (objective.labelled > 0) * row_weight
     objective = replace(objective, labelled=labelled)
     found, _ = minimize_log_loss(objective)
-    total = 0.0
+    free = np.flatnonzero(found > objective.lower)
+    losses = []
     for i, k in zip(*labelled.nonzero(), strict=True):
         rest = labelled.copy()
         rest[i, k] = 0.0
-        z = objective.scores(minimize_log_loss(replace(objective, labelled=rest))[0])[i]
-        total += labelled[i, k] * (logsumexp(z) - z[k])
+        without = replace(objective, labelled=rest)
+        moved = found.copy()
+        hessian = without.hessian(found)[np.ix_(free, free)]
+        moved[free] -= np.linalg.solve(hessian, without.gradient(found)[free])
+        scores = [
+            without.scores(at)[i] for at in (moved, minimize_log_loss(without)[0])
+        ]
+        losses.append([labelled[i, k] * (logsumexp(z) - z[k]) for z in scores])
 
-    approximate = leave_one_out(objective, found, row_weight) * labelled.sum()
-    assert approximate == pytest.approx(total, rel=0.02, abs=1e-12)
+    newton_step, refit = np.sum(losses, axis=0) / labelled.sum()
+    approximate = leave_one_out(objective, found, row_weight)
+    assert approximate == pytest.approx(newton_step, rel=1e-6, abs=1e-12)
+    assert approximate == pytest.approx(refit, rel=0.02, abs=1e-12)
 
 
 @pytest.mark.parametrize("strength", [1.0, 50.0])

@@ -15,7 +15,9 @@ DEFAULT = "StackingNet (default)"
 
 
 def stackingnet(name: str, **parameters: Any) -> Rival:
-    return Rival(name, lambda P, y: StackingNetRegressor(**parameters).fit(P, y))
+    return Rival(
+        name, lambda P, y: StackingNetRegressor(**parameters).fit(P, y).predict
+    )
 
 
 # The default comes first and is constructed without arguments, so that the row is

@@ -8,61 +8,45 @@ To add a rival, add an entry to ``RIVALS``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, RidgeCV
 
-from ..task import Array, Predictor, Rival
-from .greedy import greedy_weights
+from ..task import Array, Combination, Rival
+from ..weighted import best, greedy, inverse, uniform, weighted
 
 __all__ = ["RIVALS"]
-
-
-@dataclass(frozen=True)
-class WeightedMean:
-    """The combination ``Q @ weights``, without intercept."""
-
-    weights: Array
-
-    def predict(self, Q: Array) -> Array:
-        """Combine the columns of Q."""
-        return Q @ self.weights
 
 
 def mean_squared_errors(P: Array, y: Array) -> Array:
     return np.mean((P - y[:, None]) ** 2, axis=0)
 
 
-def best_single_weights(P: Array, y: Array) -> Array:
-    return np.eye(P.shape[1])[np.argmin(mean_squared_errors(P, y))]
+def error_of_mean(P: Array, y: Array) -> Callable[[Array], Array]:
+    """Return the mean squared error of a mean of members, as a function of counts.
+
+    With counts ``c`` that sum to k, and G the second moments of the members'
+    residuals, it is ``c'Gc / k^2``: the data are read once.
+    """
+    residuals = P - y[:, None]
+    G = residuals.T @ residuals / len(y)
+    return lambda counts: ((counts @ G) * counts).sum(-1) / counts.sum(-1) ** 2
 
 
-def uniform_weights(P: Array, y: Array) -> Array:
-    return np.full(P.shape[1], 1.0 / P.shape[1])
+def trained(model: Any) -> Callable[[Array, Array], Combination]:
+    return lambda P, y: model().fit(P, y).predict
 
 
-def inverse_error_weights(P: Array, y: Array) -> Array:
-    """Return 1/MSE: optimal for unbiased members with uncorrelated errors."""
-    precision = 1.0 / mean_squared_errors(P, y)
-    return precision / precision.sum()
-
-
-def weighted(weights: Callable[[Array, Array], Array]) -> Callable[..., Predictor]:
-    return lambda P, y: WeightedMean(weights(P, y))
-
-
+# 1/MSE is optimal for unbiased members with uncorrelated errors.
 RIVALS = (
-    Rival("constant (training mean)", lambda P, y: DummyRegressor().fit(P, y)),
-    Rival("best single (out of fold)", weighted(best_single_weights)),
-    Rival("VotingRegressor (uniform)", weighted(uniform_weights)),
-    Rival("VotingRegressor (1/MSE)", weighted(inverse_error_weights)),
-    Rival("greedy selection", weighted(greedy_weights)),
-    Rival("StackingRegressor (OLS)", lambda P, y: LinearRegression().fit(P, y)),
-    Rival("StackingRegressor (RidgeCV)", lambda P, y: RidgeCV().fit(P, y)),
-    Rival(
-        "StackingRegressor (NNLS)",
-        lambda P, y: LinearRegression(positive=True).fit(P, y),
-    ),
+    Rival("constant (training mean)", trained(DummyRegressor)),
+    Rival("best single (out of fold)", weighted(best(mean_squared_errors))),
+    Rival("VotingRegressor (uniform)", weighted(uniform)),
+    Rival("VotingRegressor (1/MSE)", weighted(inverse(mean_squared_errors))),
+    Rival("greedy selection", weighted(greedy(error_of_mean))),
+    Rival("StackingRegressor (OLS)", trained(LinearRegression)),
+    Rival("StackingRegressor (RidgeCV)", trained(RidgeCV)),
+    Rival("StackingRegressor (NNLS)", trained(lambda: LinearRegression(positive=True))),
 )
