@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..voting.task import Array, Predictor
+from ..voting.task import Array
 
 __all__ = [
     "Array",
@@ -24,6 +24,13 @@ __all__ = [
     "Task",
     "Unavailable",
 ]
+
+
+class Predictor(Protocol):
+    """Anything that turns a table of answers into predictions."""
+
+    def predict(self, Q: Array, /) -> Array:
+        """Combine the columns of Q."""
 
 
 class Unavailable(Exception):

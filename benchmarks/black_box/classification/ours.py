@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from stackingnet_sk import StackingNetClassifier
 
-from ..task import Given, Method, Unavailable
+from ..task import Given, Method
 
 __all__ = ["DEFAULT", "LABELLED_ONLY", "OURS", "UNLABELLED"]
 
 
-def classifier() -> Any:
+def classifier() -> StackingNetClassifier:
     """Return the estimator for balanced accuracy, otherwise as a user gets it."""
-    try:
-        from stackingnet_sk import StackingNetClassifier
-    except ImportError as error:
-        raise Unavailable(str(error)) from error
     return StackingNetClassifier(class_weight="balanced")
 
 
-def with_labels(given: Given) -> Any:
+def with_labels(given: Given) -> StackingNetClassifier:
     return classifier().fit(given.P, given.y)
 
 
-def with_both(given: Given) -> Any:
+def with_both(given: Given) -> StackingNetClassifier:
     return classifier().fit(given.P, given.y, X_unlabeled=given.unlabeled)
 
 
-def without_labels(given: Given) -> Any:
+def without_labels(given: Given) -> StackingNetClassifier:
     return classifier().fit(given.unlabeled)
 
 

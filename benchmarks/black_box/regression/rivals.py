@@ -13,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 
 from stackingnet_sk import PredictionNormalizer, StackingNetRegressor
 
-from ...voting.regression.greedy import greedy_weights
+from ...voting.regression.rivals import error_of_mean
+from ...voting.weighted import greedy as greedy_weights
 from ..task import Array, Given, Method, Predictor
 from .combination import Combination
 from .replica import REPLICA
@@ -51,7 +52,7 @@ def best_single(P: Array, y: Array) -> Predictor:
 
 
 def greedy(P: Array, y: Array) -> Predictor:
-    return Combination(greedy_weights(P, y))
+    return Combination(greedy_weights(error_of_mean)(P, y))
 
 
 def ridge(given: Given) -> Predictor:
