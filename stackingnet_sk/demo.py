@@ -175,24 +175,34 @@ def show_scores(
     folds: Any,
     scoring: Mapping[str, str | Callable[..., float]],
 ) -> None:
-    """Print mean and spread of the held-out scores.
+    """Print mean and spread of the held-out scores, and who is ahead of ours.
 
     Parameters
     ----------
     rivals : dict of str to estimator
-        Rows of the table.
+        Rows of the table, ours first.
     X, y : array-like
         The data.
     folds : splitter
         The same for all.
     scoring : dict of str to scorer
-        Columns of the table.
+        Columns of the table; of a loss less is better.
     """
     print("Held out, 5 folds; differences well below the spread are luck:\n")
     heads = "".join(f"{name:>10}{'spread':>8}" for name in scoring)
     print(f"{'':<32}{heads}")
+    means: dict[str, dict[str, float]] = {metric: {} for metric in scoring}
     for name, rival in rivals.items():
         found = cross_validate(rival, X, y, cv=folds, scoring=scoring)
-        cells = (found[f"test_{metric}"] for metric in scoring)
-        shown = "".join(f"{each.mean():>10.4f}{each.std():>8.4f}" for each in cells)
+        shown = ""
+        for metric in scoring:
+            each = found[f"test_{metric}"]
+            means[metric][name] = each.mean()
+            shown += f"{each.mean():>10.4f}{each.std():>8.4f}"
         print(f"{name:<32}{shown.replace('nan', '  -')}")
+    print()
+    ours = next(iter(rivals))
+    for metric, mean in means.items():
+        sign = -1 if metric.endswith("loss") else 1
+        ahead = [name for name in mean if sign * (mean[name] - mean[ours]) > 0]
+        print(f"Ahead of {ours} in {metric}: {', '.join(ahead) or 'none'}.")

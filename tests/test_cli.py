@@ -11,6 +11,8 @@ def test_demo_shows_what_it_promises(capsys):
     shown = capsys.readouterr().out
     for word in ("RMSE", "bias", "reliability", "balanced accuracy", "log loss"):
         assert word in shown
+    for task, metric in (("Regressor", "R2"), ("Classifier", "accuracy")):
+        assert f"Ahead of StackingNet{task} in {metric}: " in shown
     # Regressors, then classifiers.
     for word in ("poor", "Certificate: optimal", "best member", "constant"):
         assert shown.count(word) == 2

@@ -154,7 +154,9 @@ class VoteCounts:
         total = float(self.labelled.sum())
         if total == 0:
             return 1.0
-        return max(1.0, total / self.weight_norm / self.weight_norm)
+        share = total / self.weight_norm / self.weight_norm
+        # The norm is rounded, and merging rounds it otherwise than counting at once.
+        return share if share > 1.0 + 1e-9 else 1.0
 
     @cached_property
     def design(self) -> csr_array:
