@@ -68,6 +68,7 @@ def weigh(
             f"max_patterns={estimator.max_patterns}; raise it if memory allows, or "
             "combine fewer models."
         )
+    kish, counts = counts.kish, counts.effective()
     n_classes = counts.n_classes
     n_labelled = counts.n_labelled
     class_weight = check_class_weight(
@@ -86,7 +87,7 @@ def weigh(
     # Kish's effective number of rows, class weights included.
     total = float(n_labelled @ class_weight)
     share = total / float(n_labelled @ np.square(class_weight))
-    row_weight = class_weight * (share * counts.kish)
+    row_weight = class_weight * share
     strength = check_shrinkage(estimator)
     given = answers is not None and answers.probabilities is not None
     if isinstance(strength, str):
@@ -97,7 +98,8 @@ def weigh(
         design: Any = counts.design[rows]
         labelled = counts.labelled[rows] * row_weight
     else:
-        own = row_weight[codes] if weights is None else row_weight[codes] * weights
+        own = kish * row_weight[codes]
+        own = own if weights is None else own * weights
         if linear:
             table = shift_prior(answers, prior / panel.rates, prior)
             likelihood = table[np.arange(len(codes)), :, codes]

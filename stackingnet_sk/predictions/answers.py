@@ -108,7 +108,9 @@ class ClassAnswer:
             probability.
         """
         n_samples = count_rows(X)
+        # Scores of pairs of classes ("ovo") are no scores of classes.
         scores = hasattr(member, "decision_function")
+        scores &= getattr(member, "decision_function_shape", "ovr") != "ovo"
         if not (hasattr(member, "predict_proba") or scores):
             votes = np.asarray(member.predict(X))
             if votes.shape != (n_samples,):

@@ -47,7 +47,7 @@ class ClassAnswers:
         """
         votes = table.argmax(axis=2)
         largest = table == table.max(axis=2, keepdims=True, initial=0.0)
-        votes[largest.sum(axis=2) != 1] = ABSTAINS
+        votes[(largest.sum(axis=2) != 1) | ~np.any(table, axis=2)] = ABSTAINS
         return cls(votes, table)
 
     def take(self, rows: NDArray) -> ClassAnswers:
@@ -91,7 +91,7 @@ class ClassAnswers:
 
 def encode_votes(
     table: NDArray[Any], classes: NDArray[Any]
-) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Replace votes by the numbers of their classes.
 
     Parameters
@@ -111,7 +111,7 @@ def encode_votes(
     numbers = "biuf"
     kinds = {table.dtype.kind, classes.dtype.kind}
     if kinds <= set(numbers) or kinds == {"U"}:
-        place = np.searchsorted(classes, table).astype(np.int16)
+        place = np.searchsorted(classes, table).astype(np.int32)
         np.minimum(place, len(classes) - 1, out=place)
         known = classes[place] == table
         missing = np.isnan(table) if table.dtype.kind == "f" else np.zeros((), bool)
@@ -120,11 +120,11 @@ def encode_votes(
         numbered = {label: k for k, label in enumerate(classes.tolist())}
         cells = table.ravel().tolist()
         flat = [numbered.get(cell, ABSTAINS) for cell in map(_hashable, cells)]
-        place = np.array(flat, dtype=np.int16).reshape(table.shape)
+        place = np.array(flat, dtype=np.int32).reshape(table.shape)
         known = place >= 0
         unknown = ~known
         unknown[unknown] = is_labelled(table[unknown])
-    return np.where(known, place, np.int16(ABSTAINS)), unknown
+    return np.where(known, place, np.int32(ABSTAINS)), unknown
 
 
 def _hashable(cell: Any) -> Any:
@@ -155,7 +155,7 @@ def classes_of_votes(table: NDArray[Any]) -> NDArray[Any]:
     """
     if table.dtype.kind == "f":
         votes = np.unique(table)
-        votes = votes[~np.isnan(votes)]
+        votes = votes[np.isfinite(votes)]
     else:
         votes = table[is_labelled(table)] if table.dtype.kind == "O" else table.ravel()
     if not votes.size:
@@ -169,7 +169,7 @@ def sorted_classes(labels: NDArray[Any], what: str) -> NDArray[Any]:
     Parameters
     ----------
     labels : ndarray of shape (n_labels,)
-        None is missing.
+        None of them missing.
     what : str
         Name of the values, for the error.
 
@@ -236,7 +236,7 @@ def check_probabilities(
         elif not (values >= 0).all() or np.isinf(values).any():
             problem = "are not between 0 and 1"
         else:
-            problem = f"sum to {values.sum():.6g}; divide them by their sum"
+            problem = f"sum to {values.sum():.9g}; divide them by their sum"
         raise ValueError(
             f"The probabilities of model {names[column]!r} at row {row}, "
             f"{values.tolist()}, {problem} ({np.count_nonzero(off)} such in all)."

@@ -7,7 +7,7 @@ rows can come at once, in blocks, or from several machines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +33,7 @@ class VoteCounts:
     unlabelled : ndarray of shape (n_patterns,)
         Total weight of the rows with that pattern and no label.
     weight_norm : float
-        Euclidean norm of the weights of the labelled rows.
+        Euclidean norm of the weights of the rows.
     """
 
     patterns: NDArray[np.signedinteger]
@@ -80,11 +80,9 @@ class VoteCounts:
         size = len(first) * (n_classes + 1)
         table = np.bincount(cell, sample_weight, size).astype(np.float64)
         table = table.reshape(len(first), n_classes + 1)
-        own = labels >= 0
-        if sample_weight is None:
-            norm = float(np.sqrt(np.count_nonzero(own)))
-        else:
-            norm = float(np.linalg.norm(np.sort(sample_weight[own[order]])))
+        norm = float(np.sqrt(len(labels)))
+        if sample_weight is not None:
+            norm = float(np.linalg.norm(np.sort(sample_weight)))
         return cls(votes[first], table[:, 1:].copy(), table[:, 0].copy(), norm)
 
     def merge(self, other: VoteCounts) -> VoteCounts:
@@ -145,18 +143,34 @@ class VoteCounts:
 
     @property
     def kish(self) -> float:
-        """Labelled rows that a unit of weight counts for.
+        """Rows that a unit of weight counts for.
 
         One, weights being repetitions, but more where that would be less rows than
         Kish's effective sample size: weights that sum to one don't claim that there is
         a single row.
         """
-        total = float(self.labelled.sum())
-        if total == 0:
+        if self.weight == 0:
             return 1.0
-        share = total / self.weight_norm / self.weight_norm
+        share = self.weight / self.weight_norm / self.weight_norm
         # The norm is rounded, and merging rounds it otherwise than counting at once.
         return share if share > 1.0 + 1e-9 else 1.0
+
+    def effective(self) -> VoteCounts:
+        """Count in effective rows, see `kish`.
+
+        Returns
+        -------
+        VoteCounts
+        """
+        kish = self.kish
+        if kish == 1.0:
+            return self
+        return replace(
+            self,
+            labelled=self.labelled * kish,
+            unlabelled=self.unlabelled * kish,
+            weight_norm=self.weight_norm * kish,
+        )
 
     @cached_property
     def design(self) -> csr_array:
@@ -205,7 +219,7 @@ def _distinct_rows(
         if size > _LARGEST_KEY // radix:
             ranked, keys = np.unique(keys, return_inverse=True)
             size = len(ranked)
-        keys = keys * radix + (column + 1)
+        keys = keys * radix + (column.astype(np.int64) + 1)
         size *= radix
     if size <= max(4 * len(votes), 2**16):
         # Few possible rows: counting them is faster than sorting.

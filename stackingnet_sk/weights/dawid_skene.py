@@ -36,6 +36,8 @@ _IDENTIFIED = 3
 # Two models that never disagree are not known to be perfect.
 _MOST_SKILL = 0.99
 
+_POSSIBLE = 1e-12
+
 _MAX_ITERATIONS = 2000
 # Largest change of a posterior probability.
 _TOLERANCE = 1e-7
@@ -202,6 +204,8 @@ def shrunk_confusion(
     answers = joint.sum(axis=(1, 2))
     panel = (right.sum() + 1.0) / (answers.sum() + n_classes)
     accuracy = (right + _PANEL_ROWS * panel) / (answers + _PANEL_ROWS)
+    # However many rows agree, an error stays possible.
+    accuracy = np.clip(accuracy, _POSSIBLE, 1.0 - _POSSIBLE)
     if n_classes == 1:
         accuracy = np.ones_like(accuracy)
     error = (1.0 - accuracy) / max(n_classes - 1, 1)

@@ -23,6 +23,9 @@ from stackingnet_sk.weights.simplex import SIMPLEX
 _BLOCK = 2048
 # One row in so many is near enough to the optimum for three more steps.
 _SAMPLED = 16
+_LEAST_LOSS = 1e-3
+# A step leaves this share, at least, of each row's probability.
+_KEPT, _LOST = 0.1, 0.0999
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
 _ENOUGH = 1e-12
@@ -66,7 +69,8 @@ class LinearPoolObjective:
     def scale(self) -> float:
         """Unit of every relative figure: the log loss of the uniform weights."""
         uniform = np.full(len(self.center), 1.0 / len(self.center))
-        return self._loss(self.likelihood @ uniform) or 1.0
+        # Relative to the loss of models that are all sure and right, all is rounding.
+        return max(self._loss(self.likelihood @ uniform), _LEAST_LOSS)
 
     def _loss(self, pooled: NDArray[np.float64]) -> float:
         return -float(self.weights @ np.log(pooled)) / self.total
@@ -126,12 +130,15 @@ class LinearPoolObjective:
         mean = np.zeros(n_models)
         second = np.zeros((n_models, n_models), order="F")
         loss = 0.0
+        mixed = np.empty(len(self.weights))
         for start in range(0, len(self.weights), _BLOCK):
             block = self.likelihood[start : start + _BLOCK]
             share = self.weights[start : start + _BLOCK]
-            pooled = block @ weights
+            pooled = np.dot(block, weights, out=mixed[start : start + _BLOCK])
             if not pooled.min() > 0:
-                return Expansion(weights, np.inf, mean, StackingObjective(second))
+                mixed = self.likelihood @ weights
+                nothing = StackingObjective(second)
+                return Expansion(weights, np.inf, mean, nothing, mixed)
             loss -= float(share @ np.log(pooled))
             root = np.sqrt(share)
             ratios = block * (root / pooled)[:, None]
@@ -148,7 +155,7 @@ class LinearPoolObjective:
         to_center = np.eye(n_models) - self.center[:, None]
         error += pull * (to_center.T @ to_center)
         gradient = pull * moved - mean - 1.0
-        return Expansion(weights, value, gradient, StackingObjective(error))
+        return Expansion(weights, value, gradient, StackingObjective(error), mixed)
 
     def certify(self, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
@@ -184,12 +191,15 @@ class Expansion:
         Of f.
     model : StackingObjective
         A regression whose minimum over the simplex is a Newton step away.
+    pooled : ndarray of shape (n_rows,)
+        Probability that the pool gives to each label.
     """
 
     weights: NDArray[np.float64]
     value: float
     gradient: NDArray[np.float64]
     model: StackingObjective
+    pooled: NDArray[np.float64]
 
     @property
     def gap(self) -> float:
@@ -226,10 +236,15 @@ def minimize_linear_pool(
         step = reached - here.weights
         descent = -float(here.gradient @ step)
         # A step too small to show in the value shows in the gap.
-        small = descent <= _ROUNDING * objective.scale
+        small = descent <= _ROUNDING * max(objective.scale, abs(here.value))
         length = 1.0
         for _ in range(_MAX_HALVINGS):
             there = objective.expand(here.weights + length * step)
+            if (there.pooled < _LOST * here.pooled).any():
+                # Newton would take many steps to bring back what one step took away.
+                kept = float((there.pooled / here.pooled).min())
+                length *= (1.0 - _KEPT) / (1.0 - kept)
+                continue
             if there.value <= here.value - _ARMIJO * length * descent:
                 break
             if small and there.gap < here.gap:

@@ -248,7 +248,7 @@ def solve_votes_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> So
     Returns
     -------
     Solution
-        Its objective is the mean negative log-likelihood of the votes; a local optimum
+        Its objective is the negative log-likelihood of all votes; a local optimum
         has no duality gap.
     """
     weights = panel.vote_weights

@@ -121,6 +121,19 @@ def test_weights_are_repetitions():
     assert_allclose(weighted.vote_weights_, repeated.vote_weights_, atol=1e-9)
 
 
+@pytest.mark.parametrize("n_labels", [0, 25])
+def test_the_unit_of_small_weights_does_not_matter(n_labels):
+    """Weights that sum to one don't claim that there is a single row."""
+    votes, truth = panel(8, n_rows=400)
+    y = partly(truth, n_labels) if n_labels else None
+    plain = StackingNetClassifier(classes=range(3)).fit(votes, y)
+    shares = StackingNetClassifier(classes=range(3))
+    shares.fit(votes, y, sample_weight=np.full(400, 1 / 400))
+
+    assert_allclose(shares.vote_weights_, plain.vote_weights_, atol=1e-7)
+    assert_allclose(shares.reliability_, plain.reliability_, atol=1e-8)
+
+
 def test_classes_come_first_in_partial_fit():
     votes, truth = panel(6)
     with pytest.raises(ValueError, match="classes=None at the first call"):

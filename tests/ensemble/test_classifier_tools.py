@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from stackingnet_sk import StackingNetClassifier
@@ -94,6 +95,16 @@ def test_a_class_missing_in_a_fold_is_aligned_by_name(iris):
     joint = model.counts_.joint(model.counts_.labelled)[0]
     assert joint[0, 0] == joint[0, 1:].sum() == 25
     assert model.score(X, y) > 0.9
+
+
+def test_scores_of_pairs_of_classes_are_no_scores_of_classes(iris):
+    """With three classes there are as many pairs: their predictions are votes."""
+    X, y = iris
+    pairs = SVC(decision_function_shape="ovo").fit(X, y)
+    model = StackingNetClassifier([("pairs", pairs)], cv="prefit").fit(X, y)
+
+    answered = model.classes_[model.transform(X).argmax(axis=1)]
+    assert_array_equal(answered, pairs.predict(X))
 
 
 def test_prefit_members_need_no_labels(iris):

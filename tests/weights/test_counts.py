@@ -72,7 +72,7 @@ def test_the_same_as_a_dictionary(seed, n_rows, n_models, n_classes, weighted):
     assert counts.weight == weights.sum()
     known = [weights[labels == k].sum() for k in range(n_classes)]
     assert_array_equal(counts.n_labelled, known)
-    assert counts.weight_norm == pytest.approx(np.linalg.norm(weights[labels >= 0]))
+    assert counts.weight_norm == pytest.approx(np.linalg.norm(weights))
 
 
 @law
@@ -249,15 +249,17 @@ def test_design_is_one_hot_and_joint_is_a_sum(seed, n_rows, n_models, n_classes)
 @pytest.mark.parametrize("unit", [1e-6, 0.01, 1.0, 30.0])
 def test_kish(unit):
     """The weights count for ``(sum w)^2 / sum w^2`` rows, or for their sum if it is
-    more; those of unlabelled rows are of no account.
+    more; effective counts are in rows, whatever the unit of the weights.
     """
     votes, labels = rows(3)
     weights = unit * np.random.default_rng(3).exponential(size=len(votes))
     counts = VoteCounts.from_rows(votes, labels, 3, weights)
-    own = weights[labels >= 0]
-    effective = own.sum() ** 2 / (own**2).sum()
+    effective = weights.sum() ** 2 / (weights**2).sum()
 
-    assert counts.kish * own.sum() == pytest.approx(max(effective, own.sum()))
+    rows_there = max(effective, weights.sum())
+    assert counts.kish * weights.sum() == pytest.approx(rows_there)
+    assert counts.effective().weight == pytest.approx(rows_there)
+    assert counts.effective().kish == pytest.approx(1.0)
 
 
 def test_kish_of_equal_weights_and_of_none():
@@ -265,7 +267,7 @@ def test_kish_of_equal_weights_and_of_none():
     tenth = VoteCounts.from_rows(votes, labels, 3, np.full(len(votes), 0.1))
     assert tenth.kish == pytest.approx(10)
     ones = VoteCounts.from_rows(votes, labels, 3)
-    assert ones.kish == pytest.approx(1, rel=1e-14)
+    assert ones.kish == 1
     assert VoteCounts.from_rows(votes, np.full(len(votes), -1), 3).kish == 1
 
 

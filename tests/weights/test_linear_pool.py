@@ -80,7 +80,8 @@ def test_value_gradient_and_unit(seed):
     assert_allclose(objective.gradient(weights), slopes, rtol=1e-5, atol=1e-6)
     plain = replace(objective, strength=0.0)
     uniform = reference(plain, np.full(n_models, 1 / n_models))
-    assert objective.scale == pytest.approx(uniform or 1.0, rel=1e-12)
+    # Next to no loss at all, the unit is a thousandth.
+    assert objective.scale == pytest.approx(max(uniform, 1e-3), rel=1e-12)
 
 
 @law
@@ -258,3 +259,14 @@ def test_impossible_rows_and_rows_without_weight_do_not_count():
     free = pool_unlabelled(panel, prior)
     assert_array_equal(nothing.weights, free.weights)
     assert nothing.status is free.status
+
+
+@pytest.mark.parametrize("least", [1e-10, 1e-50, 1e-200, 1e-300])
+def test_confident_and_wrong(least):
+    """One such row must not take a Newton step for each bit that it lost."""
+    table = np.vstack([np.tile([0.9, 0.1], (2000, 1)), [[least, 1.0]]])
+    objective = LinearPoolObjective(table, np.ones(2001), np.full(2, 0.5), 10.0)
+    found, iterations = minimize_linear_pool(objective)
+
+    assert objective.certify(found)[0] <= 1e-12
+    assert iterations <= 15

@@ -35,7 +35,9 @@ class ProbabilitySVC(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Array, y: Array) -> Self:
         """Fit the machine on scaled features."""
-        self.machine_ = make_pipeline(StandardScaler(), SVC()).fit(X, y)
+        # Else it would not predict the class of its largest score.
+        machine = SVC(break_ties=True)
+        self.machine_ = make_pipeline(StandardScaler(), machine).fit(X, y)
         self.classes_ = self.machine_.classes_
         return self
 
