@@ -77,7 +77,7 @@ class StackingNetClassifier(
         often as they come.
     shrinkage : float or "auto", default="auto"
         Strength of the prior in pseudo-observations: it counts as so many labelled
-        rows. "auto" is 50 for votes and 5 for probabilities. 0 is the maximum of the
+        rows. "auto" is 50 for votes and 20 for probabilities. 0 is the maximum of the
         likelihood, which need not exist.
     structure : {"auto", "shared", "full"}, default="auto"
         "shared": one weight a model, at least zero (the architecture of [1]_, ``V_m =

@@ -22,9 +22,9 @@ from stackingnet_sk.weights import (
 )
 
 # Pseudo-observations of "auto". On real votes 30 to 100 serve from 1 % labels to 10 %;
-# probabilities are finer, and most come from models that were trained for the labels.
+# probabilities are finer, and 10 to 20 serve from 20 labels to thousands.
 _AUTO_VOTES = 50.0
-_AUTO_PROBABILITIES = 5.0
+_AUTO_PROBABILITIES = 20.0
 
 
 def weigh(
