@@ -69,7 +69,7 @@ def test_numbers_of_classes(kind, seed, n_rows, as_objects):
     before = table.copy()
     votes, marks = encode_votes(table, classes)
 
-    assert votes.dtype == np.int16
+    assert votes.dtype == np.int32
     assert_array_equal(votes, np.where(unknown | missing, -1, places))
     assert_array_equal(marks, unknown)
     pairs = zip(table.ravel(), before.ravel(), strict=True)
