@@ -54,6 +54,10 @@ def check_class_labels(
         given = np.asarray(classes)
         if given.ndim != 1 or not given.size:
             raise ValueError(f"classes={classes!r} must list at least one class.")
+        if not is_labelled(given).all() or (
+            given.dtype.kind == "f" and np.isinf(given).any()
+        ):
+            raise ValueError(f"classes={classes!r} has NaN, None or infinity.")
         known = sorted_classes(given, "classes")
         if len(known) < len(given):
             raise ValueError(f"classes={classes!r} lists a class twice.")

@@ -42,7 +42,8 @@ def read_class_table(
         set.
     X : array-like of shape (n_samples, n_models), \
 (n_samples, n_models * n_classes) or (n_samples, n_models, n_classes)
-        Votes; probabilities, model-major; or probabilities.
+        Votes; probabilities, model-major; or probabilities. Classes are in the order
+        of the parameter `classes`, where it is given, else sorted.
     classes : ndarray of shape (n_classes,) or None
         All classes, sorted; None to take them from the table.
     reset : bool
@@ -62,9 +63,18 @@ def read_class_table(
     """
     check_column_names(X)
     deep = count_dimensions(X) == 3
+    probabilities = deep or estimator.input == "proba" or estimator.pool == "linear"
+    if not reset:
+        # What it was fitted on decides; two dimensions alone don't say.
+        fitted = estimator.n_features_in_ != len(estimator.model_names_)
+        if deep and not fitted and len(estimator.classes_) > 1:
+            raise ValueError(
+                "X has three dimensions, but fit has seen votes, not these."
+            )
+        probabilities |= fitted
     if deep and estimator.input == "votes":
         raise ValueError("input='votes', but X has three dimensions, of probabilities.")
-    if not (deep or estimator.input == "proba" or estimator.pool == "linear"):
+    if not probabilities:
         return _read_votes(estimator, X, classes, reset=reset, stacklevel=stacklevel)
     if deep:
         X = np.asarray(X)
@@ -102,6 +112,9 @@ def read_class_table(
             names = [f"model_{j}" for j in range(table.shape[1] // n_classes)]
         estimator.model_names_ = np.array(names, dtype=object)
     table = table.reshape(len(table), -1, n_classes)
+    if estimator.classes is not None:
+        given = list(estimator.classes)
+        table = table[:, :, [given.index(label) for label in classes.tolist()]]
     return ClassAnswers.from_probabilities(
         check_probabilities(table, estimator.model_names_)
     )
@@ -121,7 +134,10 @@ def _read_votes(
         estimator, X, reset=reset, dtype=None, ensure_all_finite=False
     )
     if reset:
-        estimator.classes_ = classes_of_votes(table) if classes is None else classes
+        if classes is None:
+            classes = classes_of_votes(table)
+            _refuse_scores(classes)
+        estimator.classes_ = classes
         estimator.model_names_ = names_of_columns(estimator, X)
     classes = estimator.classes_
     votes, unknown = encode_votes(table, classes)
@@ -150,3 +166,14 @@ def _read_votes(
             stacklevel=stacklevel,
         )
     return ClassAnswers(votes)
+
+
+def _refuse_scores(classes: NDArray[Any]) -> None:
+    """Refuse numbers with fractions as classes that nobody has named."""
+    if classes.dtype.kind == "f" and (classes != np.floor(classes)).any():
+        score = float(classes[classes != np.floor(classes)][0])
+        raise ValueError(
+            f"Votes such as {score} look like scores: give probabilities with "
+            "input='proba' and classes=, or, if such numbers are classes, all of them "
+            "with classes=."
+        )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
@@ -34,6 +34,7 @@ from stackingnet_sk.predictions import (
     Answer,
     ClassAnswer,
     ClassAnswers,
+    is_labelled,
     sorted_classes,
 )
 from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
@@ -43,12 +44,7 @@ def _takes_blocks(estimator: Any) -> bool:
     return estimator.estimators is None
 
 
-class StackingNetClassifier(
-    FittedClassifierMixin,
-    ClassifierMixin,
-    TransformerMixin,
-    BaseComposition,
-):
+class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposition):
     r"""Combine classifiers, or given votes or probabilities, by optimal weights.
 
     With `h` a model's one-hot vote (zero where it abstains) or its probabilities, the
@@ -70,7 +66,7 @@ class StackingNetClassifier(
         of votes or probabilities.
     classes : array-like of shape (n_classes,), default=None
         All classes; by default those of the labels, and without labels those that are
-        voted for.
+        voted for. Columns of probabilities are in this order, by default sorted.
     class_weight : "balanced", dict or None, default=None
         How much classes count, in the loss, the decision, ties and rows without votes
         alike. "balanced": all the same, which is right for balanced accuracy. None: as
@@ -299,9 +295,10 @@ class StackingNetClassifier(
             rest = ClassAnswers.from_probabilities(table)
             own_codes, own_weights = codes[found.rows], found.weights(weights)
         others = None if weights is None else weights[~labelled]
-        counts = self._count(own, own_codes, own_weights).merge(
-            self._count(rest, None, others)
-        )
+        counts = self._count(own, own_codes, own_weights)
+        if self.estimators is not None:
+            counts = found.in_rows(counts, weights)
+        counts = counts.merge(self._count(rest, None, others))
         if X_unlabeled is not None:
             with of_unlabelled():
                 counts = counts.merge(self._count(self._answers(X_unlabeled)))
@@ -363,6 +360,9 @@ class StackingNetClassifier(
                 "classes=None at the first call of partial_fit; list all classes, for "
                 "later blocks may bring others than this one."
             )
+        if y is not None and not is_labelled(y).any():
+            # A block of a partly labelled stream need not have a label.
+            y = None
         codes, known = check_class_labels(X, y, given)
         weights = check_weights(sample_weight, codes)
         answers = read_class_table(self, X, known, reset=not began, stacklevel=4)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.ensemble.class_table import read_class_table
@@ -15,8 +16,12 @@ from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.predictions import ClassAnswers
 
 
-class FittedClassifierMixin(MembersMixin):
-    """Predictions of a classifier whose weights are known."""
+class FittedClassifierMixin(MembersMixin, TransformerMixin):
+    """Predictions of a classifier whose weights are known.
+
+    A transformer itself: scikit-learn gives `set_output` to those who define
+    `transform`.
+    """
 
     def predict(self, X: Any) -> NDArray:
         """Name the most probable class.

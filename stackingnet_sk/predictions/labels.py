@@ -71,7 +71,7 @@ def labelled_part(X: Any, y: ArrayLike, **metadata: Any) -> tuple[Any, Any, dict
     Returns
     -------
     X, y : array-like
-        The labelled rows; as they came where all of them are.
+        The labelled rows; as they came where all of them are, objects apart.
     metadata : dict
 
     Raises
@@ -81,7 +81,9 @@ def labelled_part(X: Any, y: ArrayLike, **metadata: Any) -> tuple[Any, Any, dict
     """
     labelled = is_labelled(y)
     if labelled.all():
-        return X, y, metadata
+        own = as_array(y)
+        # Objects, of a part of labels of which others are None, are of one type.
+        return X, np.array(own.tolist()) if own.dtype.kind == "O" else y, metadata
     rows = labelled.nonzero()[0]
     if not rows.size:
         raise ValueError("No row of y has a label; give at least one.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,30 @@ class OutOfFold:
             share = 1.0 / counts[self.rows]
             return share if sample_weight is None else share * sample_weight[self.rows]
         return None if sample_weight is None else sample_weight[self.rows]
+
+    def in_rows(
+        self, statistics: Any, sample_weight: NDArray[np.float64] | None
+    ) -> Any:
+        """Let statistics of the predictions know how few rows they are of.
+
+        Parameters
+        ----------
+        statistics : dataclass
+            With `weight_norm`, the Euclidean norm of the weights: that of the shares of
+            repeated rows would pass for more rows.
+        sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the rows.
+
+        Returns
+        -------
+        dataclass
+            With the norm of the weights of the rows.
+        """
+        rows = np.unique(self.rows)
+        if len(rows) == len(self.rows):
+            return statistics
+        own = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
+        return replace(statistics, weight_norm=float(np.linalg.norm(own)))
 
 
 def collect_out_of_fold(

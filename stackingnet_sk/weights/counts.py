@@ -82,7 +82,9 @@ class VoteCounts:
         table = table.reshape(len(first), n_classes + 1)
         norm = float(np.sqrt(len(labels)))
         if sample_weight is not None:
-            norm = float(np.linalg.norm(np.sort(sample_weight)))
+            # Divided first: squares of tiny or huge weights are out of range.
+            total = float(table.sum()) or 1.0
+            norm = total * float(np.linalg.norm(np.sort(sample_weight) / total))
         return cls(votes[first], table[:, 1:].copy(), table[:, 0].copy(), norm)
 
     def merge(self, other: VoteCounts) -> VoteCounts:

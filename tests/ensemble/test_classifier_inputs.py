@@ -119,6 +119,40 @@ def test_both_shapes_of_probabilities(table, truth, pool):
     assert_array_equal(wide.predict(frame), deep.predict(table))
 
 
+@pytest.mark.parametrize("pool", ["logit", "linear"])
+@pytest.mark.parametrize("labels", [True, False])
+def test_columns_are_in_the_order_of_classes(table, truth, pool, labels):
+    """Whoever lists low, mid, high has them in that order, not by the alphabet."""
+    names = np.array(["low", "mid", "high"])
+    model = StackingNetClassifier(pool=pool, classes=names)
+    model.fit(table, names[truth] if labels else None)
+    plain = StackingNetClassifier(pool=pool).fit(table, truth if labels else None)
+
+    order = [2, 0, 1]  # high, low, mid
+    assert model.classes_.tolist() == names[order].tolist()
+    shown = plain.predict_proba(table)[:, order]
+    assert_allclose(model.predict_proba(table), shown, atol=1e-6)
+
+
+def test_probabilities_stay_what_they_were_in_fit(table, votes, truth):
+    """Two dimensions don't say what they hold; the fit does."""
+    deep = StackingNetClassifier().fit(table, truth)
+    flat = table.reshape(60, -1)
+    assert_array_equal(deep.predict_proba(flat), deep.predict_proba(table))
+    assert deep.n_answers(flat).tolist() == [4] * 60
+    wide = np.tile(votes, 3)
+    with pytest.raises(ValueError, match="but fit has seen votes"):
+        StackingNetClassifier().fit(wide, truth).predict(table)
+
+
+def test_scores_are_not_taken_for_votes_in_silence(table):
+    with pytest.raises(ValueError, match="look like scores: give probabilities with"):
+        StackingNetClassifier().fit(table.reshape(60, -1))
+    halves = np.array([[0.5, 1.0], [1.0, 1.0], [0.5, 0.5]])
+    model = StackingNetClassifier(classes=[0.5, 1.0]).fit(halves)
+    assert model.classes_.tolist() == [0.5, 1.0]
+
+
 def test_the_linear_pool_is_a_certified_mixture(table, truth):
     model = StackingNetClassifier(pool="linear").fit(table, truth)
 
@@ -237,6 +271,7 @@ def test_a_hundred_classes_with_fifty_rows():
     [
         ({"classes": [0, 1]}, None, "The label 2 at row"),
         ({"classes": [0, 0, 1]}, None, "lists a class twice"),
+        ({"classes": [0.0, 1.0, 2.0, np.nan]}, None, "has NaN, None or infinity"),
         ({"class_weight": {9: 1.0}}, None, "names the class 9"),
         ({"class_weight": {0: -1.0}}, None, "give a positive number"),
         ({"class_weight": "even"}, None, "neither None, 'balanced' nor a dict"),

@@ -134,6 +134,27 @@ def test_the_unit_of_small_weights_does_not_matter(n_labels):
     assert_allclose(shares.reliability_, plain.reliability_, atol=1e-8)
 
 
+def test_a_block_need_not_have_a_label():
+    """Nor need a stream say so by y=None."""
+    votes, truth = panel(9)
+    y = partly(truth, 12)
+    whole = StackingNetClassifier(classes=range(3)).fit(votes, y)
+    parts = StackingNetClassifier(classes=range(3))
+    for start in range(0, 40, 10):
+        rows = slice(start, start + 10)
+        parts.partial_fit(votes[rows], y[rows])
+
+    assert_array_equal(parts.vote_weights_, whole.vote_weights_)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-3, 1e6])
+def test_weights_of_any_size(unit):
+    votes, truth = panel(10)
+    model = StackingNetClassifier(classes=range(3))
+    model.fit(votes, truth, sample_weight=np.full(40, unit))
+    assert np.isfinite(model.vote_weights_).all()
+
+
 def test_classes_come_first_in_partial_fit():
     votes, truth = panel(6)
     with pytest.raises(ValueError, match="classes=None at the first call"):

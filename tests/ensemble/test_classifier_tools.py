@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -134,7 +135,44 @@ def test_search_over_own_and_members_parameters(iris):
     assert dropped.model_names_.tolist() == ["logistic", "tree"]
 
 
+def test_transform_gives_frames_where_asked(panel):
+    votes, _, known = panel
+    model = StackingNetClassifier().set_output(transform="pandas").fit(votes, known)
+    frame = model.transform(votes)
+    assert list(frame.columns) == model.get_feature_names_out().tolist()
+
+
+def test_predictions_of_a_repeated_row_count_once():
+    """Five times the same folds are the same predictions, not five times the rows."""
+    X, y = load_iris(return_X_y=True)
+    folds = list(StratifiedKFold(3).split(X, y))
+    members = [("tree", DecisionTreeClassifier(max_depth=1)), ("bayes", GaussianNB())]
+    once = StackingNetClassifier(members, cv=folds).fit(X, y)
+    often = StackingNetClassifier(members, cv=folds * 5).fit(X, y)
+
+    assert_allclose(often.reliability_, once.reliability_, rtol=1e-8)
+    assert_allclose(often.weights_, once.weights_, rtol=1e-6, atol=1e-8)
+
+
 # ------------------------------------------------------------------- few labels
+
+
+@pytest.mark.parametrize("kind", [int, bool])
+def test_labels_that_are_objects_but_no_texts(kind):
+    """None among them makes them objects; the folds that are tested have none."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=200)
+    votes = np.where(rng.random((200, 5)) < 0.8, truth[:, None], 1 - truth[:, None])
+    few = np.array([kind(t) if i < 40 else None for i, t in enumerate(truth)], object)
+    scores = cross_val_score(
+        StackingNetClassifier(),
+        votes.astype(kind),
+        few,
+        cv=LabelledKFold(4),
+        scoring=labelled_scorer("accuracy"),
+        error_score="raise",
+    )
+    assert scores.mean() > 0.8
 
 
 def test_rows_without_labels_can_come_either_way(panel):
