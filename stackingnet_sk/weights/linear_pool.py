@@ -29,6 +29,7 @@ _KEPT, _LOST = 0.1, 0.0999
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
 _ENOUGH = 1e-12
+_NEARLY = 1e-6
 _ROUNDING = 1e-12
 _ARMIJO = 1e-4
 
@@ -68,7 +69,7 @@ class LinearPoolObjective:
     @cached_property
     def scale(self) -> float:
         """Unit of every relative figure: the log loss of the uniform weights."""
-        uniform = np.full(len(self.center), 1.0 / len(self.center))
+        uniform = _uniform(self)
         # Relative to the loss of models that are all sure and right, all is rounding.
         return max(self._loss(self.likelihood @ uniform), _LEAST_LOSS)
 
@@ -106,8 +107,12 @@ class LinearPoolObjective:
         -------
         ndarray of shape (n_models,)
         """
-        share = self.weights / (self.likelihood @ weights)
-        own = -(share @ self.likelihood)
+        return self._slopes(weights, self.likelihood @ weights)
+
+    def _slopes(
+        self, weights: NDArray[np.float64], pooled: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        own = -((self.weights / pooled) @ self.likelihood)
         return (own + self.strength * (weights - self.center)) / self.total
 
     def expand(self, weights: NDArray[np.float64]) -> Expansion:
@@ -169,11 +174,14 @@ class LinearPoolObjective:
         -------
         gap : float
             Duality gap ``w'g - min(g)`` with the gradient g (Frank and Wolfe, 1956)
-            over `scale`.
+            over `scale`; infinity where a row becomes impossible.
         residual : float
             The gap, or how far the point is from the simplex if that is more.
         """
-        gap = _gap(weights, self.gradient(weights)) / self.scale
+        pooled = self.likelihood @ weights
+        if not pooled.min() > 0:
+            return np.inf, np.inf
+        gap = _gap(weights, self._slopes(weights, pooled)) / self.scale
         return gap, max(gap, abs(float(weights.sum()) - 1.0), -float(weights.min()))
 
 
@@ -229,10 +237,17 @@ def minimize_linear_pool(
         Quadratic problems solved with all rows.
     """
     here = objective.expand(_start(objective))
+    if not here.value < np.inf:
+        # A row that is possible only for models that the sample gave up.
+        here = objective.expand(_uniform(objective))
     for iteration in range(_MAX_STEPS):
         if here.gap <= _ENOUGH * objective.scale:
             return here.weights, iteration
         reached, _, _ = SIMPLEX.optimize(here.model)
+        # One step from the end the gap is cheaper than another expansion.
+        nearly = here.gap <= _NEARLY * objective.scale
+        if nearly and objective.certify(reached)[0] <= _ENOUGH:
+            return reached, iteration + 1
         step = reached - here.weights
         descent = -float(here.gradient @ step)
         # A step too small to show in the value shows in the gap.
@@ -258,10 +273,8 @@ def minimize_linear_pool(
 
 def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
     """Optimal weights of every so many rows, if there are enough, else uniform."""
-    n_rows, n_models = objective.likelihood.shape
-    uniform = np.full(n_models, 1.0 / n_models)
-    if n_rows < 2 * _SAMPLED * _BLOCK:
-        return uniform
+    if len(objective.weights) < 2 * _SAMPLED * _BLOCK:
+        return _uniform(objective)
     rows = slice(None, None, _SAMPLED)
     sample = replace(
         objective,
@@ -269,6 +282,9 @@ def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
         weights=objective.weights[rows],
         strength=objective.strength / _SAMPLED,
     )
-    weights, _ = minimize_linear_pool(sample)
-    # A row that is possible only for models that the sample gave up.
-    return weights if objective.value(weights) < np.inf else uniform
+    return minimize_linear_pool(sample)[0]
+
+
+def _uniform(objective: LinearPoolObjective) -> NDArray[np.float64]:
+    n_models = len(objective.center)
+    return np.full(n_models, 1.0 / n_models)
