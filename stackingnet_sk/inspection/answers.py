@@ -72,8 +72,8 @@ class ModelAnswers:
         if not hasattr(estimator, "leaderboard"):
             raise TypeError(
                 f"{type(estimator).__name__} is no StackingNetRegressor or "
-                "StackingNetClassifier; give a fitted one (of a pipeline its last step, "
-                "with the data transformed by the steps before it)."
+                "StackingNetClassifier; give a fitted one (of a pipeline its last "
+                "step, with the data transformed by the steps before it)."
             )
         check_is_fitted(estimator)
         names = estimator.model_names_
@@ -93,7 +93,7 @@ class ModelAnswers:
         known = codes >= 0 if classes is not None else is_labelled(codes)
         if labels and not known.any():
             raise ValueError(
-                "y=None, but labels are needed here; give the label of at least one row."
+                "y=None, but labels are needed here; label at least one row."
             )
         return cls(names, table, codes, classes)
 
