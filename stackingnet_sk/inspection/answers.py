@@ -86,7 +86,7 @@ class ModelAnswers:
         classes = None
         if is_classifier(estimator):
             classes = estimator.classes_
-            codes, _ = check_class_labels(table, y, classes)
+            codes: NDArray[Any] = check_class_labels(table, y, classes)[0]
             table = table.reshape(len(table), len(names), len(classes))
         else:
             codes = check_labels(table, y)
