@@ -75,9 +75,13 @@ class StackingObjective:
         second = moments.scatter / moments.weight
         if not fit_intercept:
             second = second + np.outer(moments.mean, moments.mean)
+        if prior is not None and free_slope:
+            predictions, label = prior.slope_observation()
+            row = np.append(predictions - label, label)
+            second = second + np.outer(row, row / moments.n_effective)
         error = second[:-1, :-1]
         if prior is not None:
-            error = error + prior.penalty(moments.n_effective, free_slope=free_slope)
+            error = error + prior.penalty(moments.n_effective)
         return cls(error, second[:-1, -1], float(second[-1, -1]))
 
     @property

@@ -225,12 +225,11 @@ def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Soluti
     weights = np.full(everything.n_models, 1.0 / everything.n_models)
     gap = residual = 0.0
     if live.size and not uniform:
-        covariance = everything.subset(live).predictions()[0]
-        prior = ShrinkagePrior.from_covariance(covariance, 1.0)
+        prior = _center(everything.subset(live), 1.0)
         weights = np.zeros(everything.n_models)
         weights[live] = prior.direction
         gap, residual = SIMPLEX.certify(
-            StackingObjective(prior.penalty(1.0, free_slope=False)), prior.direction
+            StackingObjective(prior.penalty(1.0)), prior.direction
         )
     return Solution(
         weights,
@@ -248,16 +247,20 @@ def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Soluti
 def _prior(
     moments: Moments, everything: Moments, shrinkage: float | str
 ) -> ShrinkagePrior:
-    center = everything.predictions()[0]
     if shrinkage != "auto":
-        return ShrinkagePrior.from_covariance(center, float(shrinkage))
+        return _center(everything, float(shrinkage))
     covariance, with_target = moments.predictions()
-    return ShrinkagePrior.from_covariance(center).with_evidence(
+    return _center(everything).with_evidence(
         covariance,
         with_target,
         float(moments.scatter[-1, -1]) / moments.weight,
         moments.n_effective,
     )
+
+
+def _center(everything: Moments, strength: float = 0.0) -> ShrinkagePrior:
+    covariance = everything.predictions()[0]
+    return ShrinkagePrior.from_covariance(covariance, strength, everything.n_effective)
 
 
 def _choice(parameter: str, value: str, table: dict[str, T]) -> T:

@@ -3,9 +3,9 @@
 import cvxpy as cp
 import numpy as np
 import pytest
-from weights_problems import CONSTRAINED, fitted, penalized, table
+from weights_problems import CONSTRAINED, center, fitted, penalized, table
 
-from stackingnet_sk.weights import Status, factor_scores
+from stackingnet_sk.weights import Status
 
 
 def on_the_rows(predictions, target, constraint, *, fit_intercept, shrinkage):
@@ -18,10 +18,7 @@ def on_the_rows(predictions, target, constraint, *, fit_intercept, shrinkage):
     left = target - predictions @ weights - intercept
     loss = cp.sum_squares(left / np.sqrt(n_rows))
     if shrinkage:
-        sigma = np.atleast_2d(np.cov(predictions, rowvar=False, ddof=0))
-        spread = np.sqrt(sigma.diagonal())
-        direction = factor_scores(sigma / np.outer(spread, spread)) / spread
-        direction = direction / direction.sum()
+        spread, direction, sigma = center(predictions)
         along = spread**2 * direction
         slope = (along / (along @ direction)) @ weights
         away = cp.multiply(spread, weights - slope * direction)

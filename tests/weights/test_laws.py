@@ -168,11 +168,15 @@ def test_common_shift_changes_the_intercept_only(constraint, shrinkage, shift):
 
 @STRENGTH
 @INTERCEPT
-def test_units_of_one_model_carry_over(shrinkage, fit_intercept):
-    """On the cone a model in other units gets the reciprocal weight, shrunk or not."""
+def test_units_of_models_carry_over(shrinkage, fit_intercept):
+    """On the cone models in other units get the reciprocal weight: each its own where
+    nothing is shrunk, all the same where the prior compares them.
+    """
     predictions, target = table(6, 60, 5, rho=0.0, spread=0.0)
     factor = np.array([1.0, 0.01, 250.0, 0.1, 1e4])
     options = {"fit_intercept": fit_intercept, "shrinkage": shrinkage}
+    if shrinkage:
+        factor = np.full(5, 250.0)
     plain = fitted(predictions, target, "nonnegative", **options)
     scaled = fitted(predictions * factor, target, "nonnegative", **options)
     assert plain.weights.all()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from hypothesis import settings
 
-from stackingnet_sk.weights import Moments, factor_scores, solve_moments
+from stackingnet_sk.weights import Moments, ShrinkagePrior, solve_moments
 
 law = settings(deadline=None, derandomize=True, max_examples=60)
 
@@ -60,13 +60,18 @@ def covariance(predictions, sample_weight=None):
     )
 
 
-def penalty(predictions, weights, strength, *, free_slope, sample_weight=None):
-    """``(k |D(w - s u)|^2 + k/20 g^2 s^2) / W``, term by term (DESIGN.md, 2)."""
+def center(predictions, sample_weight=None):
+    """The units and the direction of the prior, and the covariance behind them."""
     sigma = covariance(predictions, sample_weight)
     total = len(predictions) if sample_weight is None else sample_weight.sum()
-    spread = np.sqrt(sigma.diagonal())
-    direction = factor_scores(sigma / np.outer(spread, spread)) / spread
-    direction = direction / direction.sum()
+    prior = ShrinkagePrior.from_covariance(sigma, n_rows=total)
+    return prior.spread, prior.direction, sigma
+
+
+def penalty(predictions, weights, strength, *, free_slope, sample_weight=None):
+    """``(k |D(w - s u)|^2 + k/20 g^2 s^2) / W``, term by term (DESIGN.md, 2)."""
+    spread, direction, sigma = center(predictions, sample_weight)
+    total = len(predictions) if sample_weight is None else sample_weight.sum()
     slope = (direction @ (spread**2 * weights)) / (direction @ (spread**2 * direction))
     away = strength * np.sum((spread * (weights - slope * direction)) ** 2)
     if free_slope:
