@@ -150,19 +150,12 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
         """
         check_is_fitted(self)
         counts = self.counts_
-        joint = counts.joint(counts.labelled)
-        known = joint.sum(axis=2)
-        right = joint.diagonal(axis1=1, axis2=2)
-        rates = np.divide(
-            right, known, out=np.full(known.shape, np.nan), where=known > 0
-        )
-        rows = counts.labelled.sum(axis=1) + counts.unlabelled
         columns = {
             "model": self.model_names_,
             "weight": self.weights_,
             "reliability": self.reliability_,
-            "balanced_accuracy": rates.mean(axis=1),
-            "answered": rows @ (counts.patterns >= 0) / counts.weight,
+            "balanced_accuracy": counts.recalls.mean(axis=1),
+            "answered": counts.answered,
         }
         order = np.lexsort((self.model_names_.astype(str), -self.reliability_))
         return as_frame({key: value[order].tolist() for key, value in columns.items()})

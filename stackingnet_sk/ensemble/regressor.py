@@ -105,6 +105,8 @@ class StackingNetRegressor(
         Names of the members in use, or of the columns.
     moments_ : Moments
         Second moments of the errors from which the weights were computed.
+    everything_ : Moments
+        Those of the predictions alone, on all rows, labelled or not.
     estimators_ : list of estimators
         The members, fitted on all rows. Only with `estimators`.
     named_estimators_ : Bunch
@@ -276,6 +278,7 @@ class StackingNetRegressor(
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
         self.weights_ = self.solution_.weights.copy()
         self.intercept_ = self.solution_.intercept
+        self.everything_ = everything
         self.reliability_ = reliability(self.moments_, everything)
         end_fit(self, X, y)
         return self

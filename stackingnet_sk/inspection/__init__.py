@@ -1,5 +1,27 @@
 """Tools over fitted estimators: whom to trust, and what more labels would buy."""
 
+from stackingnet_sk.inspection.disparity import (
+    Disparity,
+    Estimate,
+    GroupDisparity,
+    disparity,
+)
+from stackingnet_sk.inspection.disparity_display import DisparityDisplay
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
+from stackingnet_sk.inspection.pruning import PruningPath, ReliabilityPruner, prune
+from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
-__all__ = ["LabelBudget", "label_budget"]
+__all__ = [
+    "Disparity",
+    "DisparityDisplay",
+    "Estimate",
+    "GroupDisparity",
+    "LabelBudget",
+    "PruningPath",
+    "Ranking",
+    "ReliabilityPruner",
+    "disparity",
+    "label_budget",
+    "prune",
+    "rank_models",
+]

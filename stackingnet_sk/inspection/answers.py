@@ -69,19 +69,8 @@ class ModelAnswers:
             If there are fewer than two models, or no label where one is needed, or the
             answers or labels cannot be used.
         """
-        if not hasattr(estimator, "leaderboard"):
-            raise TypeError(
-                f"{type(estimator).__name__} is no StackingNetRegressor or "
-                "StackingNetClassifier; give a fitted one (of a pipeline its last "
-                "step, with the data transformed by the steps before it)."
-            )
-        check_is_fitted(estimator)
+        require_models(estimator)
         names = estimator.model_names_
-        if len(names) < 2:
-            raise ValueError(
-                f"{type(estimator).__name__} combines {len(names)} model; comparing "
-                "takes at least two."
-            )
         table = np.asarray(estimator.transform(X))  # set_output may make a frame
         classes = None
         if is_classifier(estimator):
@@ -108,3 +97,34 @@ class ModelAnswers:
     def votes(self) -> NDArray[np.intp]:
         """Index of the class that each model finds most probable, -1 for silence."""
         return np.where(self.table.any(axis=2), self.table.argmax(axis=2), -1)
+
+
+def require_models(estimator: Any) -> None:
+    """Check that an estimator is fitted and has models to compare.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it does not combine models.
+    ValueError
+        If there are fewer than two models.
+    """
+    if not hasattr(estimator, "leaderboard"):
+        raise TypeError(
+            f"{type(estimator).__name__} is no StackingNetRegressor or "
+            "StackingNetClassifier; give a fitted one (of a pipeline its last step, "
+            "with the data transformed by the steps before it)."
+        )
+    check_is_fitted(estimator)
+    if len(estimator.model_names_) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} combines {len(estimator.model_names_)} model; "
+            "comparing takes at least two."
+        )

@@ -123,6 +123,28 @@ class VoteCounts:
         norm = float(np.hypot(self.weight_norm, other.weight_norm))
         return VoteCounts(patterns[first], labelled, unlabelled, norm)
 
+    def subset(self, models: NDArray[np.intp]) -> VoteCounts:
+        """Count some of the models only.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            Which models, in which order.
+
+        Returns
+        -------
+        VoteCounts
+        """
+        patterns = self.patterns[:, models]
+        first, place = _distinct_rows(patterns)
+        labelled = np.zeros((len(first), self.n_classes))
+        np.add.at(labelled, place, self.labelled)
+        unlabelled = np.zeros(len(first))
+        np.add.at(unlabelled, place, self.unlabelled)
+        return replace(
+            self, patterns=patterns[first], labelled=labelled, unlabelled=unlabelled
+        )
+
     @property
     def n_models(self) -> int:
         """Number of models."""
@@ -198,6 +220,25 @@ class VoteCounts:
         """
         shape = (self.n_models, self.n_classes, self.n_classes)
         return (self.design.T @ weights).reshape(shape).transpose(0, 2, 1)
+
+    @property
+    def answered(self) -> NDArray[np.float64]:
+        """Share of all rows that each model answers."""
+        rows = self.labelled.sum(axis=1) + self.unlabelled
+        return rows @ (self.patterns >= 0) / self.weight
+
+    @property
+    def recalls(self) -> NDArray[np.float64]:
+        """Share of right votes of each model on each class, on labelled rows.
+
+        Shape (n_models, n_classes); NaN where a model answers none of a class. The mean
+        over the classes is the balanced accuracy.
+        """
+        joint = self.joint(self.labelled)
+        answers = joint.sum(axis=2)
+        right = joint.diagonal(axis1=1, axis2=2)
+        nothing = np.full(answers.shape, np.nan)
+        return np.divide(right, answers, out=nothing, where=answers > 0)
 
     def __len__(self) -> int:
         """Return the number of distinct rows."""

@@ -109,21 +109,16 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     total = counts.weight
     if not total > 0:
         raise ValueError("the rows have no weight; give at least one row some")
-    if np.count_nonzero((counts.patterns >= 0).any(axis=0)) < _IDENTIFIED:
+    if not identified(counts):
         return _one_or_two_models(counts)
-    n_classes = counts.n_classes
-    one_coin = np.clip(
-        _ONE_COIN_SHARE * total / n_classes, _ONE_COIN_FEWEST, _ONE_COIN_ROWS
-    )
     posterior = majority(counts)
     log_likelihood: list[float] = []
     converged = False
     while not converged and len(log_likelihood) < _MAX_ITERATIONS:
         weights = posterior * counts.unlabelled[:, None] + counts.labelled
         rates = weights.sum(axis=0)
-        confusion = shrunk_confusion(counts.joint(weights), one_coin)
-        smoothed = rates + _EQUAL_CLASSES * total / n_classes
-        joint = log_votes(counts, confusion) + np.log(smoothed / smoothed.sum())
+        confusion, prior = em_step(counts.joint(weights), rates)
+        joint = log_votes(counts, confusion) + np.log(prior)
         evidence = logsumexp(joint, axis=1)
         log_likelihood.append(
             float(counts.unlabelled @ evidence + (counts.labelled * joint).sum())
@@ -133,6 +128,48 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
         posterior = updated
     trace = np.array(log_likelihood)
     return DawidSkene(confusion, rates / total, trace, converged, posterior)
+
+
+def identified(counts: VoteCounts) -> bool:
+    """Tell whether agreement can show who is right.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        Votes.
+
+    Returns
+    -------
+    bool
+        Whether at least three models answer.
+    """
+    return int((counts.patterns >= 0).any(axis=0).sum()) >= _IDENTIFIED
+
+
+def em_step(
+    joint: NDArray[np.float64], rates: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Estimate again, from how probable each class is in each row.
+
+    Parameters
+    ----------
+    joint : ndarray of shape (n_models, n_classes, n_classes)
+        Weight of each model's votes by class, see :meth:`VoteCounts.joint`.
+    rates : ndarray of shape (n_classes,)
+        Weight of the rows of each class.
+
+    Returns
+    -------
+    confusion : ndarray of shape (n_models, n_classes, n_classes)
+    prior : ndarray of shape (n_classes,)
+        Probability of each class before any vote.
+    """
+    n_classes, total = len(rates), float(rates.sum())
+    one_coin = np.clip(
+        _ONE_COIN_SHARE * total / n_classes, _ONE_COIN_FEWEST, _ONE_COIN_ROWS
+    )
+    prior = rates + _EQUAL_CLASSES * total / n_classes
+    return shrunk_confusion(joint, one_coin), prior / prior.sum()
 
 
 def _one_or_two_models(counts: VoteCounts) -> DawidSkene:

@@ -228,7 +228,7 @@ def leave_one_out(
     Parameters
     ----------
     objective : LogLossObjective
-        With a prior.
+        The problem.
     point : ndarray of shape (n_classes + n_coefficients,)
         Its optimum.
     row_weight : ndarray of shape (n_classes,)
@@ -237,12 +237,16 @@ def leave_one_out(
     Returns
     -------
     float
-        Weighted mean, in nats. A function of counts: no order matters.
+        Weighted mean, in nats; infinity where, next to no prior, a row left out would
+        leave the optimum undetermined. A function of counts: no order matters.
     """
     free = point > objective.lower
     hessian = objective.hessian(point)
     inverse = np.zeros_like(hessian)
-    inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
+    try:
+        inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
+    except np.linalg.LinAlgError:
+        return np.inf
     spread = objective.structure.leverage(inverse)
     z = objective.scores(point)
     p = softmax(z, axis=1)
@@ -253,7 +257,12 @@ def leave_one_out(
         own = spread[rows]
         rest = np.eye(objective.n_classes) - weight * curvature[rows] @ own
         pull = weight * (p[rows] - np.eye(objective.n_classes)[k])
-        without = z[rows] + (own @ np.linalg.solve(rest, pull[:, :, None]))[:, :, 0]
+        try:
+            moved = np.linalg.solve(rest, pull[:, :, None])
+        except np.linalg.LinAlgError:
+            return np.inf
+        without = z[rows] + (own @ moved)[:, :, 0]
         losses = logsumexp(without, axis=1) - without[:, k]
         total += float(objective.labelled[rows, k] @ losses)
-    return total / float(objective.labelled.sum())
+    error = total / float(objective.labelled.sum())
+    return error if np.isfinite(error) else np.inf

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import pinvh
 
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.prior import ShrinkagePrior
@@ -170,6 +171,53 @@ class StackingObjective:
                 self.target + self.error_target
             )
         return 2.0 * half
+
+    @property
+    def curvature(self) -> NDArray[np.float64]:
+        """Half the Hessian of ``f``: covariance of the predictions, plus ``K``."""
+        if self.error_target is None:
+            return self.error
+        return self.error + self.error_target[:, None] + self.error_target + self.target
+
+    def degrees_of_freedom(
+        self,
+        plain: StackingObjective,
+        weights: NDArray[np.float64],
+        total: float | None,
+    ) -> float:
+        """Effective number of weights that the labels set, the intercept not counted.
+
+        The trace of what maps labels to fitted labels, the models without weight left
+        out.
+
+        Parameters
+        ----------
+        plain : StackingObjective
+            The same without its prior.
+        weights : ndarray of shape (n_models,)
+            The optimum.
+        total : float or None
+            What the weights have to sum to.
+
+        Returns
+        -------
+        float
+        """
+        active = weights.nonzero()[0]
+        if not active.size:
+            return 0.0
+        own = np.ix_(active, active)
+        sides = np.column_stack([plain.curvature[own], np.ones(active.size)])
+        try:
+            shares = np.linalg.solve(self.curvature[own], sides)
+        except np.linalg.LinAlgError:
+            shares = pinvh(self.curvature[own]) @ sides
+        shares, along = shares[:, :-1], shares[:, -1]
+        freedom = float(np.trace(shares))
+        if total is not None and along.sum() > 0:
+            freedom -= float(shares.sum(axis=0) @ along / along.sum())
+        # Copies leave rounding, of any size, where the matrix is all but singular.
+        return float(np.clip(freedom, 0.0, active.size))
 
     def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
         """Build the objective of a subset of the models.

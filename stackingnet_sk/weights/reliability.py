@@ -10,7 +10,7 @@ from stackingnet_sk.weights.prior import common_variance
 
 # Labelled rows that the label-free estimate counts for. On real ratings and faces 20
 # and 50 rank alike up to 20 labels, and 20 lets more of them speak.
-_LABEL_FREE_ROWS = 20.0
+LABEL_FREE_ROWS = 20.0
 
 
 def reliability(
@@ -35,6 +35,31 @@ def reliability(
     ndarray of shape (n_models,)
         In [-1, 1]; negative for a model that runs against the truth.
     """
+    known, free, share = reliability_parts(labelled, everything)
+    return share * known + (1.0 - share) * free
+
+
+def reliability_parts(
+    labelled: Moments, everything: Moments | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Say what the labels say of each model, and what the other models say.
+
+    Parameters
+    ----------
+    labelled : Moments
+        Moments of the labelled rows; their weight may be zero.
+    everything : Moments, default=None
+        Moments of the predictions on all rows, labelled or not.
+
+    Returns
+    -------
+    known : ndarray of shape (n_models,)
+        Signed squared correlation with the labels.
+    free : ndarray of shape (n_models,)
+        Signed share of variance in common with the others.
+    share : float
+        Weight of the first.
+    """
     if everything is None:
         everything = labelled.without_labels()
     free = np.zeros(labelled.n_models)
@@ -47,20 +72,20 @@ def reliability(
         live = varying_models(seen, everything)
         covariance = everything.subset(live).predictions()[0]
         free[live] = _label_free(_correlation(covariance))
+    known = np.zeros(labelled.n_models)
     if labelled.weight == 0:
-        return free
+        return known, free, 0.0
     covariance, with_target = labelled.predictions()
     variance = covariance.diagonal() * float(labelled.scatter[-1, -1] / labelled.weight)
     live = varying_models(labelled, labelled)
-    known = np.zeros(labelled.n_models)
     known[live] = np.divide(
         (with_target * np.abs(with_target))[live],
         variance[live],
         out=known[live],
         where=variance[live] > 0,
     )
-    share = labelled.n_effective / (labelled.n_effective + _LABEL_FREE_ROWS)
-    return share * np.clip(known, -1.0, 1.0) + (1.0 - share) * free
+    share = labelled.n_effective / (labelled.n_effective + LABEL_FREE_ROWS)
+    return np.clip(known, -1.0, 1.0), free, share
 
 
 def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:

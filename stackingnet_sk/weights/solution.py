@@ -54,6 +54,10 @@ class Solution:
         What solved it.
     shrinkage : float, default=0.0
         Strength of the prior on the direction of the weights, in pseudo-observations.
+    expected_error : float, default=nan
+        Estimate of the loss on new rows, in the units of the objective: of numbers by
+        generalized cross-validation, of votes by approximate leave-one-out. NaN
+        without labels and for the linear pool.
     vote_weights : ndarray of shape (n_models, n_classes, n_classes), default=None
         What a vote of model m for class a adds to the score of class k, at
         ``[m, a, k]``; only of votes.
@@ -72,6 +76,7 @@ class Solution:
     constraint: str
     solver: str
     shrinkage: float = 0.0
+    expected_error: float = float("nan")
     vote_weights: NDArray[np.float64] | None = None
     log_likelihood: NDArray[np.float64] | None = None
 

@@ -179,6 +179,12 @@ default="nonnegative"
             variance,
         )
     solution = solve(objective, constraint, solver)
+    plain = StackingObjective.from_moments(kept, fit_intercept=fit_intercept)
+    freedom = float(fit_intercept)
+    if chosen is not UNIFORM:
+        freedom += objective.degrees_of_freedom(plain, solution.weights, chosen.total)
+    left = max(1.0 - freedom / moments.n_effective, 0.0)
+    error = max(plain.value(solution.weights), 0.0)
     weights = np.zeros(moments.n_models)
     weights[live] = solution.weights
     intercept = 0.0
@@ -192,6 +198,10 @@ default="nonnegative"
         intercept=intercept / moments.scale,
         objective=solution.objective / moments.scale / moments.scale,
         shrinkage=prior.strength if prior else 0.0,
+        # Generalized cross-validation (Craven and Wahba, 1979).
+        expected_error=(
+            error / left / left / moments.scale / moments.scale if left else np.inf
+        ),
     )
 
 

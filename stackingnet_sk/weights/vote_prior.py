@@ -26,7 +26,7 @@ _MOST_CORRELATION = 0.4
 _BLOCK = 16384
 _TINY = float(np.finfo(float).tiny)
 # Labelled answers, on each class, that the label-free estimate counts for.
-_LABEL_FREE_ROWS = 100.0
+LABEL_FREE_ROWS = 100.0
 
 
 def blended_confusion(
@@ -52,9 +52,7 @@ def blended_confusion(
     """
     joint = counts.joint(counts.labelled)
     known = joint.sum(axis=2, keepdims=True)
-    return (joint + _LABEL_FREE_ROWS * label_free.confusion) / (
-        known + _LABEL_FREE_ROWS
-    )
+    return (joint + LABEL_FREE_ROWS * label_free.confusion) / (known + LABEL_FREE_ROWS)
 
 
 def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.float64]:
@@ -73,7 +71,7 @@ def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.floa
         Above zero; they sum to one. A class that nobody has seen still has its share
         of one row.
     """
-    rates = counts.n_labelled + _LABEL_FREE_ROWS * label_free.class_prior
+    rates = counts.n_labelled + LABEL_FREE_ROWS * label_free.class_prior
     rates += 1.0 / counts.n_classes
     return rates / rates.sum()
 
@@ -136,11 +134,11 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     """
     guessed = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
     seen = _ABSORBED * _mean_of_pairs(error_correlation(counts, guessed))
-    seen *= counts.weight / (counts.weight + _LABEL_FREE_ROWS)
+    seen *= counts.weight / (counts.weight + LABEL_FREE_ROWS)
     known = _mean_of_pairs(error_correlation(counts, counts.labelled))
     n_labelled = float(counts.labelled.sum())
-    blend = n_labelled * known + _LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
-    return min(blend / (n_labelled + _LABEL_FREE_ROWS), _MOST_CORRELATION)
+    blend = n_labelled * known + LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
+    return min(blend / (n_labelled + LABEL_FREE_ROWS), _MOST_CORRELATION)
 
 
 def confidence(counts: VoteCounts, correlation: float) -> float:
@@ -160,8 +158,8 @@ def confidence(counts: VoteCounts, correlation: float) -> float:
         :func:`blended_confusion`.
     """
     n_labelled = float(counts.labelled.sum())
-    agreement = _LABEL_FREE_ROWS / (1.0 + _OVERSTATED * correlation)
-    return (n_labelled + agreement) / (n_labelled + _LABEL_FREE_ROWS)
+    agreement = LABEL_FREE_ROWS / (1.0 + _OVERSTATED * correlation)
+    return (n_labelled + agreement) / (n_labelled + LABEL_FREE_ROWS)
 
 
 def _mean_of_pairs(correlation: NDArray[np.float64]) -> float:

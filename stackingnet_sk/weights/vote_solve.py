@@ -156,9 +156,10 @@ def solve_votes(
         else:
             point, iterations = minimize_log_loss(objective)
         fits.append((objective, point, iterations))
-    if len(fits) > 1:
-        fits.sort(key=lambda fit: leave_one_out(fit[0], fit[1], row_weight))
-    objective, point, iterations = fits[0]
+    errors = [leave_one_out(fit[0], fit[1], row_weight) for fit in fits]
+    # A tie, or no finite estimate, goes to the simpler structure.
+    best = int(np.argmin(errors))
+    objective, point, iterations = fits[best]
     intercepts, coefficients = np.split(point, [n_classes])
     vote_weights = objective.structure.vote_weights(coefficients)
     gap, residual = objective.certify(point)
@@ -173,6 +174,7 @@ def solve_votes(
         objective.structure.name,
         "cvxpy" if solver == "cvxpy" else "native",
         shrinkage,
+        errors[best],
         vote_weights,
         panel.label_free.log_likelihood,
     )
@@ -298,6 +300,7 @@ def _label_free(
         name,
         "native",
         0.0,
+        np.nan,
         vote_weights,
         free.log_likelihood,
     )

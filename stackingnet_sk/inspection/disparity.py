@@ -1,0 +1,450 @@
+"""How unequally the errors of a combination and of its models fall on groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import mean_absolute_error, zero_one_loss
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+
+import stackingnet_sk.predictions as tables
+from stackingnet_sk.ensemble import validation
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.inspection.answers import ModelAnswers
+
+Array = NDArray[Any]
+_BLOCK = 1_000_000  # Counts of resamples that are held at a time.
+
+
+class Estimate(NamedTuple):
+    """A figure and its bootstrap interval (NaN without one), of the same shape."""
+
+    value: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, eq=False)
+class GroupDisparity:
+    """Disparity between the groups of one grouping; models as in `Disparity.names`.
+
+    Parameters
+    ----------
+    groups : ndarray of str of shape (n_groups,)
+        The groups.
+    members : ndarray of int of shape (n_rows,)
+        Index of each row's group.
+    n_rows, small : ndarray of shape (n_groups,)
+        Size of each group, and whether it is below `min_group_size`.
+    error, signed_error : Estimate of shape (n_models, n_groups)
+        Mean of ``|prediction - label|``, or rate of wrong classes; and mean of
+        ``prediction - label``, or by how much the second of two classes is predicted
+        too often (NaN for more classes, which have no direction).
+    worst_group_error, gap, variation : Estimate of shape (n_models,)
+        Largest error; largest minus smallest; standard deviation over the groups
+        divided by their mean. NaN if a model never answers in a group.
+    amplification, gap_difference : Estimate of shape (n_models,)
+        Gap of the combination divided by that of each model, and minus it: above one,
+        or zero, the combination amplifies the disparity.
+    wasserstein : ndarray of shape (n_models,)
+        Largest 1-Wasserstein distance between the errors of two groups.
+    gap_by_chance, p_value : float
+        Mean gap of the combination when its errors are dealt to the groups at random,
+        and how often such a gap is at least as large as the one found.
+    """
+
+    groups: Array
+    members: Array
+    n_rows: Array
+    small: Array
+    error: Estimate
+    signed_error: Estimate
+    worst_group_error: Estimate
+    gap: Estimate
+    variation: Estimate
+    amplification: Estimate
+    gap_difference: Estimate
+    wasserstein: Array
+    gap_by_chance: float
+    p_value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Disparity:
+    """Errors of a combination, its models and their average, by group.
+
+    Parameters
+    ----------
+    task : {"regression", "classification"}
+        What an error is.
+    names : ndarray of str of shape (n_models,)
+        "combination" and, where the models are known, "average" and theirs.
+    labels, predictions, weights : ndarray of shape (n_rows,)
+        Labels, the combination's predictions and weights of the rows audited.
+    errors : ndarray of shape (n_rows, n_models)
+        Error on each row; NaN where a model is silent.
+    overall_error : ndarray of shape (n_models,)
+        Mean over all rows: a small gap is no virtue where every group fares badly.
+    groupings : dict of str to GroupDisparity
+        One for each column of groups and each crossing.
+    """
+
+    task: str
+    names: Array
+    labels: Array
+    predictions: Array
+    weights: Array
+    errors: Array
+    overall_error: Array
+    groupings: dict[str, GroupDisparity]
+
+    def to_frame(self) -> Any:
+        """List every estimate, one a row.
+
+        Returns
+        -------
+        pandas.DataFrame, or list of dict without pandas
+            ``grouping``, ``model``, ``figure`` (an attribute of `GroupDisparity`),
+            ``group`` (None for a figure over all), ``value``, ``low`` and ``high``.
+        """
+        keys = ("grouping", "model", "figure", "group", "value", "low", "high")
+        rows = [
+            (name, self.names[s], figure, *whose, *(float(each[s, *g]) for each in of))
+            for name, found in self.groupings.items()
+            for figure, of in vars(found).items()
+            if isinstance(of, Estimate)
+            for s, *g in np.ndindex(of.value.shape)
+            for whose in [found.groups[g] if g else [None]]
+        ]
+        return as_frame({key: [row[j] for row in rows] for j, key in enumerate(keys)})
+
+    def metric_frame(self, grouping: str) -> Any:
+        """Compute the combination's error with fairlearn, where it is installed.
+
+        Parameters
+        ----------
+        grouping : str
+            One of `groupings`.
+
+        Returns
+        -------
+        fairlearn.metrics.MetricFrame
+        """
+        try:
+            fairlearn = import_module("fairlearn.metrics")
+        except ImportError as error:
+            raise ImportError("Run python -m pip install fairlearn first.") from error
+        found = self.groupings[grouping]
+        loss = mean_absolute_error if self.task == "regression" else zero_one_loss
+        return fairlearn.MetricFrame(
+            metrics={"error": loss},
+            y_true=self.labels,
+            y_pred=self.predictions,
+            sensitive_features={grouping: found.groups[found.members]},
+            sample_params={"error": {"sample_weight": self.weights}},
+        )
+
+    def __str__(self) -> str:
+        """Return the combination's error by group, and how its gap compares."""
+        lines, line = [], "  {}: {:.3g} [{:.3g}, {:.3g}]"
+        for name, found in self.groupings.items():
+            lines.append(f"{name} (rows, * small): error of the combination [interval]")
+            for g, group in enumerate(found.groups):
+                size = f"{group} ({found.n_rows[g]}{'*' if found.small[g] else ''})"
+                lines.append(line.format(size, *(each[0, g] for each in found.error)))
+            for s, model in enumerate(self.names[:2]):
+                gap = (each[s] for each in found.gap)
+                lines.append(line.format(f"gap of the {model}", *gap))
+            by_chance = f"{found.gap_by_chance:.3g}, p = {found.p_value:.2g}"
+            lines.append(f"  gap by chance: {by_chance}")
+        return "\n".join(lines)
+
+
+def disparity(
+    estimator_or_predictions: Any,
+    y: ArrayLike,
+    sensitive_features: Any,
+    *,
+    X: Any = None,
+    models: Any = None,
+    task: str = "auto",
+    crossings: bool = True,
+    sample_weight: ArrayLike | None = None,
+    min_group_size: int = 30,
+    n_bootstrap: int = 1000,
+    n_permutations: int = 200,
+    confidence_level: float = 0.9,
+    random_state: Any = None,
+) -> Disparity:
+    r"""Measure how unequally errors fall on groups, and whether combining amplifies it.
+
+    Groups are audited, never an input of a model. Errors are measured against the
+    labels: if these carry the bias, as ratings by prejudiced raters do, a low disparity
+    proves nothing. Nor does it show who is missing from the data, or what harm is done.
+
+    Parameters
+    ----------
+    estimator_or_predictions : estimator or array-like of shape (n_samples,)
+        Fitted `StackingNetRegressor` or `StackingNetClassifier`, or what one predicts.
+    y : array-like of shape (n_samples,)
+        Labels; rows without (NaN or None) are left out, like those of weight zero.
+    sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns), \
+frame or dict of str to array-like
+        Groups, a grouping a column; they are read as texts without spaces around.
+    X : array-like, default=None
+        With an estimator: what it predicts from, rows that it was not fitted on.
+    models : array-like or frame of shape (n_samples, n_models), default=None
+        With predictions: those of two or more models; NaN or None is no class.
+    task : {"auto", "regression", "classification"}, default="auto"
+        With predictions: "auto" takes fractions for numbers; texts, booleans and two
+        whole numbers for classes. More whole numbers may be either: say which.
+    crossings : bool, default=True
+        Whether every two columns are crossed, to a grouping ``"a x b"``.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows in means; sizes of groups count rows.
+    min_group_size : int, default=30
+        Smaller groups are marked.
+    n_bootstrap, n_permutations : int, default=1000, 200
+        Resamples for the intervals and dealings for `gap_by_chance`; 0 for none.
+    confidence_level : float, default=0.9
+        Of the percentile intervals.
+    random_state : int or RandomState, default=None
+        Seed of both.
+
+    Returns
+    -------
+    Disparity
+
+    Raises
+    ------
+    NotFittedError or TypeError
+        If the estimator is not fitted, or does not combine models.
+    ValueError
+        If a row has no group, a group fewer than two labelled rows, or there are fewer
+        than two groups or models, or no labels.
+
+    Notes
+    -----
+    Rows are resampled within their group, so that none vanishes; intervals leave out
+    what another fit would change. A gap is a maximum minus a minimum: noise alone opens
+    it, the more the smaller the groups, and its interval shares that bias, so compare
+    it with `gap_by_chance`. The average of classes is the majority vote, ties in parts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.inspection.disparity import disparity
+    >>> truth, group = np.zeros(4), ["old", "old", "young", "young"]
+    >>> models = np.array([[1.5, 2.5], [2.5, 2.5], [0.5, 0.5], [0.5, -0.5]])
+    >>> found = disparity(models[:, 0], truth, group, models=models)
+    >>> found.groupings["group"].error.value[0]
+    array([2. , 0.5])
+    """
+    random = check_random_state(random_state)
+    asks = hasattr(estimator_or_predictions, "predict")
+    if asks == (X is None) or (asks and models is not None):
+        raise ValueError("Give X= with an estimator, or models= with predictions.")
+    if asks:
+        names, table, classes = _ask(estimator_or_predictions, X, y)
+    else:
+        names, table, classes = _read(estimator_or_predictions, y, models, task)
+    weights = validation.check_weights(sample_weight, table[:, 0])
+    weights = np.ones(len(table)) if weights is None else weights
+    rows = ~np.isnan(table[:, 0]) & (weights > 0)
+    if not rows.any():
+        raise ValueError("No row of y has a label and a weight; label at least one.")
+    columns = _columns(sensitive_features, rows, crossings)
+    table, weights = table[rows], weights[rows]
+    errors, signed = _errors(table, classes)
+    both, own = np.hstack([errors, signed]), errors[:, 0] * weights
+    found = {}
+    for name, (groups, members) in columns.items():
+        figures = _figures(_means(both, weights, members, n_bootstrap, random))
+        shuffled = (random.permutation(members) for _ in range(n_permutations))
+        dealt = [np.bincount(g, own) / np.bincount(g, weights) for g in shuffled]
+        gaps = np.ptp(np.reshape(dealt, (-1, len(groups))), axis=1)
+        # Equal gaps may differ by rounding.
+        as_large = gaps >= figures["gap"][0, 0] * (1 - 1e-9)
+        n_rows = np.bincount(members)
+        found[name] = GroupDisparity(
+            *(groups, members, n_rows, n_rows < min_group_size),
+            **{key: _estimate(each, confidence_level) for key, each in figures.items()},
+            wasserstein=np.array([_distance(e, weights, members) for e in errors.T]),
+            gap_by_chance=gaps.mean() if n_permutations else np.nan,
+            p_value=(1 + as_large.sum()) / (1 + n_permutations),
+        )
+    overall = _means(errors, weights, np.zeros(len(errors), dtype=int))[0, :, 0]
+    names = np.array(["combination", *["average"][: len(names)], *names], dtype=object)
+    task, own = "regression", table[:, :2]
+    if classes is not None:
+        task, own = "classification", classes[own.astype(int)]
+    return Disparity(task, names, own[:, 0], own[:, 1], weights, errors, overall, found)
+
+
+def _ask(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, Array | None]:
+    """Labels, combination and models: numbers, or indices of classes, NaN for none."""
+    asked = ModelAnswers.of(estimator, X, y, labels=True)
+    own = estimator.predict(X)
+    if asked.classes is None:
+        return asked.names, np.column_stack([asked.labels, own, asked.table]), None
+    codes = np.searchsorted(asked.classes, own)
+    table = np.column_stack([asked.labels, codes, asked.votes])
+    return asked.names, np.where(table < 0, np.nan, table), asked.classes
+
+
+def _read(own: Any, y: Any, models: Any, task: str) -> tuple[Any, Array, Array | None]:
+    """Return the same of predictions."""
+    own, labels = (column_or_1d(tables.as_array(each)) for each in (own, y))
+    others = np.empty((len(own), 0)) if models is None else tables.as_array(models)
+    check_consistent_length(labels, own, others)
+    if others.ndim != 2 or others.shape[1] == 1:
+        raise ValueError("models= needs a column a model, and at least two models.")
+    names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
+    columns = [labels, own, *others.T]
+    values = [v for each in columns for v in each[tables.is_labelled(each)].tolist()]
+    kinds = np.array(values)
+    numeric = kinds.dtype.kind in "iuf"
+    fractions = numeric and (kinds != np.rint(kinds)).any()
+    if task == "auto" and (fractions or not numeric or len(set(values)) <= 2):
+        task = "regression" if fractions else "classification"
+    if task == "regression":
+        labels = validation.check_labels(own, y)
+        table = np.column_stack([labels, own, others]).astype(np.float64)
+        tables.check_predictions(table[:, 1:], ["combination", *names])
+        return names, table, None
+    if task != "classification":
+        raise ValueError(f"{task=} is unclear of whole numbers; say which it is.")
+    classes = tables.sorted_classes(np.array(values, dtype=object), "y or predictions")
+    codes = [tables.encode_votes(each[:, None], classes)[0] for each in columns]
+    table = np.hstack(codes).astype(np.float64)
+    table[table < 0] = np.nan
+    silent = np.isnan(table[:, 1]) & ~np.isnan(table[:, 0])
+    if silent.any():
+        raise ValueError(f"No prediction at row {silent.argmax()}; drop such rows.")
+    return names, table, classes
+
+
+def _columns(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
+    """List the groups, and whose each row audited is, of each column and crossing."""
+    if isinstance(features, dict) or hasattr(features, "columns"):
+        validation.check_column_names(features)
+        names = getattr(features, "columns", features)
+        given = {name: features[name] for name in names}
+    else:
+        array = tables.as_array(features)
+        given = {getattr(features, "name", None) or "group": array}
+        if array.ndim == 2:
+            given = {f"group_{j}": column for j, column in enumerate(array.T)}
+    texts = {}
+    for name, values in given.items():
+        values = tables.as_array(values)
+        if values.shape != rows.shape:
+            raise ValueError(f"{name!r} has shape {values.shape}, y {rows.shape}.")
+        own = [str(value).strip() for value in values.tolist()]
+        missing = ~tables.is_labelled(values) | (np.array(own) == "")
+        if missing.any():
+            raise ValueError(
+                f"{name!r} has no group at row {missing.argmax()} ({missing.sum()} in "
+                "all); drop such rows, or name their group, as 'unknown'."
+            )
+        texts[str(name)] = own
+    pairs = list(combinations(texts.items(), 2)) if crossings else []
+    for (a, own), (b, other) in pairs:
+        texts[f"{a} x {b}"] = [f"{g} x {h}" for g, h in zip(own, other, strict=True)]
+    found = {}
+    for name, each in texts.items():
+        groups, members = np.unique(np.array(each, object), return_inverse=True)
+        n_rows = np.bincount(members[rows], minlength=len(groups))
+        if len(groups) < 2:
+            raise ValueError(f"{name!r} has one group only; comparing takes two.")
+        if n_rows.min() < 2:
+            raise ValueError(
+                f"Group {groups[n_rows.argmin()]!r} of {name!r} has {n_rows.min()} "
+                "labelled rows, and two are needed; merge it with another, drop its "
+                "rows or, if it is of a crossing, set crossings=False."
+            )
+        found[name] = groups, members[rows]
+    return found
+
+
+def _errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
+    """Errors and signed errors of the combination, the average and the models."""
+    truth, own, models = table[:, :1], table[:, 1:2], table[:, 2:]
+    if classes is None:
+        average = models.mean(axis=1, keepdims=True) if models.size else models
+        signed = np.hstack([own, average, models]) - truth
+        return np.abs(signed), signed
+    votes = np.array([(models == k).sum(axis=1) for k in range(len(classes))]).T
+    tied = votes == votes.max(axis=1, keepdims=True)
+    right = np.take_along_axis(tied, truth.astype(int), axis=1)
+    average = (right / tied.sum(axis=1, keepdims=True))[:, : models.shape[1]]
+    wrong = 1.0 - np.hstack([own == truth, average, models == truth])
+    wrong[:, 2:][np.isnan(models)] = np.nan
+    # Of two classes, who errs on the second predicts the first.
+    return wrong, wrong * (1 - 2 * truth if len(classes) == 2 else np.nan)
+
+
+def _means(
+    table: Array, weights: Array, members: Array, n_draws: int = 0, random: Any = None
+) -> Array:
+    """Mean of each column in each group: of its rows, then of resamples of them."""
+    known = ~np.isnan(table)
+    terms = np.hstack([np.where(known, table, 0.0), known]) * weights[:, None]
+    totals = []
+    for group in range(members.max() + 1):
+        own = terms[members == group]
+        n = len(own)
+        blocks = [own.sum(axis=0, keepdims=True)]
+        step = max(1, _BLOCK // n)
+        for start in range(0, n_draws, step):
+            size = min(step, n_draws - start)
+            drawn = random.randint(n, size=(size, n)) + n * np.arange(size)[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=size * n)
+            blocks.append(counts.reshape(size, n) @ own)
+        totals.append(np.vstack(blocks))
+    sums, answered = np.split(np.stack(totals, axis=2), 2, axis=1)
+    with np.errstate(invalid="ignore"):
+        return sums / answered
+
+
+def _figures(means: Array) -> dict[str, Array]:
+    """Compute what is estimated from errors and signed errors, groups the last axis."""
+    error, signed = np.split(means, 2, axis=1)
+    worst, mean = error.max(axis=-1), error.mean(axis=-1)
+    gap = worst - error.min(axis=-1)
+    own = gap[:, :1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "error": error,
+            "signed_error": signed,
+            "worst_group_error": worst,
+            "gap": gap,
+            "variation": np.where(mean == 0, 0.0, error.std(axis=-1) / mean),
+            "amplification": own / gap,
+            "gap_difference": own - gap,
+        }
+
+
+def _estimate(figure: Array, confidence_level: float) -> Any:
+    """Percentile interval; the first entry is the estimate, the others resamples."""
+    resampled = figure[1:] if len(figure) > 1 else np.full_like(figure, np.nan)
+    tail = (1 - confidence_level) / 2
+    # Between infinite ratios there is no percentile.
+    with np.errstate(invalid="ignore"):
+        return Estimate(figure[0], *np.quantile(resampled, [tail, 1 - tail], axis=0))
+
+
+def _distance(errors: Array, weights: Array, members: Array) -> float:
+    """Largest 1-Wasserstein distance between two groups; NaN if one has no errors."""
+    order = np.argsort(errors)[: np.count_nonzero(~np.isnan(errors))]
+    mass = np.eye(members.max() + 1)[members[order]] * weights[order, None]
+    if not mass.any(axis=0).all():
+        return np.nan
+    shares = np.cumsum(mass, axis=0)[:-1] / mass.sum(axis=0)
+    steps = np.diff(errors[order])
+    return max(np.abs(a - b) @ steps for a, b in combinations(shares.T, 2))

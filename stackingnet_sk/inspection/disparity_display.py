@@ -1,0 +1,200 @@
+"""Pictures of the errors of groups."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stackingnet_sk.inspection.disparity import Disparity, GroupDisparity, disparity
+
+_POINTS = 8.0
+_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_NO_DRAWS: dict[str, Any] = {"n_bootstrap": 0, "n_permutations": 0}
+
+
+class DisparityDisplay:
+    """Errors of groups, as a heat map of the models or as distributions.
+
+    Parameters
+    ----------
+    disparity : Disparity
+        What is drawn; `from_estimator` and `from_predictions` compute it.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib.axes.Axes and matplotlib.figure.Figure
+        Where it is drawn.
+    """
+
+    def __init__(self, disparity: Disparity) -> None:
+        self.disparity = disparity
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sensitive_features: Any,
+        *,
+        kind: str = "heatmap",
+        grouping: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the disparity of a fitted estimator, and return the display.
+
+        Parameters
+        ----------
+        estimator, X, y, sensitive_features, **options : object
+            As in `disparity`.
+        kind, grouping, ax : object
+            As in `plot`.
+        """
+        found = disparity(estimator, y, sensitive_features, X=X, **_NO_DRAWS | options)
+        return cls(found).plot(ax, kind=kind, grouping=grouping)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sensitive_features: Any,
+        *,
+        kind: str = "heatmap",
+        grouping: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the disparity of given predictions, and return the display.
+
+        Parameters
+        ----------
+        y_true, y_pred, sensitive_features, **options : object
+            Labels, predictions and what else `disparity` takes, such as `models`.
+        kind, grouping, ax : object
+            As in `plot`.
+        """
+        found = disparity(y_pred, y_true, sensitive_features, **_NO_DRAWS | options)
+        return cls(found).plot(ax, kind=kind, grouping=grouping)
+
+    def plot(
+        self, ax: Any = None, *, kind: str = "heatmap", grouping: str | None = None
+    ) -> Self:
+        """Draw it; a star marks small groups.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default on a new figure, as large as its labels need.
+        kind : {"heatmap", "distributions"}, default="heatmap"
+            "heatmap": error of each model in each group, that of the largest gap on
+            top. "distributions": errors of the combination in each group, from the 5th
+            to the 95th percentile, a box around the middle half, a line at the median
+            and a diamond at the mean; of classes a bar as long as the error rate.
+        grouping : str, default=None
+            Column of groups, or crossing ``"a x b"``; the first column by default.
+
+        Returns
+        -------
+        DisparityDisplay
+        """
+        kinds = {"heatmap": self._heatmap, "distributions": self._distributions}
+        groupings = self.disparity.groupings
+        name = next(iter(groupings)) if grouping is None else grouping
+        for value, known in ((kind, kinds), (name, groupings)):
+            if value not in known:
+                raise ValueError(f"{value!r} is none of {list(known)}.")
+        kinds[kind](ax, name, groupings[name])
+        return self
+
+    def _heatmap(self, ax: Any, name: str, found: GroupDisparity) -> None:
+        first = min(2, len(self.disparity.names))
+        order = [*(np.argsort(-found.gap.value[first:]) + first), *range(first)[::-1]]
+        error = found.error.value[order]
+        cells = _numbers(np.column_stack([error, found.gap.value[order]]))
+        rows, columns = self.disparity.names[order].tolist(), [*_groups(found), "gap"]
+        width, label = _inches(cells.ravel()), _inches(columns)
+        # Beside each other, long names would take a page: they are turned.
+        turned = label > width and label * len(columns) > 6
+        width = 0.15 + (width if turned else max(width, label))
+        size = len(columns) * width, len(rows) * 0.2
+        text = self._begin(ax, f"by {name} (rows, * few)", size, rows, label * turned)
+        image = self.ax_.imshow(error, cmap="Blues", aspect="auto")
+        light = image.cmap(image.norm(error))[..., :3] @ [0.2126, 0.7152, 0.0722]
+        for (row, column), cell in np.ndenumerate(cells):
+            # Zero is an error that is missing; the darkest blue is lighter.
+            dark = column < error.shape[1] and 0 < light[row, column] < 0.5
+            style = {"color": "white" if dark else "black", "ha": "center", **text}
+            self.ax_.text(column, row, cell, va="center", **style)
+        self.ax_.axhline(len(rows) - first - 0.5, color="black", linewidth=0.8)
+        self.ax_.set_xticks(range(len(columns)), columns, rotation=90 * turned, **text)
+        self.ax_.set_yticks(range(len(rows)), rows, **text)
+        self.ax_.set_xlim(-0.5, len(columns) - 0.5)
+
+    def _distributions(self, ax: Any, name: str, found: GroupDisparity) -> None:
+        rows, means = _groups(found), found.error.value[0]
+        errors, weights = self.disparity.errors[:, 0], self.disparity.weights
+        title = f"by {name} (rows, * few), mean on the right"
+        hatch = np.where(found.small, "////", "")
+        text = self._begin(ax, title, (4.0, len(rows) * 0.3), rows, 0.0)
+        for g, (mean, cell) in enumerate(zip(means, _numbers(means), strict=True)):
+            own = found.members == g
+            kind = {"weights": weights[own], "method": "inverted_cdf"}
+            low, left, median, right, high = np.quantile(errors[own], _LEVELS, **kind)
+            if self.disparity.task == "regression":
+                self.ax_.hlines(g, low, high, color="black", zorder=0)
+                self.ax_.vlines(median, g - 0.25, g + 0.25, color="black", linewidth=2)
+                self.ax_.plot(mean, g, "D", color="white", markeredgecolor="black")
+            else:
+                left, right = 0.0, mean
+            style = {"color": "lightgrey", "edgecolor": "black", "hatch": hatch[g]}
+            self.ax_.barh(g, right - left, 0.5, left, **style)
+            beside = self.ax_.get_yaxis_transform()
+            self.ax_.text(1.02, g, cell, transform=beside, va="center", **text)
+        self.ax_.set_yticks(range(len(rows)), rows, **text)
+        self.ax_.tick_params("x", labelsize=text["fontsize"])
+        self.ax_.set(xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
+
+    def _begin(self, ax: Any, title: str, size: Any, rows: Any, below: float) -> Any:
+        """Take axes, or make some of a size in inches; return the style of texts."""
+        from matplotlib import pyplot as plt
+
+        kind = {"regression": "Absolute error", "classification": "Error rate"}
+        title, points = f"{kind[self.disparity.task]} {title}", _POINTS
+        if ax is None:
+            wide = max(size[0], _inches([title])) + _inches(rows) + 0.5
+            size = wide, size[1] + below + 0.6
+            ax = plt.figure(figsize=size, layout="constrained").subplots()
+        else:
+            given = ax.get_window_extent().size / ax.figure.dpi
+            points *= min(1.0, *(given / size))
+        self.ax_, self.figure_ = ax, ax.figure
+        text = {"fontsize": points, "parse_math": False}
+        ax.set_title(title, loc="left", **text)
+        return text
+
+
+def _groups(found: GroupDisparity) -> list[str]:
+    """Name the groups, with their numbers of rows."""
+    each = zip(found.groups, found.n_rows, found.small, strict=True)
+    return [f"{group} ({n}){'*' if small else ''}" for group, n, small in each]
+
+
+def _numbers(values: NDArray[np.float64]) -> NDArray[Any]:
+    """Write numbers with the digits that show three of the largest."""
+    digits = 2 - int(np.floor(np.log10(np.nanmax(np.abs(values)) or 1.0)))
+    form = "{:.2e}" if abs(digits) > 5 else f"{{:.{max(0, digits)}f}}"
+    texts = [form.format(v) if np.isfinite(v) else "–" for v in values.ravel()]
+    return np.array(texts).reshape(values.shape)
+
+
+def _inches(texts: Any) -> float:
+    """Width of the widest of texts."""
+    from matplotlib.textpath import TextPath
+
+    # A dollar would start a formula.
+    paths = (TextPath((0, 0), t.replace("$", "S"), size=_POINTS) for t in texts)
+    return max(path.get_extents().width for path in paths) / 72.0

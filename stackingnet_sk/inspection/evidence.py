@@ -1,0 +1,283 @@
+"""What rows say of models: one idea for numbers and for votes.
+
+Everything that ranking and pruning need is in second moments or in counted votes, which
+have sub-moments and sub-counts for any subset of the models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+
+from stackingnet_sk.ensemble.validation import check_shrinkage
+from stackingnet_sk.ensemble.weighing import weigh
+from stackingnet_sk.inspection.answers import ModelAnswers, require_models
+from stackingnet_sk.weights import (
+    Moments,
+    Panel,
+    VoteCounts,
+    reliability,
+    solve_moments,
+)
+from stackingnet_sk.weights.reliability import reliability_parts
+
+
+@dataclass(frozen=True, eq=False)
+class NumberEvidence:
+    """Second moments of predictions.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor
+        Says how weights are fitted.
+    names : ndarray of shape (n_models,)
+        Names of the models.
+    moments : Moments
+        Of the labelled rows.
+    everything : Moments
+        Of the predictions on all rows.
+    """
+
+    estimator: Any
+    names: NDArray[Any]
+    moments: Moments
+    everything: Moments
+    unit: ClassVar[str] = "root mean squared error"
+
+    @classmethod
+    def from_answers(cls, estimator: Any, answers: ModelAnswers) -> NumberEvidence:
+        """Read rows.
+
+        Parameters
+        ----------
+        estimator : StackingNetRegressor
+            Fitted.
+        answers : ModelAnswers
+            What its models say.
+
+        Returns
+        -------
+        NumberEvidence
+        """
+        known = answers.labelled
+        own = Moments.from_rows(answers.table[known], answers.labels[known])
+        rest = answers.table[~known]
+        other = Moments.from_rows(rest, np.zeros(len(rest)))
+        everything = own.without_labels().merge(other)
+        return cls(estimator, answers.names, own, everything)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any row has a label."""
+        return self.moments.weight > 0
+
+    @property
+    def reliability(self) -> NDArray[np.float64]:
+        """Signed squared correlation with the truth."""
+        return reliability(self.moments, self.everything)
+
+    @property
+    def answered(self) -> NDArray[np.float64]:
+        """Ones: a missing number is refused."""
+        return np.ones(len(self.names))
+
+    @property
+    def chance(self) -> float:
+        """Reliability of a model that knows nothing."""
+        return 0.0
+
+    def against(self) -> list[list[str]]:
+        """Evidence that a model runs against the others, or against the labels."""
+        known, free, _ = reliability_parts(self.moments, self.everything)
+        found: list[list[str]] = [[] for _ in self.names]
+        for m in np.flatnonzero(free < 0):
+            found[m].append(
+                "runs against the other models (factor loading "
+                f"{-np.sqrt(-free[m]):.2g})"
+            )
+        for m in np.flatnonzero(known < 0):
+            found[m].append(
+                f"runs against the labels (correlation {-np.sqrt(-known[m]):.2g})"
+            )
+        return found
+
+    def own(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Root mean squared error and bias of each model alone."""
+        return self.moments.errors()
+
+    def error(self, models: NDArray[np.intp]) -> float:
+        """Root of the squared error to expect of the combination of some models.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            At least one.
+
+        Returns
+        -------
+        float
+            NaN without labels.
+        """
+        if not self.labelled:
+            return float("nan")
+        solution = solve_moments(
+            self.moments.subset(models),
+            self.estimator.constraint,
+            fit_intercept=self.estimator.fit_intercept,
+            shrinkage=check_shrinkage(self.estimator),
+            everything=self.everything.subset(models),
+        )
+        return float(np.sqrt(solution.expected_error))
+
+
+@dataclass(frozen=True, eq=False)
+class VoteEvidence:
+    """Counted votes.
+
+    Parameters
+    ----------
+    estimator : StackingNetClassifier
+        Says how weights are fitted.
+    names : ndarray of shape (n_models,)
+        Names of the models.
+    counts : VoteCounts
+        Distinct rows of votes.
+    """
+
+    estimator: Any
+    names: NDArray[Any]
+    counts: VoteCounts
+    unit: ClassVar[str] = "log loss"
+
+    @classmethod
+    def from_answers(cls, estimator: Any, answers: ModelAnswers) -> VoteEvidence:
+        """Read rows.
+
+        Parameters
+        ----------
+        estimator : StackingNetClassifier
+            Fitted.
+        answers : ModelAnswers
+            What its models say; of probabilities the most probable class counts.
+
+        Returns
+        -------
+        VoteEvidence
+        """
+        n_classes = len(estimator.classes_)
+        counts = VoteCounts.from_rows(answers.votes, answers.labels, n_classes)
+        return cls(estimator, answers.names, counts)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any row has a label."""
+        return bool(self.counts.labelled.any())
+
+    @property
+    def reliability(self) -> NDArray[np.float64]:
+        """Balanced accuracy."""
+        return Panel.from_counts(self.counts.effective()).reliability
+
+    @property
+    def answered(self) -> NDArray[np.float64]:
+        """Share of all rows that each model answers."""
+        return self.counts.answered
+
+    @property
+    def chance(self) -> float:
+        """Balanced accuracy of a model that knows nothing."""
+        return 1.0 / self.counts.n_classes
+
+    def against(self) -> list[list[str]]:
+        """Evidence that a model votes against the others, or against the labels."""
+        panel = Panel.from_counts(self.counts.effective())
+        free = panel.label_free.confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
+        known = self.own()[0]
+        found: list[list[str]] = [[] for _ in self.names]
+        for m in np.flatnonzero((free < self.chance) & panel.answers):
+            found[m].append(
+                "agrees with the other models below chance (balanced accuracy "
+                f"{free[m]:.2g} by agreement)"
+            )
+        for m in np.flatnonzero(known < self.chance):
+            found[m].append(
+                f"below chance on the labels (balanced accuracy {known[m]:.2g})"
+            )
+        return found
+
+    def own(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Balanced accuracy of each model alone, and NaN: classes have no bias."""
+        return self.counts.recalls.mean(axis=1), np.full(len(self.names), np.nan)
+
+    def error(self, models: NDArray[np.intp]) -> float:
+        """Log loss to expect of the combination of some models.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            At least one.
+
+        Returns
+        -------
+        float
+            NaN without labels.
+        """
+        if not self.labelled:
+            return float("nan")
+        return float(
+            weigh(self.estimator, self.counts.subset(models))[0].expected_error
+        )
+
+
+Evidence: TypeAlias = NumberEvidence | VoteEvidence
+
+
+def stored_evidence(estimator: Any) -> Evidence:
+    """Return what a fitted estimator has kept of the rows of its fit.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it does not combine models.
+    ValueError
+        If there are fewer than two models.
+    """
+    require_models(estimator)
+    names = estimator.model_names_
+    if is_classifier(estimator):
+        return VoteEvidence(estimator, names, estimator.counts_)
+    return NumberEvidence(estimator, names, estimator.moments_, estimator.everything_)
+
+
+def evidence(estimator: Any, answers: ModelAnswers) -> Evidence:
+    """Return what rows say of the models of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted.
+    answers : ModelAnswers
+        What its models say of the rows.
+
+    Returns
+    -------
+    Evidence
+    """
+    if answers.classes is None:
+        return NumberEvidence.from_answers(estimator, answers)
+    return VoteEvidence.from_answers(estimator, answers)

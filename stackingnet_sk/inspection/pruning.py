@@ -1,0 +1,286 @@
+"""Whom to drop: the path of removals, and a selector of columns."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.inspection.evidence import stored_evidence
+from stackingnet_sk.inspection.ranking import rank_models
+
+
+@dataclass(frozen=True, eq=False)
+class PruningPath:
+    """Models removed one after the other, and the combination's error after each.
+
+    Parameters
+    ----------
+    removed : ndarray of str of shape (n_models,)
+        The models in order of removal; the last one is never removed.
+    reliability : ndarray of shape (n_models,)
+        Their reliability.
+    error : ndarray of shape (n_models,)
+        Expected error of the combination, refitted, with 0, 1, ... of them removed.
+    unit : str
+        What `error` is.
+    """
+
+    removed: NDArray[Any]
+    reliability: NDArray[np.float64]
+    error: NDArray[np.float64]
+    unit: str
+
+    @property
+    def n_best(self) -> int:
+        """How many removals the expected error is least after."""
+        return int(self.error.argmin())
+
+    def to_frame(self) -> Any:
+        """Make a table, a row a number of removals.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            `n_models` that are left, `error` of their combination, and the model that
+            is removed next, with its `reliability`. A frame where pandas is installed.
+        """
+        return as_frame(
+            {
+                "n_models": list(range(len(self.removed), 0, -1)),
+                "error": self.error.tolist(),
+                "next": self.removed.tolist(),
+                "reliability": self.reliability.tolist(),
+            }
+        )
+
+    def __str__(self) -> str:
+        """Return a table, a line a number of removals."""
+        lines = [f"{'models':>6} {'error':>10}  next to go (reliability)"]
+        for n, (error, name, own) in enumerate(
+            zip(self.error, self.removed, self.reliability, strict=True)
+        ):
+            mark = "*" if n == self.n_best else " "
+            left = len(self.removed) - n
+            lines.append(f"{left:>6} {error:>10.4g}{mark} {name} ({own:.3f})")
+        return "\n".join([*lines, f"error: expected {self.unit}; * the least"])
+
+
+def prune(estimator: Any) -> PruningPath:
+    """Remove the models of a fitted estimator one by one, the least reliable first.
+
+    The combination of those left is refitted from sub-moments, or from counted votes,
+    that the estimator has kept: no row is read again.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted, with labels.
+
+    Returns
+    -------
+    PruningPath
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it does not combine models.
+    ValueError
+        If it was fitted without labels, or on fewer than two models.
+
+    Notes
+    -----
+    The error is what the combination is expected to have on new rows (see
+    :class:`~stackingnet_sk.weights.Solution`); the least of many estimates is a little
+    too low. Probabilities count as votes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import prune
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=200)
+    >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.5, 1.0, 50.0]
+    >>> path = prune(StackingNetRegressor().fit(judges, truth))
+    >>> path.removed.tolist(), path.n_best
+    (['model2', 'model1', 'model0'], 1)
+    """
+    known = stored_evidence(estimator)
+    if not known.labelled:
+        raise ValueError(
+            f"The {type(estimator).__name__} was fitted without labels, so no "
+            "combination's error is known; fit it with y on at least some rows."
+        )
+    values = known.reliability
+    order = np.lexsort((known.names.astype(str), values))
+    error = [known.error(np.sort(order[n:])) for n in range(len(order))]
+    return PruningPath(known.names[order], values[order], np.array(error), known.unit)
+
+
+class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
+    """Keep the reliable columns of a table of predictions.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Without members: it says what the columns are, and its `reliability_` ranks
+        them. It is cloned.
+    n_models : int, float or "auto", default="auto"
+        How many to keep: a number, a share of the columns between 0 and 1 (rounded up),
+        or all that do not surely hurt: whose reliability's interval is not wholly below
+        chance (a correlation of zero; one over the number of classes).
+    threshold : float, default=None
+        Keep those of at least this reliability, and of these at most `n_models`.
+    n_bootstrap : int, default=1000
+        Replicates behind the intervals.
+    confidence_level : float, default=0.9
+        Of the intervals.
+    random_state : int or None, default=None
+        Source of the draws.
+
+    Attributes
+    ----------
+    estimator_ : StackingNetRegressor or StackingNetClassifier
+        Fitted on all columns.
+    ranking_ : Ranking
+        That of :func:`rank_models`, with the evidence against each model in `against`.
+    support_ : ndarray of bool of shape (n_models,)
+        Which columns are kept.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names; defined only when all of them are strings.
+
+    See Also
+    --------
+    prune : The error of the combination along the whole path of removals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import ReliabilityPruner
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=200)
+    >>> judges = truth[:, None] * [1, 1, 1, -1] + rng.normal(size=(200, 4))
+    >>> pruner = ReliabilityPruner(StackingNetRegressor()).fit(judges, truth)
+    >>> pruner.get_support().tolist()
+    [True, True, True, False]
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        n_models: int | float | str = "auto",
+        threshold: float | None = None,
+        n_bootstrap: int = 1000,
+        confidence_level: float = 0.9,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_models = n_models
+        self.threshold = threshold
+        self.n_bootstrap = n_bootstrap
+        self.confidence_level = confidence_level
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: ArrayLike | None = None) -> ReliabilityPruner:
+        """Rank the columns and decide which to keep.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_models)
+            Predictions or votes, a column a model.
+        y : array-like of shape (n_samples,), default=None
+            Labels; NaN or None on rows without.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If `estimator` does not combine models.
+        ValueError
+            If it has members, `n_models` is no number of models, there are fewer than
+            two columns, or none would be kept.
+        """
+        if getattr(self.estimator, "estimators", None) is not None:
+            raise ValueError(
+                "estimator has members, but a ReliabilityPruner selects columns of "
+                "predictions; give one with estimators=None."
+            )
+        fitted = clone(self.estimator).fit(X, y)
+        if fitted.n_features_in_ < 2:
+            raise ValueError(
+                f"X has {fitted.n_features_in_} feature(s); choosing takes at least two "
+                "columns of predictions."
+            )
+        ranking = rank_models(
+            fitted,
+            X,
+            y,
+            n_bootstrap=self.n_bootstrap,
+            confidence_level=self.confidence_level,
+            random_state=self.random_state,
+        )
+        most = self._most(len(ranking.model_names))
+        keep = np.ones(len(ranking.model_names), dtype=bool)
+        if most is None and self.threshold is None:
+            keep = ranking.high > ranking.chance
+        if self.threshold is not None:
+            keep = ranking.reliability >= self.threshold
+        if most is not None:
+            keep[most:] = False
+        if not keep.any():
+            best = ranking.reliability[0]
+            raise ValueError(
+                f"No model would be kept: the best, {ranking.model_names[0]!r}, has a "
+                f"reliability of {best:.3g} (up to {ranking.high[0]:.3g}). Lower "
+                "threshold, or give the number of models to keep with n_models."
+            )
+        self.estimator_ = fitted
+        self.ranking_ = ranking
+        kept = set(ranking.model_names[keep].tolist())
+        self.support_ = np.array([name in kept for name in fitted.model_names_])
+        self.n_features_in_ = len(self.support_)
+        if hasattr(fitted, "feature_names_in_"):
+            self.feature_names_in_ = fitted.feature_names_in_
+        return self
+
+    def _most(self, n_columns: int) -> int | None:
+        if isinstance(self.n_models, str) and self.n_models == "auto":
+            return None
+        if isinstance(self.n_models, numbers.Integral) and not isinstance(
+            self.n_models, bool
+        ):
+            if 1 <= self.n_models <= n_columns:
+                return int(self.n_models)
+        elif isinstance(self.n_models, numbers.Real) and 0 < self.n_models <= 1:
+            return int(np.ceil(self.n_models * n_columns))
+        raise ValueError(
+            f"n_models={self.n_models!r} is neither 'auto', a number of models from 1 "
+            f"to {n_columns}, nor a share above 0 and up to 1."
+        )
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self)
+        return self.support_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags

@@ -1,0 +1,318 @@
+"""Who is better than whom, as far as the rows can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.inspection.answers import ModelAnswers
+from stackingnet_sk.inspection.evidence import NumberEvidence, evidence
+from stackingnet_sk.inspection.rank_intervals import (
+    different_pairs,
+    groups,
+    probability_best,
+    simultaneous_ranks,
+)
+from stackingnet_sk.inspection.resampling import number_replicates, vote_replicates
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Models with their reliability and what is known of it, the best first.
+
+    Parameters
+    ----------
+    model_names : ndarray of str of shape (n_models,)
+        Names of the models.
+    reliability : ndarray of shape (n_models,)
+        Squared correlation with the truth (signed) or balanced accuracy, as the
+        estimator's `reliability_` on these rows.
+    low, high : ndarray of shape (n_models,)
+        Its interval, for each model alone.
+    rank_low, rank_high : ndarray of int of shape (n_models,)
+        Ranks that hold for all models together; 1 is the best.
+    probability_best : ndarray of shape (n_models,)
+        Share of the replicates in which the model is the best.
+    group : list of str
+        Models that share a letter can't be told apart.
+    better : ndarray of bool of shape (n_models, n_models)
+        Whether the model of the row is surely more reliable than that of the column.
+    quality : ndarray of shape (n_models,)
+        Of the model alone, on labelled rows: root mean squared error, in the units of
+        the labels, or balanced accuracy. NaN without labels.
+    bias : ndarray of shape (n_models,)
+        Mean of prediction minus label; NaN for classes.
+    answered : ndarray of shape (n_models,)
+        Share of rows that the model answers.
+    drop_one : ndarray of shape (n_models,)
+        By how much the expected error of the combination rises if it is refitted
+        without the model, in units of `unit`; below zero where it is better off
+        without. NaN without labels.
+    weight : ndarray of shape (n_models,)
+        The estimator's `weights_`.
+    against : list of str
+        Evidence that a model misleads; empty where there is none.
+    chance : float
+        Reliability of a model that knows nothing.
+    error : float
+        Expected error of the combination of all models.
+    unit : str
+        What `error` and `drop_one` are.
+    is_number : bool
+        Whether predictions are numbers, not classes.
+    n_labelled, n_rows : int
+        Rows with a label, and all.
+    confidence_level : float
+        That of the intervals.
+    """
+
+    model_names: NDArray[Any]
+    reliability: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    rank_low: NDArray[np.intp]
+    rank_high: NDArray[np.intp]
+    probability_best: NDArray[np.float64]
+    group: list[str]
+    better: NDArray[np.bool_]
+    quality: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    answered: NDArray[np.float64]
+    drop_one: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    against: list[str]
+    chance: float
+    error: float
+    unit: str
+    is_number: bool
+    n_labelled: int
+    n_rows: int
+    confidence_level: float
+
+    def columns(self) -> dict[str, list[Any]]:
+        """List the columns of the table, a value a model.
+
+        Returns
+        -------
+        dict of str to list
+        """
+        quality = "rmse" if self.is_number else "balanced_accuracy"
+        columns = {
+            "model": self.model_names,
+            "reliability": self.reliability,
+            "low": self.low,
+            "high": self.high,
+            "rank_low": self.rank_low,
+            "rank_high": self.rank_high,
+            "probability_best": self.probability_best,
+            "group": np.array(self.group, dtype=object),
+            quality: self.quality,
+            "bias": self.bias,
+            "answered": self.answered,
+            "drop_one": self.drop_one,
+            "weight": self.weight,
+            "against": np.array(self.against, dtype=object),
+        }
+        if not self.is_number:
+            del columns["bias"]
+        return {name: column.tolist() for name, column in columns.items()}
+
+    def to_frame(self) -> Any:
+        """Make a table, a row a model.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            A frame where pandas is installed.
+        """
+        return as_frame(self.columns())
+
+    def __str__(self) -> str:
+        """Return a table, a line a model, and how to read it."""
+        names = [str(name) for name in self.model_names]
+        width = max(5, *(min(len(name), 30) for name in names))
+        quality = "rmse" if self.is_number else "bal. acc."
+        level = f"{100 * self.confidence_level:.0f} %"
+        lines = [
+            f"{'model':<{width}} {'reliability':>11} {level + ' interval':>17} "
+            f"{'ranks':>7} {'best':>5} {'group':>6} {quality:>9} {'drop-one':>10} "
+            f"{'weight':>8}"
+        ]
+        for m, name in enumerate(names):
+            interval = f"[{self.low[m]:.3f}, {self.high[m]:.3f}]"
+            ranks = f"{self.rank_low[m]}-{self.rank_high[m]}"
+            lines.append(
+                f"{name[:30]:<{width}} {self.reliability[m]:>11.3f} {interval:>17} "
+                f"{ranks:>7} {self.probability_best[m]:>5.2f} {self.group[m]:>6} "
+                f"{self.quality[m]:>9.4g} {self.drop_one[m]:>+10.2g} "
+                f"{self.weight[m]:>8.3f}"
+            )
+        for name, against in zip(names, self.against, strict=True):
+            if against:
+                lines.append(f"! {name}: {against}")
+        lines.append(
+            f"{self.n_labelled} of {self.n_rows} rows have a label. Ranks hold for all "
+            "models together;"
+        )
+        lines.append(
+            "models that share a letter can't be told apart. drop-one: change of the"
+        )
+        lines.append(f"combination's expected {self.unit}, {self.error:.4g} with all.")
+        return "\n".join(lines)
+
+
+def rank_models(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike | None = None,
+    *,
+    n_bootstrap: int = 1000,
+    confidence_level: float = 0.9,
+    random_state: Any = None,
+) -> Ranking:
+    r"""Rank the models of a fitted estimator, and say what of it is sure.
+
+    Rows are drawn anew `n_bootstrap` times, by weights on second moments or on counted
+    votes: labelled rows (of each class) and others apart, so that no class vanishes.
+    What the agreement of the models says counts in `reliability_` as 20 labelled rows
+    (numbers) or 100 (votes); in each replicate it is as uncertain as so many rows are,
+    for sampling is not what it is doubtful for.
+
+    Ranks come from pairwise differences judged together: a model's rank is at least one
+    more than the number of models that are surely better, with `confidence_level` that
+    no judgement is wrong. Percentiles of bootstrapped ranks would be shorter and, near
+    ties, wrong.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted.
+    X : array-like
+        What `estimator` predicts from. Members should not have seen these rows.
+    y : array-like of shape (n_samples,), default=None
+        Labels; NaN or None on rows without. None: agreement is all there is.
+    n_bootstrap : int, default=1000
+        Number of replicates.
+    confidence_level : float, default=0.9
+        Of the intervals.
+    random_state : int, Generator or None, default=None
+        Source of the draws.
+
+    Returns
+    -------
+    Ranking
+        The best first; models of equal reliability in order of their names.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it does not combine models.
+    ValueError
+        If there are fewer than two models, `n_bootstrap` is below 2 or
+        `confidence_level` is not between 0 and 1, or answers or labels cannot be used.
+
+    Notes
+    -----
+    Probabilities count as votes for the most probable class.
+
+    References
+    ----------
+    .. [1] Romano and Wolf, "Exact and approximate stepdown methods for multiple
+       hypothesis testing", JASA 100, 2005.
+    .. [2] Mogstad, Romano, Shaikh and Wilhelm, "Inference for ranks with applications
+       to mobility across neighbourhoods and academic achievement across countries",
+       Review of Economic Studies 91, 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import rank_models
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=200)
+    >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.3, 0.3, 2.0]
+    >>> model = StackingNetRegressor().fit(judges, truth)
+    >>> ranking = rank_models(model, judges, truth, random_state=0)
+    >>> ranking.rank_low.tolist(), ranking.rank_high.tolist(), ranking.group
+    ([1, 1, 3], [2, 2, 3], ['a', 'a', 'b'])
+    """
+    check_draws(n_bootstrap, confidence_level)
+    answers = ModelAnswers.of(estimator, X, y)
+    known = evidence(estimator, answers)
+    random = np.random.default_rng(random_state)
+    values = known.reliability
+    if isinstance(known, NumberEvidence):
+        draws = number_replicates(answers, random, n_bootstrap)
+    else:
+        draws = vote_replicates(known.counts, random, n_bootstrap)
+    better = different_pairs(values, draws, confidence_level)
+    rank_low, rank_high = simultaneous_ranks(better)
+    tail = (1.0 - confidence_level) / 2.0
+    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+    high = np.maximum(high, values)
+    against = known.against()
+    for m in np.flatnonzero(high < known.chance):
+        against[m].append(
+            f"reliability at most {high[m]:.3g}, below chance ({known.chance:.3g})"
+        )
+    quality, bias = known.own()
+    everybody = np.arange(len(values))
+    error = known.error(everybody)
+    drop_one = [known.error(np.delete(everybody, m)) - error for m in everybody]
+    order = np.lexsort((known.names.astype(str), -values))
+    letters = groups(order, better)
+    return Ranking(
+        known.names[order],
+        values[order],
+        # An interval is about its estimate, which the replicates' doubt may be off.
+        np.minimum(low, values)[order],
+        high[order],
+        rank_low[order],
+        rank_high[order],
+        probability_best(draws)[order],
+        [letters[m] for m in order],
+        better[np.ix_(order, order)],
+        quality[order],
+        bias[order],
+        known.answered[order],
+        np.array(drop_one)[order],
+        np.asarray(estimator.weights_)[order],
+        ["; ".join(against[m]) for m in order],
+        known.chance,
+        error,
+        known.unit,
+        answers.classes is None,
+        int(answers.labelled.sum()),
+        len(answers.labels),
+        confidence_level,
+    )
+
+
+def check_draws(n_bootstrap: int, confidence_level: float) -> None:
+    """Check the parameters of a bootstrap.
+
+    Parameters
+    ----------
+    n_bootstrap : int
+        Number of replicates.
+    confidence_level : float
+        Of the intervals.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 replicates, or the level is not between 0 and 1.
+    """
+    if n_bootstrap < 2:
+        raise ValueError(f"n_bootstrap={n_bootstrap!r}; at least 2 are needed.")
+    if not 0 < confidence_level < 1:
+        raise ValueError(
+            f"confidence_level={confidence_level!r} must be between 0 and 1, such as "
+            "0.9."
+        )

@@ -1,0 +1,198 @@
+"""Reliability again and again, on reweighted rows.
+
+A replicate of the bootstrap is a vector of weights on cells of counts, or on blocks of
+rows; no row is copied. Replicates are computed side by side, as products of matrices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.weights.dawid_skene import DawidSkene, em_step, identified
+from stackingnet_sk.weights.moments import Moments
+
+# Beyond this share of a step repeated by the next, steps of EM are not extrapolated.
+_SLOWEST = 0.9
+# Replicates that take a second step, to see that share.
+_SECOND_STEPS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class BlockMoments:
+    """Sums of products over blocks of rows, from which any reweighting has its moments.
+
+    Parameters
+    ----------
+    shift : ndarray of shape (n_models + 1,)
+        What was subtracted of the rows ``[P_i - y_i, y_i]``.
+    products : ndarray of shape (n_blocks, n_models + 2, n_models + 2)
+        Sums over each block of ``z z'``, with ``z`` a shifted row and a one.
+    weight_norm : float
+        Euclidean norm of the weights of the rows, over their sum.
+    """
+
+    shift: NDArray[np.float64]
+    products: NDArray[np.float64]
+    weight_norm: float
+
+    @classmethod
+    def from_rows(
+        cls,
+        predictions: NDArray[np.float64],
+        target: NDArray[np.float64],
+        sample_weight: NDArray[np.float64],
+        block: NDArray[np.intp],
+    ) -> BlockMoments:
+        """Sum the rows of each block.
+
+        Parameters
+        ----------
+        predictions : ndarray of shape (n_rows, n_models)
+            A column a model.
+        target : ndarray of shape (n_rows,)
+            Labels, or zeros.
+        sample_weight : ndarray of shape (n_rows,)
+            Weights of the rows.
+        block : ndarray of int of shape (n_rows,)
+            The block of each row, from zero.
+
+        Returns
+        -------
+        BlockMoments
+        """
+        rows = np.column_stack([predictions - target[:, None], target])
+        total = float(sample_weight.sum())
+        shift = sample_weight @ rows / total if total > 0 else np.zeros(rows.shape[1])
+        rows = np.column_stack([rows - shift, np.ones(len(rows))])
+        order = np.argsort(block, kind="stable")
+        starts = np.searchsorted(block[order], np.arange(block.max(initial=-1) + 1))
+        rows, weights = rows[order], sample_weight[order]
+        weighted = np.split(rows * weights[:, None], starts[1:])
+        parts = zip(weighted, np.split(rows, starts[1:]), strict=True)
+        size = rows.shape[1]
+        products = np.array([left.T @ right for left, right in parts])
+        products = products.reshape(-1, size, size)
+        norm = float(np.linalg.norm(weights / total)) if total > 0 else 0.0
+        return cls(shift, products, norm)
+
+    def replicates(self, weights: NDArray[np.float64]) -> list[Moments]:
+        """Moments under weights on the blocks.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_replicates, n_blocks)
+            How often each block is drawn.
+
+        Returns
+        -------
+        list of Moments
+        """
+        size = len(self.shift)
+        flat = self.products.reshape(len(self.products), -1)
+        found = []
+        for sums in (weights @ flat).reshape(-1, size + 1, size + 1):
+            total = float(sums[-1, -1])
+            mean = sums[:-1, -1] / total if total > 0 else np.zeros(size)
+            scatter = sums[:-1, :-1] - total * np.outer(mean, mean)
+            scatter[np.diag_indices(size)] = np.maximum(scatter.diagonal(), 0.0)
+            found.append(
+                Moments(total, 0, mean + self.shift, scatter, total * self.weight_norm)
+            )
+        return found
+
+
+def replicated_votes(
+    counts: VoteCounts,
+    label_free: DawidSkene,
+    labelled: NDArray[np.float64],
+    unlabelled: NDArray[np.float64],
+    repeats: float | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Count labelled votes, and estimate from agreement, under weights on the counts.
+
+    The estimate takes a step of expectation maximization from that of all rows. Near
+    its fixed point each step repeats a share of the one before (Aitken); the share is
+    seen where some replicates take a second step, and the rest of the way is added.
+
+    Parameters
+    ----------
+    counts : VoteCounts
+        The distinct rows of votes.
+    label_free : DawidSkene
+        Their estimate.
+    labelled : ndarray of shape (n_classes, n_replicates, n_patterns)
+        Weight of each row of votes with each label.
+    unlabelled : ndarray of shape (n_replicates, n_patterns)
+        Weight of each without.
+    repeats : float, default=None
+        The share, where it is known.
+
+    Returns
+    -------
+    joint : ndarray of shape (n_replicates, n_models, n_classes, n_classes)
+        Weight of the labelled votes, by true class and class voted for.
+    right : ndarray of shape (n_replicates, n_models, n_classes)
+        Estimated probability that a model, when it answers, is right on each class.
+    repeats : float
+        Share of a step that the next one repeats.
+    """
+    n_models, n_classes, n_replicates = (
+        counts.n_models,
+        counts.n_classes,
+        len(unlabelled),
+    )
+    # Dense: products of matrices are worth more than the zeros they multiply.
+    design = counts.design.toarray()
+    votes = (n_replicates, n_models, n_classes)
+    joint = np.stack([(own @ design).reshape(votes) for own in labelled], axis=2)
+    start = label_free.confusion.diagonal(axis1=1, axis2=2)
+    if not identified(counts):
+        return joint, np.repeat(start[None], n_replicates, axis=0), 0.0
+    known = labelled.sum(axis=2).T
+    if not unlabelled.any():
+        return joint, _maximize(joint, known)[0], 0.0
+
+    def step(posterior: NDArray, some: slice) -> tuple[NDArray, NDArray, NDArray]:
+        """Maximize, given posteriors of all replicates or of each."""
+        weights = unlabelled[some]
+        guessed = [
+            (weights @ (design * posterior[:, [k]])).reshape(-1, n_models, n_classes)
+            if posterior.ndim == 2
+            else ((weights * posterior[:, :, k]) @ design).reshape(
+                -1, n_models, n_classes
+            )
+            for k in range(n_classes)
+        ]
+        if posterior.ndim == 2:
+            rates = weights @ posterior
+        else:
+            rates = np.einsum("bp,bpk->bk", weights, posterior)
+        return _maximize(joint[some] + np.stack(guessed, axis=2), known[some] + rates)
+
+    first, confusion, prior = step(label_free.posterior, slice(None))
+    moved = first - start
+    if repeats is None:
+        some = slice(_SECOND_STEPS)
+        evidence = np.log(confusion[some]).transpose(1, 3, 0, 2)
+        scores = design @ evidence.reshape(n_models * n_classes, -1)
+        scores = scores.reshape(len(counts), -1, n_classes) + np.log(prior[some])
+        second = step(softmax(scores, axis=2).transpose(1, 0, 2), some)[0]
+        along = float((moved[some] * (second - first[some])).sum())
+        size = float(np.square(moved[some]).sum())
+        repeats = min(max(along / size if size else 0.0, 0.0), _SLOWEST)
+    return joint, np.clip(start + moved / (1.0 - repeats), 0.0, 1.0), repeats
+
+
+def _maximize(
+    joint: NDArray[np.float64], rates: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Estimate right answers, confusion and prior of each replicate."""
+    found = [em_step(own, rate) for own, rate in zip(joint, rates, strict=True)]
+    confusion = np.array([confusion for confusion, _ in found])
+    prior = np.array([prior for _, prior in found])
+    return confusion.diagonal(axis1=2, axis2=3), confusion, prior
