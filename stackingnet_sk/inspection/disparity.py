@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import mean_absolute_error, zero_one_loss
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 
-import stackingnet_sk.predictions as tables
-from stackingnet_sk.ensemble import validation
 from stackingnet_sk.ensemble.members import as_frame
-from stackingnet_sk.inspection.answers import ModelAnswers
+from stackingnet_sk.ensemble.validation import check_weights
+from stackingnet_sk.inspection.group_errors import (
+    ask_models,
+    read_groups,
+    read_predictions,
+    row_errors,
+)
 
 Array = NDArray[Any]
 _BLOCK = 1_000_000  # Counts of resamples that are held at a time.
@@ -250,17 +254,19 @@ frame or dict of str to array-like
     if asks == (X is None) or (asks and models is not None):
         raise ValueError("Give X= with an estimator, or models= with predictions.")
     if asks:
-        names, table, classes = _ask(estimator_or_predictions, X, y)
+        names, table, classes = ask_models(estimator_or_predictions, X, y)
     else:
-        names, table, classes = _read(estimator_or_predictions, y, models, task)
-    weights = validation.check_weights(sample_weight, table[:, 0])
+        names, table, classes = read_predictions(
+            estimator_or_predictions, y, models, task
+        )
+    weights = check_weights(sample_weight, table[:, 0])
     weights = np.ones(len(table)) if weights is None else weights
     rows = ~np.isnan(table[:, 0]) & (weights > 0)
     if not rows.any():
         raise ValueError("No row of y has a label and a weight; label at least one.")
-    columns = _columns(sensitive_features, rows, crossings)
+    columns = read_groups(sensitive_features, rows, crossings)
     table, weights = table[rows], weights[rows]
-    errors, signed = _errors(table, classes)
+    errors, signed = row_errors(table, classes)
     both, own = np.hstack([errors, signed]), errors[:, 0] * weights
     found = {}
     for name, (groups, members) in columns.items():
@@ -284,109 +290,6 @@ frame or dict of str to array-like
     if classes is not None:
         task, own = "classification", classes[own.astype(int)]
     return Disparity(task, names, own[:, 0], own[:, 1], weights, errors, overall, found)
-
-
-def _ask(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, Array | None]:
-    """Labels, combination and models: numbers, or indices of classes, NaN for none."""
-    asked = ModelAnswers.of(estimator, X, y, labels=True)
-    own = estimator.predict(X)
-    if asked.classes is None:
-        return asked.names, np.column_stack([asked.labels, own, asked.table]), None
-    codes = np.searchsorted(asked.classes, own)
-    table = np.column_stack([asked.labels, codes, asked.votes])
-    return asked.names, np.where(table < 0, np.nan, table), asked.classes
-
-
-def _read(own: Any, y: Any, models: Any, task: str) -> tuple[Any, Array, Array | None]:
-    """Return the same of predictions."""
-    own, labels = (column_or_1d(tables.as_array(each)) for each in (own, y))
-    others = np.empty((len(own), 0)) if models is None else tables.as_array(models)
-    check_consistent_length(labels, own, others)
-    if others.ndim != 2 or others.shape[1] == 1:
-        raise ValueError("models= needs a column a model, and at least two models.")
-    names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
-    columns = [labels, own, *others.T]
-    values = [v for each in columns for v in each[tables.is_labelled(each)].tolist()]
-    kinds = np.array(values)
-    numeric = kinds.dtype.kind in "iuf"
-    fractions = numeric and (kinds != np.rint(kinds)).any()
-    if task == "auto" and (fractions or not numeric or len(set(values)) <= 2):
-        task = "regression" if fractions else "classification"
-    if task == "regression":
-        labels = validation.check_labels(own, y)
-        table = np.column_stack([labels, own, others]).astype(np.float64)
-        tables.check_predictions(table[:, 1:], ["combination", *names])
-        return names, table, None
-    if task != "classification":
-        raise ValueError(f"{task=} is unclear of whole numbers; say which it is.")
-    classes = tables.sorted_classes(np.array(values, dtype=object), "y or predictions")
-    codes = [tables.encode_votes(each[:, None], classes)[0] for each in columns]
-    table = np.hstack(codes).astype(np.float64)
-    table[table < 0] = np.nan
-    silent = np.isnan(table[:, 1]) & ~np.isnan(table[:, 0])
-    if silent.any():
-        raise ValueError(f"No prediction at row {silent.argmax()}; drop such rows.")
-    return names, table, classes
-
-
-def _columns(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
-    """List the groups, and whose each row audited is, of each column and crossing."""
-    if isinstance(features, dict) or hasattr(features, "columns"):
-        validation.check_column_names(features)
-        names = getattr(features, "columns", features)
-        given = {name: features[name] for name in names}
-    else:
-        array = tables.as_array(features)
-        given = {getattr(features, "name", None) or "group": array}
-        if array.ndim == 2:
-            given = {f"group_{j}": column for j, column in enumerate(array.T)}
-    texts = {}
-    for name, values in given.items():
-        values = tables.as_array(values)
-        if values.shape != rows.shape:
-            raise ValueError(f"{name!r} has shape {values.shape}, y {rows.shape}.")
-        own = [str(value).strip() for value in values.tolist()]
-        missing = ~tables.is_labelled(values) | (np.array(own) == "")
-        if missing.any():
-            raise ValueError(
-                f"{name!r} has no group at row {missing.argmax()} ({missing.sum()} in "
-                "all); drop such rows, or name their group, as 'unknown'."
-            )
-        texts[str(name)] = own
-    pairs = list(combinations(texts.items(), 2)) if crossings else []
-    for (a, own), (b, other) in pairs:
-        texts[f"{a} x {b}"] = [f"{g} x {h}" for g, h in zip(own, other, strict=True)]
-    found = {}
-    for name, each in texts.items():
-        groups, members = np.unique(np.array(each, object), return_inverse=True)
-        n_rows = np.bincount(members[rows], minlength=len(groups))
-        if len(groups) < 2:
-            raise ValueError(f"{name!r} has one group only; comparing takes two.")
-        if n_rows.min() < 2:
-            raise ValueError(
-                f"Group {groups[n_rows.argmin()]!r} of {name!r} has {n_rows.min()} "
-                "labelled rows, and two are needed; merge it with another, drop its "
-                "rows or, if it is of a crossing, set crossings=False."
-            )
-        found[name] = groups, members[rows]
-    return found
-
-
-def _errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
-    """Errors and signed errors of the combination, the average and the models."""
-    truth, own, models = table[:, :1], table[:, 1:2], table[:, 2:]
-    if classes is None:
-        average = models.mean(axis=1, keepdims=True) if models.size else models
-        signed = np.hstack([own, average, models]) - truth
-        return np.abs(signed), signed
-    votes = np.array([(models == k).sum(axis=1) for k in range(len(classes))]).T
-    tied = votes == votes.max(axis=1, keepdims=True)
-    right = np.take_along_axis(tied, truth.astype(int), axis=1)
-    average = (right / tied.sum(axis=1, keepdims=True))[:, : models.shape[1]]
-    wrong = 1.0 - np.hstack([own == truth, average, models == truth])
-    wrong[:, 2:][np.isnan(models)] = np.nan
-    # Of two classes, who errs on the second predicts the first.
-    return wrong, wrong * (1 - 2 * truth if len(classes) == 2 else np.nan)
 
 
 def _means(

@@ -1,0 +1,135 @@
+"""Errors of a combination and its models row by row, and the groups of the rows."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from stackingnet_sk.ensemble.validation import check_column_names, check_labels
+from stackingnet_sk.inspection.answers import ModelAnswers
+from stackingnet_sk.predictions import (
+    as_array,
+    check_predictions,
+    encode_votes,
+    is_labelled,
+    sorted_classes,
+)
+
+Array = NDArray[Any]
+
+
+def ask_models(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, Array | None]:
+    """Ask a fitted estimator and its models.
+
+    Returns
+    -------
+    names : array-like of str of shape (n_models,)
+    table : ndarray of shape (n_rows, n_models + 2)
+        Labels, combination and models: numbers, or indices of classes, NaN for none.
+    classes : ndarray of shape (n_classes,) or None
+    """
+    asked = ModelAnswers.of(estimator, X, y, labels=True)
+    own = estimator.predict(X)
+    if asked.classes is None:
+        return asked.names, np.column_stack([asked.labels, own, asked.table]), None
+    codes = np.searchsorted(asked.classes, own)
+    table = np.column_stack([asked.labels, codes, asked.votes])
+    return asked.names, np.where(table < 0, np.nan, table), asked.classes
+
+
+def read_predictions(
+    own: Any, y: Any, models: Any, task: str
+) -> tuple[Any, Array, Array | None]:
+    """Read predictions into the same as `ask_models`."""
+    own, labels = (column_or_1d(as_array(each)) for each in (own, y))
+    others = np.empty((len(own), 0)) if models is None else as_array(models)
+    check_consistent_length(labels, own, others)
+    if others.ndim != 2 or others.shape[1] == 1:
+        raise ValueError("models= needs a column a model, and at least two models.")
+    names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
+    columns = [labels, own, *others.T]
+    values = [v for each in columns for v in each[is_labelled(each)].tolist()]
+    kinds = np.array(values)
+    numeric = kinds.dtype.kind in "iuf"
+    fractions = numeric and (kinds != np.rint(kinds)).any()
+    if task == "auto" and (fractions or not numeric or len(set(values)) <= 2):
+        task = "regression" if fractions else "classification"
+    if task == "regression":
+        labels = check_labels(own, y)
+        table = np.column_stack([labels, own, others]).astype(np.float64)
+        check_predictions(table[:, 1:], ["combination", *names])
+        return names, table, None
+    if task != "classification":
+        raise ValueError(f"{task=} is unclear of whole numbers; say which it is.")
+    classes = sorted_classes(np.array(values, dtype=object), "y or predictions")
+    codes = [encode_votes(each[:, None], classes)[0] for each in columns]
+    table = np.hstack(codes).astype(np.float64)
+    table[table < 0] = np.nan
+    silent = np.isnan(table[:, 1]) & ~np.isnan(table[:, 0])
+    if silent.any():
+        raise ValueError(f"No prediction at row {silent.argmax()}; drop such rows.")
+    return names, table, classes
+
+
+def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
+    """List the groups, and whose each row audited is, of each column and crossing."""
+    if isinstance(features, dict) or hasattr(features, "columns"):
+        check_column_names(features)
+        names = getattr(features, "columns", features)
+        given = {name: features[name] for name in names}
+    else:
+        array = as_array(features)
+        given = {getattr(features, "name", None) or "group": array}
+        if array.ndim == 2:
+            given = {f"group_{j}": column for j, column in enumerate(array.T)}
+    texts = {}
+    for name, values in given.items():
+        values = as_array(values)
+        if values.shape != rows.shape:
+            raise ValueError(f"{name!r} has shape {values.shape}, y {rows.shape}.")
+        own = [str(value).strip() for value in values.tolist()]
+        missing = ~is_labelled(values) | (np.array(own) == "")
+        if missing.any():
+            raise ValueError(
+                f"{name!r} has no group at row {missing.argmax()} ({missing.sum()} in "
+                "all); drop such rows, or name their group, as 'unknown'."
+            )
+        texts[str(name)] = own
+    pairs = list(combinations(texts.items(), 2)) if crossings else []
+    for (a, own), (b, other) in pairs:
+        texts[f"{a} x {b}"] = [f"{g} x {h}" for g, h in zip(own, other, strict=True)]
+    found = {}
+    for name, each in texts.items():
+        groups, members = np.unique(np.array(each, object), return_inverse=True)
+        n_rows = np.bincount(members[rows], minlength=len(groups))
+        if len(groups) < 2:
+            raise ValueError(f"{name!r} has one group only; comparing takes two.")
+        if n_rows.min() < 2:
+            raise ValueError(
+                f"Group {groups[n_rows.argmin()]!r} of {name!r} has {n_rows.min()} "
+                "labelled rows, and two are needed; merge it with another, drop its "
+                "rows or, if it is of a crossing, set crossings=False."
+            )
+        found[name] = groups, members[rows]
+    return found
+
+
+def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
+    """Errors and signed errors of the combination, the average and the models."""
+    truth, own, models = table[:, :1], table[:, 1:2], table[:, 2:]
+    if classes is None:
+        average = models.mean(axis=1, keepdims=True) if models.size else models
+        signed = np.hstack([own, average, models]) - truth
+        return np.abs(signed), signed
+    votes = np.array([(models == k).sum(axis=1) for k in range(len(classes))]).T
+    tied = votes == votes.max(axis=1, keepdims=True)
+    right = np.take_along_axis(tied, truth.astype(int), axis=1)
+    average = (right / tied.sum(axis=1, keepdims=True))[:, : models.shape[1]]
+    wrong = 1.0 - np.hstack([own == truth, average, models == truth])
+    wrong[:, 2:][np.isnan(models)] = np.nan
+    # Of two classes, who errs on the second predicts the first.
+    return wrong, wrong * (1 - 2 * truth if len(classes) == 2 else np.nan)
