@@ -29,7 +29,7 @@ from stackingnet_sk.ensemble.validation import (
     of_unlabelled,
     refuse_metadata,
 )
-from stackingnet_sk.ensemble.weighing import weigh
+from stackingnet_sk.ensemble.weighing import kind_of_input, weigh
 from stackingnet_sk.predictions import (
     Answer,
     ClassAnswer,
@@ -47,16 +47,15 @@ def _takes_blocks(estimator: Any) -> bool:
 class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposition):
     r"""Combine classifiers, or given votes or probabilities, by optimal weights.
 
-    With `h` a model's one-hot vote (zero where it abstains) or its probabilities, the
-    scores are ``score_k(x) = sum_m sum_a V_mak h_ma(x) + b_k``, and probabilities their
-    softmax. Weights minimize the log loss over the labelled rows plus a prior that
-    fades as labels come. The prior's centre needs no labels: it is the log-odds of each
-    model's confusion matrix, estimated from the agreement of the models, errors that
-    they have in common discounted. Without any labels it is the answer.
+    With `h` a model's one-hot vote (zero where it abstains), or the logarithm of its
+    probabilities over the rates of the classes, scores are ``score_k(x) = sum_m sum_a
+    V_mak h_ma(x) + b_k``, and probabilities their softmax. Weights minimize the log
+    loss over the labelled rows plus a prior that fades as labels come. Its centre needs
+    no labels: the log-odds of each model's confusion matrix, from the agreement of the
+    models, errors in common discounted. Without labels it is the answer.
 
-    Two ways in: with `estimators`, members are fitted and the weights come from their
-    out-of-fold predictions; without, the columns of `X` are what models say that are
-    fitted already, or that are not programs at all.
+    Two ways in: with `estimators`, members are fitted, and weights come from their
+    out-of-fold predictions; without, the columns of `X` are what models say.
 
     Parameters
     ----------
@@ -73,8 +72,8 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         often as they come.
     shrinkage : float or "auto", default="auto"
         Strength of the prior in pseudo-observations: it counts as so many labelled
-        rows. "auto" is 50 for votes and 20 for probabilities. 0 is the maximum of the
-        likelihood, which need not exist.
+        rows. "auto" is 50 for votes, 100 for probabilities, 20 for the linear pool. 0
+        is the maximum of the likelihood, which need not exist.
     structure : {"auto", "shared", "full"}, default="auto"
         "shared": one weight a model, at least zero (the architecture of [1]_, ``V_m =
         w_m I``). "full": a matrix a model, of any sign, which can tell a model that
@@ -82,8 +81,8 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         truth. "auto": the one of less approximate leave-one-out log loss, and "shared"
         where "full" has over a thousand coefficients. No effect on the linear pool.
     pool : {"logit", "linear"}, default="logit"
-        "logit" as above. "linear": the linear opinion pool ``sum_m w_m p_m``, weights
-        at least zero that sum to one, for probabilities.
+        "logit" as above, of probabilities the logarithmic opinion pool. "linear": the
+        linear one, ``sum_m w_m p_m`` with weights at least zero that sum to one.
     input : {"auto", "votes", "proba"}, default="auto"
         What the columns of `X` are, without `estimators`: a column a model, or a column
         a class for each model, model after model. "auto": probabilities for the linear
@@ -128,6 +127,8 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         Class prior in force, `class_weight` included.
     class_rates_ : ndarray of shape (n_classes,)
         Estimated rates of the classes.
+    input_ : str
+        "votes", or "proba" where models gave probabilities other than 0 and 1.
     structure_ : str
         "shared", "full", or "pool" for the linear pool.
     solution_ : Solution
@@ -145,7 +146,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features; defined only when all of them are strings.
+        Their names; defined only when all of them are strings.
 
     See Also
     --------
@@ -302,6 +303,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         if X_unlabeled is not None:
             with of_unlabelled():
                 counts = counts.merge(self._count(self._answers(X_unlabeled)))
+        self.input_ = kind_of_input(self.pool, own, rest)
         self._set_weights(counts, own, own_codes, own_weights)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
@@ -372,6 +374,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
                 "use fit."
             )
         counts = self._count(answers, codes, weights)
+        self.input_ = "votes"
         self._set_weights(self.counts_.merge(counts) if began else counts)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=2)

@@ -11,14 +11,17 @@ from stackingnet_sk.predictions import ClassAnswers
 # Probabilities that differ by less, relative to the largest, are tied: sums in another
 # order of the models differ by less still.
 _TIE = 1e-9
+# No probability counts as less: a model that says 0 may be wrong all the same.
+_SURE = 3e-3
 
 
 def pool_votes(
     answers: ClassAnswers,
     vote_weights: NDArray[np.float64],
     intercept: NDArray[np.float64],
+    rates: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
-    """Probabilities of the classes by weighted votes.
+    """Probabilities of the classes by weighted votes, or opinions.
 
     Parameters
     ----------
@@ -28,6 +31,8 @@ def pool_votes(
         What a vote of model m for class a adds to the score of class k.
     intercept : ndarray of shape (n_classes,)
         Scores without votes.
+    rates : ndarray of shape (n_classes,) or None
+        Of opinions the rates of the classes; None: of probabilities the votes count.
 
     Returns
     -------
@@ -35,8 +40,8 @@ def pool_votes(
         Softmax of the scores.
     """
     n_rows, n_classes = len(answers.votes), len(intercept)
-    if answers.probabilities is not None:
-        vectors = answers.probabilities.reshape(n_rows, -1)
+    if rates is not None:
+        vectors = opinions(answers, rates).reshape(n_rows, -1)
         scores = intercept + vectors @ vote_weights.reshape(-1, n_classes)
     else:
         scores = np.tile(intercept, (n_rows, 1))
@@ -45,6 +50,33 @@ def pool_votes(
             # Abstaining, -1, is the last row.
             scores += np.concatenate([own, silence])[votes]
     return softmax(scores, axis=1)
+
+
+def opinions(answers: ClassAnswers, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    r"""Evidence in probabilities, which is what is added up.
+
+    ``log((p_k + e) / (r_k + e))`` less its mean over the classes, with ``e = 0.003``:
+    what a model says beyond the rates r of the classes, which all models have seen and
+    which must not count once for each. Weighted and added to the logarithm of the class
+    prior it is the logarithmic opinion pool (Genest and Zidek, 1986).
+
+    Parameters
+    ----------
+    answers : ClassAnswers
+        Probabilities.
+    rates : ndarray of shape (n_classes,)
+        Rates of the classes.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_models, n_classes)
+        Zeros where a model is silent.
+    """
+    evidence = np.log(answers.vectors(len(rates)) + _SURE)
+    evidence -= np.log(rates + _SURE)
+    evidence -= evidence.mean(axis=2, keepdims=True)
+    evidence[~answers.given] = 0.0
+    return evidence
 
 
 def shift_prior(

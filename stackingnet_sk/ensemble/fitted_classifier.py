@@ -78,7 +78,8 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
             table = shift_prior(answers, shift, self.class_prior_)
             pooled = np.einsum("imk,m->ik", table, self.weights_)
         else:
-            pooled = pool_votes(answers, self.vote_weights_, self.intercept_)
+            rates = self.class_rates_ if self.input_ == "proba" else None
+            pooled = pool_votes(answers, self.vote_weights_, self.intercept_, rates)
         pooled[~answers.given.any(axis=1)] = self.class_prior_
         return settle_ties(pooled, self.class_prior_, answers.votes, self.reliability_)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.ensemble.class_labels import check_class_weight
-from stackingnet_sk.ensemble.decision import shift_prior
+from stackingnet_sk.ensemble.decision import opinions, shift_prior
 from stackingnet_sk.ensemble.validation import check_shrinkage
 from stackingnet_sk.predictions import ClassAnswers
 from stackingnet_sk.weights import (
@@ -21,10 +21,28 @@ from stackingnet_sk.weights import (
     solve_votes_unlabelled,
 )
 
-# Pseudo-observations of "auto". On real votes 30 to 100 serve from 1 % labels to 10 %;
-# probabilities are finer, and 10 to 20 serve from 20 labels to thousands.
-_AUTO_VOTES = 50.0
-_AUTO_PROBABILITIES = 20.0
+# Pseudo-observations of "auto". On real votes 30 to 100 serve from 1 % labels to 10 %.
+# On probabilities of fitted members, from 20 labels to thousands, 50 to 150 serve for
+# the evidence in them, which varies more, and 10 to 20 for the linear pool.
+_AUTO = {"votes": 50.0, "proba": 100.0, "linear": 20.0}
+
+
+def kind_of_input(pool: str, *answers: ClassAnswers) -> str:
+    """Tell whether models give probabilities, or votes in whatever form.
+
+    Parameters
+    ----------
+    pool : str
+        The linear pool mixes probabilities in any case.
+    *answers : ClassAnswers
+        All answers.
+
+    Returns
+    -------
+    {"votes", "proba"}
+    """
+    sure = all(each.sure for each in answers)
+    return "votes" if sure and pool != "linear" else "proba"
 
 
 def weigh(
@@ -39,7 +57,7 @@ def weigh(
     Parameters
     ----------
     estimator : StackingNetClassifier
-        With its parameters and `classes_`.
+        With its parameters, `classes_` and `input_`.
     counts : VoteCounts
         All rows of votes, labelled or not.
     answers : ClassAnswers, default=None
@@ -81,19 +99,21 @@ def weigh(
         prior = panel.rates * class_weight
         prior /= prior.sum()
     linear = estimator.pool == "linear"
+    given = answers is not None and estimator.input_ == "proba"
+    center = panel.opinion_weights if given else panel.vote_weights
     if not n_labelled.any():
-        free = solve_pool_unlabelled if linear else solve_votes_unlabelled
-        return free(panel, prior), panel, prior
+        if linear:
+            return solve_pool_unlabelled(panel, prior), panel, prior
+        return solve_votes_unlabelled(panel, center, prior), panel, prior
     # Kish's effective number of rows, class weights included.
     total = float(n_labelled @ class_weight)
     share = total / float(n_labelled @ np.square(class_weight))
     row_weight = class_weight * share
     strength = check_shrinkage(estimator)
-    given = answers is not None and answers.probabilities is not None
     if isinstance(strength, str):
-        strength = _AUTO_PROBABILITIES if given else _AUTO_VOTES
+        strength = _AUTO["linear" if linear else "proba" if given else "votes"]
     common: dict[str, Any] = {"shrinkage": strength, "solver": estimator.solver}
-    if answers is None or answers.probabilities is None or codes is None:
+    if answers is None or codes is None or not given:
         rows = np.flatnonzero(counts.labelled.sum(axis=1))
         design: Any = counts.design[rows]
         labelled = counts.labelled[rows] * row_weight
@@ -104,8 +124,8 @@ def weigh(
             table = shift_prior(answers, prior / panel.rates, prior)
             likelihood = table[np.arange(len(codes)), :, codes]
             return solve_pool(likelihood, own, panel, prior, **common), panel, prior
-        design = answers.probabilities.reshape(len(codes), -1)
+        design = opinions(answers, panel.rates).reshape(len(codes), -1)
         labelled = np.eye(n_classes)[codes] * own[:, None]
     common["structure"] = estimator.structure
-    solution = solve_votes(design, labelled, panel, prior, row_weight, **common)
+    solution = solve_votes(design, labelled, panel, center, prior, row_weight, **common)
     return solution, panel, prior

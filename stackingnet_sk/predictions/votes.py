@@ -72,6 +72,12 @@ class ClassAnswers:
             return self.votes >= 0
         return np.any(self.probabilities, axis=2)
 
+    @property
+    def sure(self) -> bool:
+        """Whether all answers are votes: none, or all, for each class."""
+        table = self.probabilities
+        return table is None or bool(((table == 0.0) | (table == 1.0)).all())
+
     def vectors(self, n_classes: int) -> NDArray[np.float64]:
         """Probabilities, or votes as one at the class voted for.
 

@@ -7,9 +7,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import pinvh
+from scipy.linalg import cho_solve
+from scipy.linalg.lapack import dpstrf
 
 from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.pivoting import rank_tolerance
 from stackingnet_sk.weights.prior import ShrinkagePrior
 
 _EPS = float(np.finfo(float).eps)
@@ -206,18 +208,22 @@ class StackingObjective:
         active = weights.nonzero()[0]
         if not active.size:
             return 0.0
-        own = np.ix_(active, active)
-        sides = np.column_stack([plain.curvature[own], np.ones(active.size)])
-        try:
-            shares = np.linalg.solve(self.curvature[own], sides)
-        except np.linalg.LinAlgError:
-            shares = pinvh(self.curvature[own]) @ sides
-        shares, along = shares[:, :-1], shares[:, -1]
+        kernel = self.curvature[np.ix_(active, active)]
+        unit = np.sqrt(np.maximum(kernel.diagonal(), np.finfo(float).tiny))
+        # Of models that add nothing to the others, such as copies, one counts.
+        factor, pivots, rank, _ = dpstrf(
+            kernel / np.outer(unit, unit), tol=rank_tolerance(active.size)
+        )
+        own = pivots[:rank] - 1
+        unit, active = unit[own], active[own]
+        seen = plain.curvature[np.ix_(active, active)] / np.outer(unit, unit)
+        sides = np.column_stack([seen, 1.0 / unit])
+        shares = cho_solve((factor[:rank, :rank], False), sides)
         freedom = float(np.trace(shares))
-        if total is not None and along.sum() > 0:
-            freedom -= float(shares.sum(axis=0) @ along / along.sum())
-        # Copies leave rounding, of any size, where the matrix is all but singular.
-        return float(np.clip(freedom, 0.0, active.size))
+        if total is not None and rank:
+            along = shares[:, -1]
+            freedom -= float(along @ seen @ along / (along @ sides[:, -1]))
+        return max(freedom, 0.0)
 
     def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
         """Build the objective of a subset of the models.

@@ -96,11 +96,25 @@ class Panel:
         evidence = common_errors(log_odds(self.confusion), self.correlation)
         return self.confidence * evidence
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Weights of opinions that are evidence already: in proportion, sum one."""
+        weights = np.maximum(margins(self.vote_weights), 0.0)
+        if not weights.any():
+            weights = np.ones(len(weights))
+        return weights / weights.sum()
+
+    @property
+    def opinion_weights(self) -> NDArray[np.float64]:
+        """The same as a matrix a model."""
+        return _scaled_identity(self.shares, len(self.rates))
+
 
 def solve_votes(
     design: Any,
     labelled: NDArray[np.float64],
     panel: Panel,
+    center: NDArray[np.float64],
     class_prior: NDArray[np.float64],
     row_weight: NDArray[np.float64],
     *,
@@ -113,11 +127,14 @@ def solve_votes(
     Parameters
     ----------
     design : array or sparse array of shape (n_rows, n_models * n_classes)
-        Labelled rows of votes (one-hot) or probabilities, model-major.
+        Labelled rows of votes (one-hot) or of the evidence in probabilities,
+        model-major.
     labelled : ndarray of shape (n_rows, n_classes)
         Weight of each row with each label.
     panel : Panel
-        Where the prior is centred.
+        What agreement says of the models.
+    center : ndarray of shape (n_models, n_classes, n_classes)
+        Where the prior is centred: the panel's `vote_weights` or `opinion_weights`.
     class_prior : ndarray of shape (n_classes,)
         Class prior in force.
     row_weight : ndarray of shape (n_classes,)
@@ -148,7 +165,7 @@ def solve_votes(
             chosen,
             labelled,
             np.log(class_prior),
-            chosen.coefficients(panel.vote_weights),
+            chosen.coefficients(center),
             shrinkage,
         )
         if solver == "cvxpy":
@@ -237,13 +254,17 @@ def solve_pool(
     )
 
 
-def solve_votes_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Solution:
-    """Weights of votes without labels: the centre of the prior.
+def solve_votes_unlabelled(
+    panel: Panel, center: NDArray[np.float64], class_prior: NDArray[np.float64]
+) -> Solution:
+    """Weights of votes or of evidence without labels: the centre of the prior.
 
     Parameters
     ----------
     panel : Panel
         What agreement says of the models.
+    center : ndarray of shape (n_models, n_classes, n_classes)
+        As in :func:`solve_votes`.
     class_prior : ndarray of shape (n_classes,)
         Class prior in force.
 
@@ -253,8 +274,7 @@ def solve_votes_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> So
         Its objective is the negative log-likelihood of all votes; a local optimum
         has no duality gap.
     """
-    weights = panel.vote_weights
-    return _label_free(panel, margins(weights), weights, np.log(class_prior), "full")
+    return _label_free(panel, margins(center), center, np.log(class_prior), "full")
 
 
 def solve_pool_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Solution:
@@ -272,13 +292,9 @@ def solve_pool_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Sol
     Solution
         Weights in proportion to the log-odds of accuracy, errors in common discounted.
     """
-    weights = np.maximum(margins(panel.vote_weights), 0.0)
-    if not weights.any():
-        weights = np.ones(len(weights))
-    weights = weights / weights.sum()
-    spread = _scaled_identity(weights, len(class_prior))
     nothing = np.zeros(len(class_prior))
-    return _label_free(panel, weights, spread, nothing, "pool")
+    spread = panel.opinion_weights
+    return _label_free(panel, panel.shares, spread, nothing, "pool")
 
 
 def _label_free(

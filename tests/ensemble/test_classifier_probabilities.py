@@ -50,12 +50,14 @@ def flat(table):
 
 @pytest.mark.parametrize("structure", ["shared", "full", "auto"])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
-def test_scores_are_the_weighted_probabilities(table, labels, structure, class_weight):
-    """The formula of the class docstring, with vectors in the place of votes."""
+def test_scores_are_the_weighted_evidence(table, labels, structure, class_weight):
+    """The formula of the class docstring: what models say beyond the classes' rates."""
     model = StackingNetClassifier(structure=structure, class_weight=class_weight)
     model.fit(table, labels)
 
-    scores = np.einsum("ima,mak->ik", table, model.vote_weights_) + model.intercept_
+    evidence = np.log((table + 0.003) / (model.class_rates_ + 0.003))
+    evidence -= evidence.mean(axis=2, keepdims=True)
+    scores = np.einsum("ima,mak->ik", evidence, model.vote_weights_) + model.intercept_
     assert_allclose(model.predict_proba(table), softmax(scores, axis=1), atol=1e-8)
     if labels is not None:
         assert model.solution_.status is Status.OPTIMAL

@@ -55,8 +55,9 @@ def solved(table, labels, n_classes=3, *, row_weight=None, shrinkage=50.0, **opt
     panel = Panel.from_counts(counts)
     rows = counts.labelled.any(axis=1)
     prior = panel.rates
-    arguments = (counts.design[rows], counts.labelled[rows] * row_weight, panel, prior)
-    return solve_votes(*arguments, row_weight, shrinkage=shrinkage, **options), panel
+    own = (counts.design[rows], counts.labelled[rows] * row_weight)
+    known = (panel, panel.vote_weights, prior)
+    return solve_votes(*own, *known, row_weight, shrinkage=shrinkage, **options), panel
 
 
 def fits(table, labels, shrinkage=50.0):
@@ -187,15 +188,14 @@ def test_class_weights_scale_rows(structure):
     double = np.array([2.0, 1.0, 1.0])
     twice = counts.labelled * double
     options = {"shrinkage": 50.0, "structure": structure}
-    one = solve_votes(counts.design, twice, panel, panel.rates, double, **options)
+    known = (panel, panel.vote_weights, panel.rates)
+    one = solve_votes(counts.design, twice, *known, double, **options)
     again = VoteCounts.from_rows(
         np.concatenate([table, table[labels == 0]]),
         np.concatenate([labels, labels[labels == 0]]),
         3,
     )
-    other = solve_votes(
-        again.design, again.labelled, panel, panel.rates, np.ones(3), **options
-    )
+    other = solve_votes(again.design, again.labelled, *known, np.ones(3), **options)
     assert_allclose(one.vote_weights, other.vote_weights, rtol=1e-9, atol=1e-12)
 
 
@@ -220,7 +220,7 @@ def test_without_labels_the_centre_is_the_answer():
     table, labels = votes(6, labelled=0.0)
     panel = Panel.from_counts(VoteCounts.from_rows(table, labels, 3))
     prior = np.array([0.5, 0.3, 0.2])
-    solution = solve_votes_unlabelled(panel, prior)
+    solution = solve_votes_unlabelled(panel, panel.vote_weights, prior)
     assert_array_equal(solution.vote_weights, panel.vote_weights)
     assert_array_equal(solution.weights, margins(panel.vote_weights))
     assert_allclose(solution.intercept, np.log(prior))
@@ -239,7 +239,9 @@ def test_doubt_is_put_into_words():
     table, labels = votes(7, labelled=0.0)
     panel = Panel.from_counts(VoteCounts.from_rows(table, labels, 3))
     free = replace(panel.label_free, converged=False)
-    solution = solve_votes_unlabelled(replace(panel, label_free=free), panel.rates)
+    solution = solve_votes_unlabelled(
+        replace(panel, label_free=free), panel.vote_weights, panel.rates
+    )
 
     assert solution.status is Status.NOT_CONVERGED
     assert repr(solution) in solution.doubt
@@ -271,7 +273,7 @@ def test_a_bug_report_needs_one_line():
     solution, panel = solved(table, labels, structure="shared")
     likelihood = np.full((5, 4), 0.5)
     pooled = solve_pool(likelihood, np.ones(5), panel, panel.rates, shrinkage=10.0)
-    free = solve_votes_unlabelled(panel, panel.rates)
+    free = solve_votes_unlabelled(panel, panel.vote_weights, panel.rates)
 
     for each, name in ((solution, "shared"), (pooled, "pool"), (free, "full")):
         assert repr(each).startswith(f"<Solution {name} by native: ")
