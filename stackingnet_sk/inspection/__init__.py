@@ -8,6 +8,7 @@ from stackingnet_sk.inspection.disparity import (
 )
 from stackingnet_sk.inspection.disparity_display import DisparityDisplay
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
+from stackingnet_sk.inspection.next_model import MarginalChanges, next_model
 from stackingnet_sk.inspection.pruning import PruningPath, ReliabilityPruner, prune
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
@@ -17,11 +18,13 @@ __all__ = [
     "Estimate",
     "GroupDisparity",
     "LabelBudget",
+    "MarginalChanges",
     "PruningPath",
     "Ranking",
     "ReliabilityPruner",
     "disparity",
     "label_budget",
+    "next_model",
     "prune",
     "rank_models",
 ]

@@ -236,13 +236,15 @@ class VoteEvidence:
 Evidence: TypeAlias = NumberEvidence | VoteEvidence
 
 
-def stored_evidence(estimator: Any) -> Evidence:
+def stored_evidence(estimator: Any, *, labels: bool = False) -> Evidence:
     """Return what a fitted estimator has kept of the rows of its fit.
 
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
         Fitted.
+    labels : bool, default=False
+        Whether labels are needed.
 
     Returns
     -------
@@ -255,13 +257,22 @@ def stored_evidence(estimator: Any) -> Evidence:
     TypeError
         If it does not combine models.
     ValueError
-        If there are fewer than two models.
+        If there are fewer than two models, or no labels where they are needed.
     """
     require_models(estimator)
     names = estimator.model_names_
+    known: Evidence
     if is_classifier(estimator):
-        return VoteEvidence(estimator, names, estimator.counts_)
-    return NumberEvidence(estimator, names, estimator.moments_, estimator.everything_)
+        known = VoteEvidence(estimator, names, estimator.counts_)
+    else:
+        moments, everything = estimator.moments_, estimator.everything_
+        known = NumberEvidence(estimator, names, moments, everything)
+    if labels and not known.labelled:
+        raise ValueError(
+            f"The {type(estimator).__name__} was fitted without labels, so no "
+            "combination's error is known; fit it with y on at least some rows."
+        )
+    return known
 
 
 def evidence(estimator: Any, answers: ModelAnswers) -> Evidence:

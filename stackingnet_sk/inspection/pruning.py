@@ -114,14 +114,9 @@ def prune(estimator: Any) -> PruningPath:
     >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.5, 1.0, 50.0]
     >>> path = prune(StackingNetRegressor().fit(judges, truth))
     >>> path.removed.tolist(), path.n_best
-    (['model2', 'model1', 'model0'], 1)
+    (['model_2', 'model_1', 'model_0'], 1)
     """
-    known = stored_evidence(estimator)
-    if not known.labelled:
-        raise ValueError(
-            f"The {type(estimator).__name__} was fitted without labels, so no "
-            "combination's error is known; fit it with y on at least some rows."
-        )
+    known = stored_evidence(estimator, labels=True)
     values = known.reliability
     order = np.lexsort((known.names.astype(str), values))
     error = [known.error(np.sort(order[n:])) for n in range(len(order))]
@@ -226,8 +221,8 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         fitted = clone(self.estimator).fit(X, y)
         if fitted.n_features_in_ < 2:
             raise ValueError(
-                f"X has {fitted.n_features_in_} feature(s); choosing takes at least two "
-                "columns of predictions."
+                f"X has {fitted.n_features_in_} feature(s); choosing takes at least "
+                "two columns of predictions."
             )
         ranking = rank_models(
             fitted,
