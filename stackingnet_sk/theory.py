@@ -339,9 +339,8 @@ def rank_one_departure(covariance: ArrayLike) -> RankOneFit:
     if np.any((variance <= 0) & off.any(axis=0)):
         raise ValueError("the diagonal of covariance must hold the models' variances.")
     # Rounds make little headway where one model dominates: start from Spearman's closed
-    # form, which is exact on exact data once flipped models are turned around.
-    signs = np.where(np.linalg.eigh(off)[1][:, -1] < 0, -1.0, 1.0)
-    closed = common_variance(total * np.outer(signs, signs))
+    # form, which is exact on exact data.
+    closed = common_variance(total)
     common = np.zeros(len(off)) if closed is None else np.abs(closed)
     tolerance = 1e-12 * variance.max()
     for _ in range(_ROUNDS):

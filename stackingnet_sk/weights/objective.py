@@ -208,22 +208,23 @@ class StackingObjective:
         active = weights.nonzero()[0]
         if not active.size:
             return 0.0
-        kernel = self.curvature[np.ix_(active, active)]
-        unit = np.sqrt(np.maximum(kernel.diagonal(), np.finfo(float).tiny))
-        # Of models that add nothing to the others, such as copies, one counts.
-        factor, pivots, rank, _ = dpstrf(
-            kernel / np.outer(unit, unit), tol=rank_tolerance(active.size)
-        )
-        own = pivots[:rank] - 1
-        unit, active = unit[own], active[own]
-        seen = plain.curvature[np.ix_(active, active)] / np.outer(unit, unit)
-        sides = np.column_stack([seen, 1.0 / unit])
-        shares = cho_solve((factor[:rank, :rank], False), sides)
-        freedom = float(np.trace(shares))
-        if total is not None and rank:
-            along = shares[:, -1]
-            freedom -= float(along @ seen @ along / (along @ sides[:, -1]))
-        return max(freedom, 0.0)
+        own = np.ix_(active, active)
+        kernel, seen = self.curvature[own], plain.curvature[own]
+        unit = kernel.diagonal()
+        if total is not None:
+            # Such weights only move along differences of the models.
+            kernel, seen = _differences(self.error[own]), _differences(plain.error[own])
+            unit = self.error.diagonal()[active]
+            unit = unit[1:] + unit[0]
+        if not unit.any():
+            return 0.0
+        unit = np.sqrt(np.maximum(unit, np.finfo(float).tiny))
+        kernel, seen = (each / np.outer(unit, unit) for each in (kernel, seen))
+        # What adds nothing to the others, such as a copy, is not counted.
+        factor, order, rank, _ = dpstrf(kernel, tol=rank_tolerance(len(unit)))
+        kept = order[:rank] - 1
+        shares = cho_solve((factor[:rank, :rank], False), seen[np.ix_(kept, kept)])
+        return max(float(np.trace(shares)), 0.0)
 
     def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
         """Build the objective of a subset of the models.
@@ -242,3 +243,8 @@ class StackingObjective:
             None if self.error_target is None else self.error_target[models],
             self.target,
         )
+
+
+def _differences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn a covariance of models into that of their differences from the first."""
+    return matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]

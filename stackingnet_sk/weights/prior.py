@@ -294,7 +294,8 @@ def common_variance(
     one, ``rho_mj = l_m l_j`` (the regression twin of Parisi et al., 2014). Spearman's
     closed form for the communality is ``l_m^2 = (A_m^2 - B_m) / (T - 2 A_m)`` with
     ``A_m`` and ``B_m`` the sums of the m-th row and of its squares, and ``T`` the sum
-    of all, diagonal left out: no iterations, and no order of the models.
+    of all, diagonal left out: no iterations, and no order of the models. Models that
+    run against the others are turned around for it.
 
     Parameters
     ----------
@@ -309,9 +310,26 @@ def common_variance(
         loadings is identified, and where the closed form fails.
     """
     off = correlation - np.diag(correlation.diagonal())
-    rows = off.sum(axis=0)
-    numerator = np.maximum(rows**2 - (off**2).sum(axis=0), 0.0)
-    denominator = rows.sum() - 2.0 * rows
-    if len(rows) < 3 or not np.all(denominator > 0):
+    if len(off) < 3:
         return None
-    return np.sign(rows) * numerator / denominator
+    signs = _sides(off)
+    turned = off * np.outer(signs, signs)
+    rows = turned.sum(axis=0)
+    numerator = np.maximum(rows**2 - (turned**2).sum(axis=0), 0.0)
+    denominator = rows.sum() - 2.0 * rows
+    if not np.all(denominator > 0):
+        return None
+    return signs * np.sign(rows) * numerator / denominator
+
+
+def _sides(off: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Signs of the models along what they have in common, most of them positive.
+
+    They are those of the leading eigenvector. Sums of correlations, as they come, would
+    take two copies of one model that runs against the others for a pair that agrees.
+    """
+    leading = np.linalg.eigh(off)[1][:, -1]
+    # The root: a few that agree perfectly don't outvote many that agree well, nor do
+    # many that agree with nobody.
+    votes = float(np.sign(leading) @ np.sqrt(np.abs(leading)))
+    return np.where((leading < 0) == (votes < 0), 1.0, -1.0)

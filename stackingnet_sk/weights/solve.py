@@ -27,6 +27,8 @@ SOLVERS = {"auto": "native", "cvxpy": "cvxpy"}
 
 T = TypeVar("T")
 
+# Share of the rows that the weights don't set below which it is rounding.
+_NOTHING = 1e-6
 # Scales beyond this ratio make squares of the one overflow in units of the other.
 _SAME_UNITS = 2.0**-400
 
@@ -183,7 +185,7 @@ default="nonnegative"
     freedom = float(fit_intercept)
     if chosen is not UNIFORM:
         freedom += objective.degrees_of_freedom(plain, solution.weights, chosen.total)
-    left = max(1.0 - freedom / moments.n_effective, 0.0)
+    left = 1.0 - freedom / moments.n_effective
     error = max(plain.value(solution.weights), 0.0)
     weights = np.zeros(moments.n_models)
     weights[live] = solution.weights
@@ -200,7 +202,9 @@ default="nonnegative"
         shrinkage=prior.strength if prior else 0.0,
         # Generalized cross-validation (Craven and Wahba, 1979).
         expected_error=(
-            error / left / left / moments.scale / moments.scale if left else np.inf
+            error / left / left / moments.scale / moments.scale
+            if left > _NOTHING
+            else np.inf
         ),
     )
 
