@@ -1,5 +1,11 @@
 """Tools over fitted estimators: whom to trust, and what more labels would buy."""
 
+from stackingnet_sk.inspection.dependence import (
+    Dependence,
+    EffectiveModels,
+    dependence,
+    effective_models,
+)
 from stackingnet_sk.inspection.disparity import (
     Disparity,
     Estimate,
@@ -13,8 +19,10 @@ from stackingnet_sk.inspection.pruning import PruningPath, ReliabilityPruner, pr
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
 __all__ = [
+    "Dependence",
     "Disparity",
     "DisparityDisplay",
+    "EffectiveModels",
     "Estimate",
     "GroupDisparity",
     "LabelBudget",
@@ -22,7 +30,9 @@ __all__ = [
     "PruningPath",
     "Ranking",
     "ReliabilityPruner",
+    "dependence",
     "disparity",
+    "effective_models",
     "label_budget",
     "next_model",
     "prune",

@@ -1,0 +1,400 @@
+"""Which models err together, and how many independent ones they amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+from scipy.stats import t as student_t
+
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.inspection.answers import ModelAnswers
+from stackingnet_sk.theory import effective_number
+from stackingnet_sk.weights import VoteCounts, dawid_skene
+
+Array = NDArray[Any]
+
+# Least correlation in a family. With labels, cuts from 0.45 to 0.55 find families that
+# were planted in panels that have 0.3 in common; agreement takes a part for the truth.
+_WITH_LABELS, _WITHOUT_LABELS = 0.5, 0.25
+# Standard errors of Fisher's transform (which takes four rows) that the largest of some
+# hundred correlations stays below by chance.
+_NOISE, _FEWEST_ROWS = 3.5, 4
+# Groups of rows that the jackknife leaves out: widths of intervals err by 2 %, or 7 %
+# where sums for so many models would fill the memory.
+_GROUPS, _FEWEST_GROUPS, _ELEMENTS = 1000, 100, 10_000_000
+# Values that vary by less than this share of what they are taken from are rounding.
+_CONSTANT = 1e-13
+# No model owes less of its variance to error than this share of the panel's median:
+# errors of one that agreement takes for nearly perfect would be noise over zero.
+_LEAST_ERROR = 0.05
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class EffectiveModels:
+    """Independent models of which the plain average would be as good.
+
+    Parameters
+    ----------
+    number : float
+        ``M / (1 + (M - 1) rho)``, ``rho`` the mean correlation of errors: above ``M``
+        where errors cancel, NaN if no two models have a correlation.
+    low, high : float
+        Its confidence interval over the rows.
+    """
+
+    number: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Return the number and its interval."""
+        return f"{self.number:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Dependence:
+    """Which models err together.
+
+    Parameters
+    ----------
+    model_names : ndarray of str of shape (n_models,)
+        Names of the models.
+    correlation : ndarray of shape (n_models, n_models)
+        Correlation of errors; NaN for models that never err (with labels) or never
+        vary (without), and for two that never answer the same row.
+    labelled : bool
+        Whether errors are measured against labels.
+    n_rows : int
+        Rows that it is from.
+    effective : EffectiveModels
+        Effective number of models; without labels in general too large.
+    families : ndarray of int of shape (n_models,)
+        Family of each model, numbered in order of appearance.
+    threshold : float
+        Least correlation in a family.
+    linkage : ndarray of shape (n_models - 1, 4)
+        Tree behind the families, as :func:`scipy.cluster.hierarchy.dendrogram` takes.
+    order : ndarray of int of shape (n_models,)
+        Its leaves: models that err together side by side.
+    """
+
+    model_names: Array
+    correlation: Array
+    labelled: bool
+    n_rows: int
+    effective: EffectiveModels
+    families: Array
+    threshold: float
+    linkage: Array
+    order: Array
+
+    def to_frame(self) -> Any:
+        """List the pairs of models, those that err most alike first.
+
+        Returns
+        -------
+        pandas.DataFrame, or list of dict without pandas
+            ``model``, ``other``, ``correlation`` and ``same_family``.
+        """
+        pairs = np.array(np.triu_indices_from(self.correlation, 1))
+        ranked = np.argsort(-self.correlation[tuple(pairs)], kind="stable")
+        first, second = pairs[:, ranked]
+        columns = {
+            "model": self.model_names[first],
+            "other": self.model_names[second],
+            "correlation": self.correlation[first, second],
+            "same_family": self.families[first] == self.families[second],
+        }
+        return as_frame({key: value.tolist() for key, value in columns.items()})
+
+    def __str__(self) -> str:
+        """Return the effective number, the families, and what is not known."""
+        names, known = self.model_names.astype(str), _known_models(self.correlation)
+        given, bound = ("with", "") if self.labelled else ("without", "at most about ")
+        lines = [
+            f"{len(names)} models, {self.n_rows} rows {given} labels: mean error "
+            f"correlation {_mean_of_pairs(self.correlation):.2f}",
+            f"effective models: {bound}{self.effective}",
+            f"families (error correlation {self.threshold:.2f} or more):",
+        ]
+        families = np.flatnonzero(np.bincount(self.families) > 1)
+        for family in families:
+            own = self.order[self.families[self.order] == family]
+            lines.append("  " + ", ".join(names[own]))
+        undefined = np.triu(np.isnan(self.correlation) & np.outer(known, known), 1)
+        pairs = [" with ".join(names[pair]) for pair in np.argwhere(undefined)]
+        if not families.size:
+            lines.append("  none")
+        if unknown := [*names[~known], *pairs]:
+            lines.append(f"correlation not known: {', '.join(unknown)}")
+        return "\n".join(lines)
+
+
+def dependence(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike | None = None,
+    *,
+    confidence_level: float = 0.9,
+    threshold: float | None = None,
+) -> Dependence:
+    r"""Measure how the errors of the models depend on each other.
+
+    With labels, of numbers: correlation of ``prediction - label``, bias removed. Of
+    classes: correlation of being right, within each class, so that one class being
+    difficult correlates nobody, on rows that both models answer.
+
+    Without labels, the cause that all models share is taken for the truth. Of numbers:
+    what one factor leaves of the correlations of predictions, fitted to those between
+    families, which would pass for truth otherwise. Of classes: as with labels, in
+    proportion to the posterior of `weights.dawid_skene`. Labels would show **more**: on
+    real panels of language models agreement leaves a third of the correlation for
+    classes and next to nothing for numbers, though the same pairs tend to stand out.
+    And a family that dominates the panel passes for the truth.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted; its members should not have seen `X`.
+    X : array-like
+        What `estimator` predicts from.
+    y : array-like of shape (n_samples,), default=None
+        Labels. If there is one, rows without (NaN or None) are left out.
+    confidence_level : float, default=0.9
+        Of the interval.
+    threshold : float, default=None
+        Families merge while their errors correlate at least so much, mean over the
+        pairs (average linkage on ``1 - correlation``). By default 0.5 with labels and
+        0.25 without, but above chance: ``tanh(3.5 / sqrt(n - 3))`` of n rows.
+
+    Returns
+    -------
+    Dependence
+
+    Raises
+    ------
+    NotFittedError, TypeError or ValueError
+        If the estimator is not fitted, does not combine two models (three without
+        labels), there are fewer than four rows, or a parameter is out of range.
+
+    Notes
+    -----
+    `theory.effective_number` says what it assumes; pairs without a correlation, and
+    models without any, are left out of it. The interval is Student's about ``log(number
+    - 1)``, with the standard error of a jackknife over rows (of many, over 1,000
+    groups); families and posterior are taken as given. It covers about as often as it
+    says from 10 rows on, where percentiles of a bootstrap are ten points short.
+
+    Numbers without labels are judged up to a linear function of the truth: models that
+    all use too little of the range do not look dependent, though their errors are. The
+    factor is Spearman's, ``l_m^2 = sum r_mj r_mk / sum r_jk``, of three families each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection.dependence import dependence
+    >>> rng = np.random.default_rng(0)
+    >>> truth, twins = rng.normal(size=(2, 500))
+    >>> table = truth[:, None] + rng.normal(size=(500, 5))
+    >>> table[:, 1::2] += 2 * twins[:, None]
+    >>> model = StackingNetRegressor().fit(table, truth)
+    >>> print(dependence(model, table, truth))
+    5 models, 500 rows with labels: mean error correlation 0.07
+    effective models: 3.92 [3.62, 4.26]
+    families (error correlation 0.50 or more):
+      model_1, model_3
+    >>> dependence(model, table).families
+    array([0, 1, 2, 1, 3])
+    """
+    if not (0 < confidence_level < 1 and (threshold is None or 0 < threshold < 1)):
+        raise ValueError(f"{confidence_level=} and {threshold=} must be in (0, 1).")
+    asked = ModelAnswers.of(estimator, X, y)
+    labelled = bool(asked.labelled.any())
+    rows = asked.labelled == labelled
+    n_rows = int(np.count_nonzero(rows))
+    if n_rows < _FEWEST_ROWS or len(asked.names) < 3 - labelled:
+        raise ValueError(
+            f"{len(asked.names)} models on {n_rows} rows do not show dependence; "
+            "it takes 4 rows, with labels if any has one, and without labels 3 models."
+        )
+    if threshold is None:
+        by_chance = float(np.tanh(_NOISE / np.sqrt(n_rows - _FEWEST_ROWS + 1)))
+        threshold = max(_WITH_LABELS if labelled else _WITHOUT_LABELS, by_chance)
+    sums = _group_sums(*_outcomes(asked, rows, labelled))
+    total = sums.sum(axis=0)
+    correlation, left_out = _correlation(total), _correlation(total - sums)
+    if asked.classes is None and not labelled:
+        apart = _families_without_labels(correlation, threshold)
+        correlation = _beyond_truth(correlation, apart)
+        left_out = _beyond_truth(left_out, apart)
+    tree, families = _cluster(correlation, threshold)
+    return Dependence(
+        asked.names,
+        correlation,
+        labelled,
+        n_rows,
+        _effective(correlation, left_out, confidence_level),
+        families,
+        threshold,
+        tree,
+        hierarchy.leaves_list(tree),
+    )
+
+
+def effective_models(
+    estimator: Any, X: Any, y: ArrayLike | None = None, *, confidence_level: float = 0.9
+) -> EffectiveModels:
+    """Count the independent models that would average as well.
+
+    Parameters, errors and assumptions are those of :func:`dependence`, of whose answer
+    this is a part; without labels it is in general too large.
+    """
+    return dependence(estimator, X, y, confidence_level=confidence_level).effective
+
+
+def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, ...]:
+    """List what correlates, for each class; where it is given; weight of each class."""
+    if asked.classes is None:
+        values = asked.table[rows]
+        labels = asked.labels[rows, None] if labelled else np.zeros((1, 1))
+        size = np.maximum(np.abs(values).max(axis=0), np.abs(labels).max())
+        size[size == 0] = 1.0
+        # Divided first: squares of huge values, or of tiny ones, are out of range.
+        values = values / size - labels / size
+        values -= values.mean(axis=0)
+        spread = values.std(axis=0)
+        values = values * (spread > _CONSTANT) / np.where(spread > 0, spread, 1.0)
+        return values[None], np.ones(values.shape, bool), np.ones((1, len(values)))
+    votes, n_classes = asked.votes[rows], len(asked.classes)
+    if labelled:
+        mass = np.eye(n_classes)[asked.labels[rows]]
+    else:
+        counts = VoteCounts.from_rows(votes, np.full(len(votes), -1), n_classes)
+        place = np.repeat(np.arange(len(counts)), counts.unlabelled.astype(np.intp))
+        votes, mass = counts.patterns[place], dawid_skene(counts).posterior[place]
+    return votes == np.arange(n_classes)[:, None, None], votes >= 0, mass.T
+
+
+def _group_sums(values: Array, given: Array, mass: Array) -> Array:
+    """Sum products of values, and of answers, in groups of rows, for each class."""
+    n_classes, n_rows, n_models = values.shape
+    fit = max(_FEWEST_GROUPS, _ELEMENTS // (n_classes * 4 * n_models**2))
+    # Rows may be sorted, so they are dealt at random, each time in the same way.
+    dealt = np.random.default_rng(0).permutation(n_rows)
+    parts = np.array_split(dealt, min(n_rows, _GROUPS, fit))
+    sums = np.empty((len(parts), n_classes, 2 * n_models, 2 * n_models))
+    for part, own in zip(parts, sums, strict=True):
+        answers = np.broadcast_to(given[part], (n_classes, len(part), n_models))
+        both = np.concatenate([values[:, part] * answers, answers], axis=2, dtype=float)
+        np.matmul((both * mass[:, part, None]).swapaxes(1, 2), both, out=own)
+    return sums
+
+
+def _correlation(sums: Array) -> Array:
+    """Correlate within the classes, as `error_correlation`, from sums of products."""
+    n_models = sums.shape[-1] // 2
+    own, other = slice(n_models), slice(n_models, None)
+    values, shared = sums[..., own, own], sums[..., own, other]
+    given = sums[..., other, other]
+    rate = _diagonal(shared) / np.maximum(_diagonal(given), _ROUNDING)
+    shift = shared * rate[..., None, :]
+    off = values + _outer(rate) * given - shift - shift.swapaxes(-1, -2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = off.sum(axis=-3) / given.sum(axis=-3)
+    variance = _diagonal(covariance)
+    spread = np.sqrt(np.where(variance > _ROUNDING, variance, np.nan))
+    # Variances are of all that a model answers: on few rows a pair can exceed them.
+    return np.clip(covariance / _outer(spread), -1, 1)
+
+
+def _beyond_truth(correlation: Array, families: Array) -> Array:
+    """Compute what one factor, fitted between families, leaves of correlations."""
+    member = np.eye(families.max() + 1)[families]
+    between = np.where(member @ member.T > 0, 0.0, np.nan_to_num(correlation))
+    # Models that run against the others are turned around.
+    sign = np.where(between.sum(axis=-1) < 0, -1.0, 1.0)
+    by_family = (between * _outer(sign)) @ member
+    total = by_family.sum(axis=-1)
+    products = np.maximum(total**2 - np.square(by_family).sum(axis=-1), 0.0)
+    others = total.sum(axis=-1, keepdims=True) - 2.0 * total @ member @ member.T
+    # Others who do not agree without the model: it has all that they have in common.
+    common = np.where(products > 0, 1.0, 0.0)
+    np.divide(products, others, out=common, where=others > 0)
+    error = 1.0 - np.minimum(common, 1.0)
+    error = np.maximum(error, _LEAST_ERROR * np.median(error, axis=-1, keepdims=True))
+    loading = sign * np.sqrt(1.0 - error)
+    spread = np.sqrt(np.where(error > _ROUNDING, error, np.nan))
+    return np.clip((correlation - _outer(loading)) / _outer(spread), -1, 1)
+
+
+def _families_without_labels(agreement: Array, threshold: float) -> Array:
+    """Find families that a factor leaves, and again with a factor free of them."""
+    families = np.arange(len(agreement))
+    for _ in families:
+        _, found = _cluster(_beyond_truth(agreement, families), threshold)
+        # Loadings take three families.
+        if found.max() < 2 or (found == families).all():
+            break
+        families = found
+    return families
+
+
+def _cluster(correlation: Array, threshold: float) -> tuple[Array, Array]:
+    """Link models, and number families in order of appearance."""
+    # Models of whom nothing is known stay alone.
+    distance = 1.0 - np.nan_to_num(correlation)
+    tree = hierarchy.linkage(squareform(distance, checks=False), "average")
+    labels = hierarchy.fcluster(tree, 1.0 - threshold, "distance")
+    _, first, family = np.unique(labels, return_index=True, return_inverse=True)
+    return tree, np.argsort(np.argsort(first))[family]
+
+
+def _effective(
+    correlation: Array, left_out: Array, confidence_level: float
+) -> EffectiveModels:
+    n_models = int(np.count_nonzero(_known_models(correlation)))
+    if n_models < 2:
+        return EffectiveModels(np.nan, np.nan, np.nan)
+    lowest = -1.0 / (n_models - 1)
+    # Pairs on rows of their own can have a mean that no common rows allow.
+    means = np.append(_mean_of_pairs(left_out), _mean_of_pairs(correlation))
+    means = np.maximum(means[~np.isnan(means)], lowest)
+    # Logarithms of the number minus one, which are about normal.
+    odds = np.log(np.maximum((1.0 - means, means - lowest), _ROUNDING))
+    *others, own = odds[0] - odds[1]
+    freedom = max(len(others) - 1, 1)
+    reach = student_t.ppf((1.0 + confidence_level) / 2.0, freedom)
+    reach *= np.std(others) * np.sqrt(freedom)
+    with np.errstate(over="ignore"):
+        low, high = 1.0 + np.exp([own - reach, own + reach])
+    number = effective_number(n_models, float(means[-1]))
+    return EffectiveModels(number, float(low), float(high))
+
+
+def _mean_of_pairs(correlation: Array) -> Array:
+    first, second = np.triu_indices(correlation.shape[-1], 1)
+    pairs = correlation[..., first, second]
+    known = ~np.isnan(pairs)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, pairs, 0.0).sum(axis=-1) / known.sum(axis=-1)
+
+
+def _known_models(correlation: Array) -> Array:
+    """Tell which models have a correlation with another one."""
+    known = ~np.isnan(correlation) & ~np.eye(len(correlation), dtype=bool)
+    return np.asarray(known.any(axis=0))
+
+
+def _diagonal(matrices: Array) -> Array:
+    return matrices.diagonal(axis1=-2, axis2=-1)
+
+
+def _outer(vectors: Array) -> Array:
+    return vectors[..., :, None] * vectors[..., None, :]
