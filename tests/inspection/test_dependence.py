@@ -1,5 +1,7 @@
 """Which models err together, and how many independent ones they amount to."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,9 @@ from stackingnet_sk.inspection.dependence import dependence, effective_models
 from stackingnet_sk.theory import effective_number
 from stackingnet_sk.weights import VoteCounts, dawid_skene
 from stackingnet_sk.weights.vote_prior import error_correlation
+
+# The package's index has the function by this name.
+MODULE = sys.modules[dependence.__module__]
 
 PLANTED = np.array([0, 0, 0, 1, 1, 2, 3, 4, 5, 6])
 SINGLES = np.arange(10)
@@ -217,7 +222,7 @@ def test_without_labels_what_all_share_passes_for_truth():
 )
 def test_the_interval_covers(monkeypatch, fit, panel, n, labelled):
     """Nine times in ten, less five points; 500 rows are left out in groups."""
-    monkeypatch.setattr("stackingnet_sk.inspection.dependence._GROUPS", 200)
+    monkeypatch.setattr(MODULE, "_GROUPS", 200)
     within = {regressor: 0.7, classifier: 0.64}[fit]
     truth, n_draws, hits = planted_number(PLANTED, within), 120, 0
     model = None
@@ -245,7 +250,7 @@ def test_groups_of_rows_stand_for_rows(monkeypatch):
     table, truth = numbers(0, 900)
     model = regressor(table, truth)
     rows = effective_models(model, table, truth)
-    monkeypatch.setattr("stackingnet_sk.inspection.dependence._GROUPS", 200)
+    monkeypatch.setattr(MODULE, "_GROUPS", 200)
     groups = effective_models(model, table, truth)
     assert groups.number == pytest.approx(rows.number, rel=1e-12)
     assert groups.high - groups.low == pytest.approx(rows.high - rows.low, rel=0.15)
