@@ -10,7 +10,7 @@ the chance that a draw decides it so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import comb
 from typing import Any
@@ -27,7 +27,20 @@ from .reliability import few_labels, truth
 from .rivals import MAJORITY
 from .votes import balanced_accuracy
 
-__all__ = ["COMBINATIONS", "KINDS", "Found", "plant_all", "report"]
+__all__ = [
+    "COMBINATIONS",
+    "KINDS",
+    "MARGIN",
+    "PLANTED",
+    "VOTES",
+    "Found",
+    "Planting",
+    "plant_all",
+    "plant_cases",
+    "planted",
+    "report",
+    "try_case",
+]
 
 PLANTED, HONEST = 3, 4  # replaced, and at least so many left
 MARGIN = 0.05
@@ -53,6 +66,24 @@ KINDS: Mapping[str, Plant] = {
 }
 
 
+@dataclass(frozen=True)
+class Planting:
+    """What is planted, and who is asked to find it.
+
+    ``truth`` and ``margin`` say whether planted models are the worst, ``labelled``
+    which positions in the pool have labels.
+    """
+
+    kinds: Mapping[str, Plant]
+    truth: Callable[[Table], Array]
+    margin: float
+    rankers: Sequence[Ranker]
+    labelled: Callable[[Pair, int], Sequence[int]]
+
+
+VOTES = Planting(KINDS, truth, MARGIN, RANKERS, few_labels)
+
+
 @dataclass
 class Found:
     """What the report shows.
@@ -74,47 +105,66 @@ class Found:
         return asdict(self)
 
 
-def planted(table: Table, kind: str, models: Array, best: int, seed: int) -> Table:
+def planted(table: Table, plant: Plant, models: Array, best: int, seed: int) -> Table:
     """Return the table with some models replaced, in the pool too."""
     P = table.P.copy()
     rng = np.random.default_rng([seed, len(table.y)])
-    P[:, models] = KINDS[kind](table, models, best, rng)
+    P[:, models] = plant(table, models, best, rng)
     return replace(table, P=P)
 
 
 def plant_all(pairs: Mapping[str, Pair], seeds: int) -> Found:
     """Try every kind on every table and seed, then flip the best models."""
-    found = Found()
+    found = plant_cases(pairs, seeds)
     for name, pair in pairs.items():
         true = truth(pair.target)
         if len(true) < PLANTED + HONEST:
             continue
-        for kind in KINDS:
-            for seed in range(seeds):
-                try_case(found, pair, kind, true.argmax(), seed)
         top = np.argsort(true)[-PLANTED:]
-        turned = planted(pair.target, "anti-experts", top, top[-1], 0)
+        turned = planted(pair.target, KINDS["anti-experts"], top, top[-1], 0)
         for method in COMBINATIONS:
             loss = score(method, pair.target) - score(method, turned)
             found.losses.setdefault(method.name, {})[name] = loss
     return found
 
 
-def try_case(found: Found, pair: Pair, kind: str, best: int, seed: int) -> None:
+def plant_cases(pairs: Mapping[str, Pair], seeds: int) -> Found:
+    """Try every kind on every table and seed."""
+    found = Found()
+    for pair in pairs.values():
+        true = truth(pair.target)
+        if len(true) < PLANTED + HONEST:
+            continue
+        best = int(true.argmax())
+        others = np.delete(np.arange(len(true)), best)
+        for kind in KINDS:
+            for seed in range(seeds):
+                draw = np.random.default_rng(seed)
+                models = draw.choice(others, size=PLANTED, replace=False)
+                try_case(found, VOTES, pair, kind, models, best, seed)
+    return found
+
+
+def try_case(
+    found: Found,
+    planting: Planting,
+    pair: Pair,
+    kind: str,
+    models: Array,
+    best: int,
+    seed: int,
+) -> None:
     """Plant once, and ask each ranker, if the planted models are the worst."""
-    M = pair.target.P.shape[1]
-    others = np.delete(np.arange(M), best)
-    models = np.random.default_rng(seed).choice(others, size=PLANTED, replace=False)
     changed = Pair(
-        planted(pair.source, kind, models, best, seed),
-        planted(pair.target, kind, models, best, seed),
+        planted(pair.source, planting.kinds[kind], models, best, seed),
+        planted(pair.target, planting.kinds[kind], models, best, seed),
     )
-    honest = np.delete(np.arange(M), models)
-    true = truth(changed.target)
-    if true[models].max() > true[honest].min() - MARGIN:
+    honest = np.delete(np.arange(pair.target.P.shape[1]), models)
+    true = planting.truth(changed.target)
+    if true[models].max() > true[honest].min() - planting.margin:
         return
-    for ranker in RANKERS:
-        labelled = few_labels(changed, seed) if ranker.labels else []
+    for ranker in planting.rankers:
+        labelled = planting.labelled(changed, seed) if ranker.labels else []
         scores = ranker(given(changed, labelled, seed))
         if not np.isnan(scores).any():
             chance = lowest(scores[models], scores[honest])

@@ -7,6 +7,7 @@ with it, at five labels a class, at 10 %, and without labels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -14,12 +15,22 @@ from scipy.stats import kendalltau
 from ..data import Pair, Table
 from ..protocol import given, n_labels
 from ..summary import Summary
-from ..task import Array, Given
+from ..task import Array
 from .grid import grid
-from .rankers import RANKERS, Ranker
+from .rankers import RANKERS
 from .votes import balanced_accuracies, draw
 
-__all__ = ["FEW", "NONE", "TENTH", "Taus", "few_labels", "report", "taus", "truth"]
+__all__ = [
+    "FEW",
+    "NONE",
+    "TENTH",
+    "Taus",
+    "correlation",
+    "few_labels",
+    "report",
+    "taus",
+    "truth",
+]
 
 FEW, TENTH, NONE = "5 a class", "10%", "no labels"
 PER_CLASS = 5
@@ -52,13 +63,15 @@ def truth(table: Table) -> Array:
     return balanced_accuracies(table.unlabeled, table.truth, table.domain)
 
 
-def tau(ranker: Ranker, seen: Given, true: Array) -> float:
-    """Return Kendall's tau; 0 where the scores are all equal and rank nothing."""
-    scores = ranker(seen)
+def correlation(
+    scores: Array, true: Array, of: Callable[[Array, Array], Any] = kendalltau
+) -> float:
+    """Return Kendall's tau, or another; 0 where scores are all equal, ranking none."""
     if np.isnan(scores).any():
         return float("nan")
-    found = kendalltau(scores, true).statistic
-    return 0.0 if np.isnan(found) else float(found)
+    if np.ptp(scores) == 0:
+        return 0.0
+    return float(of(scores, true).statistic)
 
 
 def taus(pairs: Mapping[str, Pair], seeds: int) -> Taus:
@@ -71,7 +84,7 @@ def taus(pairs: Mapping[str, Pair], seeds: int) -> Taus:
                 true = truth(pair.target)
                 draws = seeds if ranker.labels or ranker.random else 1
                 own[name] = [
-                    tau(ranker, given(pair, labelled(pair, seed), seed), true)
+                    correlation(ranker(given(pair, labelled(pair, seed), seed)), true)
                     for seed in range(draws)
                 ]
     return found
