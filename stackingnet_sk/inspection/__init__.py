@@ -6,6 +6,7 @@ from stackingnet_sk.inspection.dependence import (
     dependence,
     effective_models,
 )
+from stackingnet_sk.inspection.dependence_display import DependenceDisplay
 from stackingnet_sk.inspection.disparity import (
     Disparity,
     Estimate,
@@ -14,22 +15,31 @@ from stackingnet_sk.inspection.disparity import (
 )
 from stackingnet_sk.inspection.disparity_display import DisparityDisplay
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
+from stackingnet_sk.inspection.label_budget_display import LabelBudgetDisplay
 from stackingnet_sk.inspection.next_model import MarginalChanges, next_model
 from stackingnet_sk.inspection.pruning import PruningPath, ReliabilityPruner, prune
+from stackingnet_sk.inspection.pruning_display import PruningDisplay
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
+from stackingnet_sk.inspection.ranking_display import RankingDisplay
+from stackingnet_sk.inspection.weights_display import WeightsDisplay
 
 __all__ = [
     "Dependence",
+    "DependenceDisplay",
     "Disparity",
     "DisparityDisplay",
     "EffectiveModels",
     "Estimate",
     "GroupDisparity",
     "LabelBudget",
+    "LabelBudgetDisplay",
     "MarginalChanges",
+    "PruningDisplay",
     "PruningPath",
     "Ranking",
+    "RankingDisplay",
     "ReliabilityPruner",
+    "WeightsDisplay",
     "dependence",
     "disparity",
     "effective_models",

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stackingnet_sk.inspection.canvas import ROW, begin, inches
 from stackingnet_sk.inspection.disparity import Disparity, GroupDisparity, disparity
 
-_POINTS = 8.0
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NO_DRAWS: dict[str, Any] = {"n_bootstrap": 0, "n_permutations": 0}
 
@@ -116,11 +116,11 @@ class DisparityDisplay:
         error = found.error.value[order]
         cells = _numbers(np.column_stack([error, found.gap.value[order]]))
         rows, columns = self.disparity.names[order].tolist(), [*_groups(found), "gap"]
-        width, label = _inches(cells.ravel()), _inches(columns)
+        width, label = inches(cells.ravel()), inches(columns)
         # Beside each other, long names would take a page: they are turned.
         turned = label > width and label * len(columns) > 6
         width = 0.15 + (width if turned else max(width, label))
-        size = len(columns) * width, len(rows) * 0.2
+        size = len(columns) * width, len(rows) * ROW
         text = self._begin(ax, f"by {name} (rows, * few)", size, rows, label * turned)
         image = self.ax_.imshow(error, cmap="Blues", aspect="auto")
         light = image.cmap(image.norm(error))[..., :3] @ [0.2126, 0.7152, 0.0722]
@@ -160,20 +160,11 @@ class DisparityDisplay:
 
     def _begin(self, ax: Any, title: str, size: Any, rows: Any, below: float) -> Any:
         """Take axes, or make some of a size in inches; return the style of texts."""
-        from matplotlib import pyplot as plt
-
         kind = {"regression": "Absolute error", "classification": "Error rate"}
-        title, points = f"{kind[self.disparity.task]} {title}", _POINTS
-        if ax is None:
-            wide = max(size[0], _inches([title])) + _inches(rows) + 0.5
-            size = wide, size[1] + below + 0.6
-            ax = plt.figure(figsize=size, layout="constrained").subplots()
-        else:
-            given = ax.get_window_extent().size / ax.figure.dpi
-            points *= min(1.0, *(given / size))
-        self.ax_, self.figure_ = ax, ax.figure
-        text = {"fontsize": points, "parse_math": False}
-        ax.set_title(title, loc="left", **text)
+        title = f"{kind[self.disparity.task]} {title}"
+        around = inches(rows) + 0.5, below + 0.6
+        self.ax_, text = begin(ax, title, size, around)
+        self.figure_ = self.ax_.figure
         return text
 
 
@@ -189,12 +180,3 @@ def _numbers(values: NDArray[np.float64]) -> NDArray[Any]:
     form = "{:.2e}" if abs(digits) > 5 else f"{{:.{max(0, digits)}f}}"
     texts = [form.format(v) if np.isfinite(v) else "–" for v in values.ravel()]
     return np.array(texts).reshape(values.shape)
-
-
-def _inches(texts: Any) -> float:
-    """Width of the widest of texts."""
-    from matplotlib.textpath import TextPath
-
-    # A dollar would start a formula.
-    paths = (TextPath((0, 0), t.replace("$", "S"), size=_POINTS) for t in texts)
-    return max(path.get_extents().width for path in paths) / 72.0

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from pictures import assert_readable, long_name
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
 from stackingnet_sk.inspection.disparity import disparity
@@ -19,10 +20,6 @@ plt = pytest.importorskip("matplotlib.pyplot")
 def closed():
     yield
     plt.close("all")
-
-
-def long_name(kind, number):
-    return f"{kind} {number:02d} WITH A NAME OF FORTY CAPITAL LETTERS"[:40]
 
 
 def panel(n_models, n_groups, seed=0):
@@ -51,36 +48,6 @@ def draw(models, truth, group, **options):
     return DisparityDisplay.from_predictions(
         truth, own, group, models=models, **options
     )
-
-
-def texts(display):
-    """Every text that is seen, and its box in pixels."""
-    axes, figure = display.ax_, display.figure_
-    figure.canvas.draw()
-    seen = [text for text in axes.texts if text.get_text()]
-    seen.append(axes._left_title)
-    for axis in (axes.xaxis, axes.yaxis):
-        low, high = sorted(axis.get_view_interval())
-        seen += [
-            tick.label1
-            for tick in axis.get_major_ticks()
-            if low <= tick.get_loc() <= high
-        ]
-    return {text: text.get_window_extent() for text in seen}
-
-
-def assert_readable(display):
-    boxes = texts(display)
-    figure = display.figure_.bbox
-    for text, box in boxes.items():
-        assert box.x0 >= figure.x0, text
-        assert box.y0 >= figure.y0, text
-        assert box.x1 <= figure.x1, text
-        assert box.y1 <= figure.y1, text
-    several = list(boxes.items())
-    for place, (text, box) in enumerate(several):
-        for other, its in several[:place]:
-            assert not box.overlaps(its), (text, other)
 
 
 @pytest.mark.parametrize("n_models", [3, 40])

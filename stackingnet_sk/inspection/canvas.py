@@ -1,0 +1,186 @@
+"""What Displays share: axes as large as their texts need, rows of names, a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+from sklearn.utils.multiclass import type_of_target
+
+from stackingnet_sk.ensemble import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk.predictions import as_array, is_labelled
+
+# Height of a letter, and inches from one row of text to the next.
+POINTS = 8.0
+ROW = 0.2
+_LONGEST = 40
+
+
+def begin(
+    ax: Any, title: str, inside: Sequence[float], around: Sequence[float]
+) -> tuple[Any, dict[str, Any]]:
+    """Take axes, or make a figure of the size that is needed, and set the title.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None: a new figure.
+    title : str
+        One line or more; a new figure is no narrower.
+    inside, around : (float, float)
+        Width and height, in inches, of what is inside the axes, and of what is around
+        them in letters of `POINTS`. Given axes may be smaller: so are the letters then.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    text : dict
+        Style of texts: their size, and that dollars are no formulas.
+    """
+    wide, points = inches(title.splitlines()), POINTS
+    if ax is None:
+        from matplotlib import pyplot as plt
+
+        size = max(inside[0], wide) + around[0], inside[1] + around[1]
+        ax = plt.figure(figsize=size, layout="constrained").subplots()
+        title_points = points
+    else:
+        given = ax.get_window_extent().size / ax.figure.dpi
+        points *= min(1.0, *(given / inside))
+        title_points = min(points, POINTS * given[0] / wide)
+    ax.set_title(title, loc="left", fontsize=title_points, parse_math=False)
+    text = {"fontsize": points, "parse_math": False}
+    size_ticks(ax, text)
+    return ax, text
+
+
+def size_ticks(ax: Any, text: dict[str, Any]) -> None:
+    """Write the numbers at the ticks, and their power of ten, as large as the texts.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    text : dict
+        Style, from `begin`.
+    """
+    ax.tick_params(labelsize=text["fontsize"])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.offsetText.set_fontsize(text["fontsize"])
+
+
+def name_rows(ax: Any, names: Sequence[str], text: dict[str, Any]) -> None:
+    """Write a name at each row, the first on top, with a line to follow it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    names : sequence of str
+    text : dict
+        Style, from `begin`.
+    """
+    ax.set_yticks(range(len(names)), names, **text)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params("y", length=0)
+    ax.locator_params("x", nbins=5)
+    ax.grid(axis="y", color="lightgrey", linewidth=0.5)
+    ax.set_axisbelow(True)
+
+
+def write_beside(
+    ax: Any, columns: Mapping[str, Sequence[str]], text: dict[str, Any]
+) -> None:
+    """Write columns of texts to the right of the rows, each under its heading.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    columns : mapping of str to sequence of str
+        Texts of the rows, by heading.
+    text : dict
+        Style, from `begin`.
+    """
+    right = 0.8 * text["fontsize"]
+    for heading, cells in columns.items():
+        style = {"textcoords": "offset points", **text}
+        ax.annotate(heading, (1, 1), (right, 6), "axes fraction", **style)
+        for row, cell in enumerate(cells):
+            place = ax.get_yaxis_transform()
+            ax.annotate(cell, (1, row), (right, 0), place, va="center", **style)
+        right += (72 * inches([heading, *cells]) / POINTS + 1) * text["fontsize"]
+
+
+def shorten(names: Iterable[Any]) -> list[str]:
+    """Leave out the middle of names of more than 40 letters.
+
+    Parameters
+    ----------
+    names : iterable
+        Names of models.
+
+    Returns
+    -------
+    list of str
+    """
+    half = _LONGEST // 2
+    return [
+        name if len(name) <= _LONGEST else f"{name[: half - 1]}…{name[-half:]}"
+        for name in map(str, names)
+    ]
+
+
+def inches(texts: Iterable[str]) -> float:
+    """Width of the widest of texts, in letters of `POINTS`.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    float
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=POINTS)
+    sizes = (text_to_path.get_text_width_height_descent(t, font, False) for t in texts)
+    return float(max(width for width, _, _ in sizes)) / 72.0
+
+
+def combine(y_true: ArrayLike | None, table: Any, estimator: Any) -> Any:
+    """Fit an estimator to a table of predictions.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or None
+        Labels; NaN or None where there is none.
+    table : array-like of shape (n_samples, n_models)
+        Predictions or votes, a column a model.
+    estimator : StackingNetRegressor, StackingNetClassifier or None
+        What to fit a clone of; None: a regressor if a label is a fraction, else a
+        classifier.
+
+    Returns
+    -------
+    StackingNetRegressor or StackingNetClassifier
+
+    Raises
+    ------
+    ValueError
+        If there is neither an estimator nor a label, or they cannot be fitted.
+    """
+    if estimator is not None:
+        return clone(estimator).fit(table, y_true)
+    labels = np.empty(0) if y_true is None else as_array(y_true)
+    labels = labels[is_labelled(labels)]
+    if not len(labels):
+        raise ValueError(
+            "Without labels nothing says whether numbers or classes are predicted; "
+            "give an estimator."
+        )
+    numbers = type_of_target(labels).startswith("continuous")
+    estimator = StackingNetRegressor() if numbers else StackingNetClassifier()
+    return estimator.fit(table, y_true)

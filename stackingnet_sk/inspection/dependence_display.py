@@ -1,0 +1,182 @@
+"""Picture of which models err together."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stackingnet_sk.inspection.canvas import (
+    ROW,
+    begin,
+    combine,
+    inches,
+    shorten,
+    size_ticks,
+)
+from stackingnet_sk.inspection.dependence import Dependence, dependence
+
+# More models leave no room for numbers in the cells.
+_MOST_NUMBERS = 12
+_CELL = 0.36
+# What is closer to zero is as pale on either side of it.
+_NEGATIVE = -0.1
+# Cells beyond, of either sign, are too dark for black letters.
+_DARK = 0.65
+
+
+class DependenceDisplay:
+    """Correlation of the models' errors as a heat map, a box around each family.
+
+    Parameters
+    ----------
+    dependence : Dependence
+        What is drawn; `from_estimator` and `from_predictions` compute it.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib.axes.Axes and matplotlib.figure.Figure
+        Where it is drawn.
+
+    See Also
+    --------
+    RankingDisplay : How reliable each model is alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.inspection import DependenceDisplay
+    >>> truth, twins = np.random.default_rng(0).normal(size=(2, 200))
+    >>> table = np.column_stack([truth + twins, truth + 2 * twins, truth - twins])
+    >>> DependenceDisplay.from_predictions(truth, table)  # doctest: +SKIP
+    """
+
+    def __init__(self, dependence: Dependence) -> None:
+        self.dependence = dependence
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Measure how the models of a fitted estimator depend, and draw it.
+
+        Parameters
+        ----------
+        estimator, X, y, **options : object
+            As in `dependence`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+
+        Returns
+        -------
+        DependenceDisplay
+        """
+        return cls(dependence(estimator, X, y, **options)).plot(ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike | None,
+        table: Any,
+        *,
+        estimator: Any = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Measure how the columns of a table of predictions depend, and draw it.
+
+        Parameters
+        ----------
+        y_true, table, estimator : object
+            Labels, predictions and what combines them, as in
+            `RankingDisplay.from_predictions`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+        **options : object
+            As in `dependence`.
+
+        Returns
+        -------
+        DependenceDisplay
+        """
+        fitted = combine(y_true, table, estimator)
+        return cls.from_estimator(fitted, table, y_true, ax=ax, **options)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it, models that err together side by side.
+
+        Up to 12 models have numbers in the cells; more have a scale, and a minus sign
+        where the correlation is below -0.1. Unknown correlations are hatched.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default on a new figure, as large as its texts need.
+
+        Returns
+        -------
+        DependenceDisplay
+        """
+        found, n_models = self.dependence, len(self.dependence.order)
+        values = found.correlation[np.ix_(found.order, found.order)]
+        names = [
+            f"{name}  {place}"
+            for place, name in enumerate(shorten(found.model_names[found.order]), 1)
+        ]
+        few = n_models <= _MOST_NUMBERS
+        given, bound = ("with", "") if found.labelled else ("without", "at most ")
+        title = (
+            f"Correlation of errors, {given} labels\n"
+            f"{n_models} models are worth {bound}{found.effective}\n"
+            f"boxes: families ({found.threshold:.2f} or more)"
+        )
+        if not few:
+            title += f"; minus: below {_NEGATIVE}"
+        side = n_models * (_CELL if few else ROW)
+        around = inches(names) + (0.4 if few else 1.0), 1.0
+        self.ax_, text = begin(ax, title, (side, side), around)
+        self.figure_ = self.ax_.figure
+        self.ax_.patch.set(hatch="////", edgecolor="grey")
+        image = self.ax_.imshow(values, cmap="RdBu_r", aspect="auto", vmin=-1, vmax=1)
+        places = range(n_models)
+        self.ax_.set_xticks(places, [str(place + 1) for place in places], **text)
+        self.ax_.set_yticks(places, names, **text)
+        self.ax_.tick_params(length=0)
+        self._outline(found.families[found.order])
+        if few:
+            self._write_numbers(values, text)
+        else:
+            self._mark_signs(values, text)
+            bar = self.ax_.inset_axes((1.02, 0, 0.03, 1))
+            self.figure_.colorbar(image, cax=bar)
+            size_ticks(bar, text)
+        return self
+
+    def _outline(self, families: Any) -> None:
+        """Draw a box around each family of two models or more."""
+        from matplotlib.patches import Rectangle
+
+        for family in np.flatnonzero(np.bincount(families) > 1):
+            own = np.flatnonzero(families == family)
+            corner, side = own[0] - 0.5, len(own)
+            style: dict[str, Any] = {"fill": False, "lw": 2, "clip_on": False}
+            self.ax_.add_patch(Rectangle((corner, corner), side, side, **style))
+
+    def _write_numbers(self, values: Any, text: dict[str, Any]) -> None:
+        style = {"ha": "center", "va": "center", **text}
+        for (row, column), value in np.ndenumerate(values):
+            if row != column and np.isfinite(value):
+                colour = "white" if abs(value) > _DARK else "black"
+                self.ax_.text(column, row, f"{value:z.2f}", color=colour, **style)
+
+    def _mark_signs(self, values: Any, text: dict[str, Any]) -> None:
+        rows, columns = np.nonzero(values < _NEGATIVE)
+        size = (0.45 * text["fontsize"]) ** 2
+        self.ax_.scatter(columns, rows, size, "black", marker="_")

@@ -1,0 +1,93 @@
+"""Picture of what further labels would buy."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
+
+from stackingnet_sk.inspection.canvas import begin
+from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
+
+
+class LabelBudgetDisplay:
+    """Expected error against the number of labels.
+
+    Parameters
+    ----------
+    budget : LabelBudget
+        What is drawn; `from_estimator` computes it.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib.axes.Axes and matplotlib.figure.Figure
+        Where it is drawn.
+
+    See Also
+    --------
+    label_budget : The projection, and what it assumes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import LabelBudgetDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=30)
+    >>> judges = truth[:, None] + rng.normal(size=(30, 4))
+    >>> LabelBudgetDisplay.from_estimator(
+    ...     StackingNetRegressor(), judges, truth
+    ... )  # doctest: +SKIP
+    """
+
+    def __init__(self, budget: LabelBudget) -> None:
+        self.budget = budget
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: ArrayLike, *, ax: Any = None, **options: Any
+    ) -> Self:
+        """Project how the error would fall, and draw it.
+
+        Parameters
+        ----------
+        estimator, X, y, **options : object
+            As in `label_budget`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+
+        Returns
+        -------
+        LabelBudgetDisplay
+        """
+        return cls(label_budget(estimator, X, y, **options)).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it, dashed as it is a projection, with the 5th to 95th percentile.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        LabelBudgetDisplay
+        """
+        found = self.budget
+        order = found.n_labels.argsort()
+        labels, error = found.n_labels[order], found.error[order]
+        title = "Error with further labels, projected (grey: 5 to 95 %)"
+        self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
+        self.figure_ = self.ax_.figure
+        band = found.low[order], found.high[order]
+        self.ax_.fill_between(labels, *band, color="lightgrey")
+        self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")
+        self.ax_.axvline(found.n_labelled, color="black", linewidth=0.8)
+        # The first point is that of the labels at hand: known, not projected.
+        self.ax_.plot(labels[0], error[0], "o", color="black")
+        label = f"labels (vertical line: {found.n_labelled} at hand)"
+        self.ax_.set_xlabel(label, **text)
+        self.ax_.set_ylabel("expected error", **text)
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        return self

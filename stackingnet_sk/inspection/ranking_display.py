@@ -1,0 +1,150 @@
+"""Picture of a ranking: reliability with its intervals."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stackingnet_sk.inspection.canvas import (
+    ROW,
+    begin,
+    combine,
+    inches,
+    name_rows,
+    shorten,
+    write_beside,
+)
+from stackingnet_sk.inspection.ranking import Ranking, rank_models
+
+
+class RankingDisplay:
+    """Reliability of the models with its intervals, the best on top.
+
+    Parameters
+    ----------
+    ranking : Ranking
+        What is drawn; `from_estimator` and `from_predictions` compute it.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib.axes.Axes and matplotlib.figure.Figure
+        Where it is drawn.
+
+    See Also
+    --------
+    rank_models : The ranking, and what its columns mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.inspection import RankingDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=200)
+    >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.3, 0.3, 2.0]
+    >>> RankingDisplay.from_predictions(truth, judges)  # doctest: +SKIP
+    """
+
+    def __init__(self, ranking: Ranking) -> None:
+        self.ranking = ranking
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Rank the models of a fitted estimator, and draw it.
+
+        Parameters
+        ----------
+        estimator, X, y, **options : object
+            As in `rank_models`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+
+        Returns
+        -------
+        RankingDisplay
+        """
+        return cls(rank_models(estimator, X, y, **options)).plot(ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike | None,
+        table: Any,
+        *,
+        estimator: Any = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Rank the columns of a table of predictions, and draw it.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,) or None
+            Labels; NaN or None on rows without.
+        table : array-like of shape (n_samples, n_models)
+            Predictions or votes, a column a model.
+        estimator : StackingNetRegressor or StackingNetClassifier, default=None
+            A clone of it is fitted to the table. By default a `StackingNetRegressor` if
+            any label is a fraction, else a `StackingNetClassifier`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+        **options : object
+            As in `rank_models`.
+
+        Returns
+        -------
+        RankingDisplay
+        """
+        fitted = combine(y_true, table, estimator)
+        return cls.from_estimator(fitted, table, y_true, ax=ax, **options)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it; a cross marks a model that there is evidence against.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default on a new figure, as large as its texts need.
+
+        Returns
+        -------
+        RankingDisplay
+        """
+        found, names = self.ranking, shorten(self.ranking.model_names)
+        kind = "Signed squared correlation" if found.is_number else "Balanced accuracy"
+        title = f"{kind}, {100 * found.confidence_level:.0f} % intervals"
+        ranks = [
+            f"{low}-{high}" if low < high else f"{low}"
+            for low, high in zip(found.rank_low, found.rank_high, strict=True)
+        ]
+        columns = {"ranks": ranks, "group": found.group}
+        beside = sum(inches([heading, *cells]) for heading, cells in columns.items())
+        size = 3.0, ROW * len(names)
+        around = inches(names) + beside + 0.6, 0.8
+        self.ax_, text = begin(ax, title, size, around)
+        self.figure_ = self.ax_.figure
+        name_rows(self.ax_, names, text)
+        write_beside(self.ax_, columns, text)
+        self.ax_.axvline(found.chance, color="black", linestyle=":")
+        rows, against = np.arange(len(names)), np.array(found.against) != ""
+        self.ax_.hlines(rows, found.low, found.high, color="black")
+        dot = {"marker": "o", "color": "white", "edgecolor": "black"}
+        cross = {"marker": "X", "color": "black", "edgecolor": "white"}
+        for those, share, style in ((~against, 0.6, dot), (against, 1.2, cross)):
+            size = (share * text["fontsize"]) ** 2
+            place = found.reliability[those], rows[those]
+            self.ax_.scatter(*place, size, zorder=3, **style)
+        label = "reliability (dotted: chance{})".format(
+            "; cross: evidence against" if against.any() else ""
+        )
+        self.ax_.set_xlabel(label, loc="left", **text)
+        return self
