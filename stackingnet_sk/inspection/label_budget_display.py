@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from stackingnet_sk.inspection.canvas import begin
@@ -63,7 +64,10 @@ class LabelBudgetDisplay:
         return cls(label_budget(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, dashed as it is a projection, with the 5th to 95th percentile.
+        """Draw it, dashed as it is a projection, with what the gain may be.
+
+        The band is the error of the labels at hand less the 5th to 95th percentile of
+        the gain: by what level the curves of the repeats differ, it leaves out.
 
         Parameters
         ----------
@@ -77,10 +81,10 @@ class LabelBudgetDisplay:
         found = self.budget
         order = found.n_labels.argsort()
         labels, error = found.n_labels[order], found.error[order]
-        title = "Error with further labels, projected (grey: 5 to 95 %)"
+        title = "Error with further labels, projected (grey: 5 to 95 % of the gain)"
         self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         self.figure_ = self.ax_.figure
-        band = found.low[order], found.high[order]
+        band = error[0] - np.array([found.gain_high, found.gain_low])[:, order]
         self.ax_.fill_between(labels, *band, color="lightgrey")
         self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")
         self.ax_.axvline(found.n_labelled, color="black", linewidth=0.8)

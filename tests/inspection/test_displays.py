@@ -265,7 +265,7 @@ def test_the_path_goes_down_to_the_last_model(task):
     assert [text.get_text() for text in shown.ax_.texts] == ["left", *"54321"]
 
 
-def test_the_band_is_the_percentiles_whatever_the_order():
+def test_the_band_is_that_of_the_gain_whatever_the_order():
     estimator, table, truth = panel(3)
     shown = LabelBudgetDisplay.from_estimator(
         estimator, table, truth, further=[50, 10], n_repeats=5, random_state=0
@@ -279,8 +279,8 @@ def test_the_band_is_the_percentiles_whatever_the_order():
     assert known.get_xydata().tolist() == [[200, found.error[0]]]
     (band,) = shown.ax_.collections
     (outline,) = band.get_paths()
-    assert outline.vertices[:, 1].min() == found.low.min()
-    assert outline.vertices[:, 1].max() == found.high.max()
+    assert outline.vertices[:, 1].min() == found.error[0] - found.gain_high.max()
+    assert outline.vertices[:, 1].max() == found.error[0] - found.gain_low.min()
 
 
 def test_longer_names_lose_their_middle():
