@@ -20,6 +20,7 @@ from stackingnet_sk.predictions import (
     encode_votes,
     is_labelled,
     sorted_classes,
+    unmasked,
 )
 
 
@@ -65,7 +66,7 @@ def check_class_labels(
         return np.full(count_rows(X), -1), known
     labels = column_or_1d(
         check_array(
-            as_array(y) if isinstance(y, (list, tuple)) else y,
+            as_array(y) if isinstance(y, (list, tuple)) else unmasked(y),
             ensure_2d=False,
             dtype=None,
             ensure_all_finite=False,

@@ -21,6 +21,7 @@ from stackingnet_sk.predictions import (
     classes_of_votes,
     encode_votes,
     names_of_blocks,
+    unmasked,
 )
 
 
@@ -62,6 +63,7 @@ def read_class_table(
         `unknown_vote` is "error".
     """
     check_column_names(X)
+    X = unmasked(X)
     deep = count_dimensions(X) == 3
     probabilities = deep or estimator.input == "proba" or estimator.pool == "linear"
     if not reset:
@@ -161,7 +163,8 @@ def _read_votes(
         more = f", and {len(listed) - 10} more models" if len(listed) > 10 else ""
         warnings.warn(
             f"{message}: such votes abstain ({', '.join(listed[:10])}{more}, of "
-            f"{len(table)} rows).",
+            f"{len(table)} rows). A class without labelled rows has to be named, with "
+            "all others, with classes=.",
             UserWarning,
             stacklevel=stacklevel,
         )

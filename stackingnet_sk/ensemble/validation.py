@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from stackingnet_sk._compat import count_rows, raise_for_params
-from stackingnet_sk.predictions import is_number
+from stackingnet_sk.predictions import is_number, unmasked
 from stackingnet_sk.weights import CONSTRAINTS, SOLVERS, Moments
 
 
@@ -164,7 +164,11 @@ def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
         return np.full(count_rows(X), np.nan)
     labels = column_or_1d(
         check_array(
-            y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+            unmasked(y),
+            ensure_2d=False,
+            dtype=None,
+            ensure_all_finite=False,
+            input_name="y",
         ),
         warn=True,
     )
@@ -294,6 +298,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
         if two columns have the same name.
     """
     check_column_names(X)
+    X = unmasked(X)
     try:
         return validate_data(
             estimator,

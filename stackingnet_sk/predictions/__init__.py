@@ -1,7 +1,12 @@
 """Tables of predictions: collected out of fold, checked, clipped, normalized."""
 
 from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer, one_column
-from stackingnet_sk.predictions.labels import as_array, is_labelled, labelled_part
+from stackingnet_sk.predictions.labels import (
+    as_array,
+    is_labelled,
+    labelled_part,
+    unmasked,
+)
 from stackingnet_sk.predictions.out_of_fold import (
     OutOfFold,
     check_splits,
@@ -41,4 +46,5 @@ __all__ = [
     "one_column",
     "sorted_classes",
     "task_names",
+    "unmasked",
 ]

@@ -22,10 +22,33 @@ def as_array(values: ArrayLike) -> NDArray[Any]:
     -------
     ndarray
     """
-    array = np.asarray(values)
+    array = np.asarray(unmasked(values))
     if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
         return np.asarray(values, dtype=object)
     return array
+
+
+def unmasked(values: Any) -> Any:
+    """Put NaN or None where an array is masked; numpy would hand out what is beneath.
+
+    Parameters
+    ----------
+    values : array-like
+        Anything.
+
+    Returns
+    -------
+    array-like
+        The same where it is no masked array.
+    """
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    # Whole numbers have no NaN, and None where numpy fills is its own default.
+    kind = {"f": values.dtype, "i": np.float64, "u": np.float64}
+    number = values.dtype.kind in kind
+    plain = np.array(values.data, dtype=kind.get(values.dtype.kind, object))
+    plain[np.ma.getmaskarray(values)] = np.nan if number else None
+    return plain
 
 
 def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from stackingnet_sk.predictions.labels import unmasked
+
 _CHECKS = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 
 
@@ -48,7 +50,7 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         -------
         self : object
         """
-        table = validate_data(self, X, **_CHECKS)
+        table = validate_data(self, unmasked(X), **_CHECKS)
         low = self._bound("low", np.fmin, table)
         high = self._bound("high", np.fmax, table)
         if not (valid := self._is_range(low, high)).all():
@@ -102,12 +104,12 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
 
     def _validate(self, X: ArrayLike) -> NDArray:
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, **_CHECKS)
+        return validate_data(self, unmasked(X), reset=False, **_CHECKS)
 
     def _validate_inverse(self, X: ArrayLike) -> NDArray:
         check_is_fitted(self)
         # validate_data would warn that the array transform returned has no names.
-        table = check_array(X, **_CHECKS)
+        table = check_array(unmasked(X), **_CHECKS)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {table.shape[1]} features, but {type(self).__name__} is "
