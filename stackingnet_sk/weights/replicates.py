@@ -18,8 +18,8 @@ from stackingnet_sk.weights.moments import Moments
 
 # Beyond this share of a step repeated by the next, steps of EM are not extrapolated.
 _SLOWEST = 0.9
-# Replicates that take a second step, to see that share.
-_SECOND_STEPS = 20
+# Replicates that take a third step, to see that share.
+_THIRD_STEPS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,8 @@ class BlockMoments:
         parts = zip(weighted, np.split(rows, starts[1:]), strict=True)
         size = rows.shape[1]
         products = np.array([left.T @ right for left, right in parts])
-        products = products.reshape(-1, size, size)
+        # Split, no rows are one part and not none.
+        products = products.reshape(-1, size, size)[: len(starts)]
         norm = float(np.linalg.norm(weights / total)) if total > 0 else 0.0
         return cls(shift, products, norm)
 
@@ -93,7 +94,7 @@ class BlockMoments:
         list of Moments
         """
         size = len(self.shift)
-        flat = self.products.reshape(len(self.products), -1)
+        flat = self.products.reshape(len(self.products), (size + 1) ** 2)
         found = []
         for sums in (weights @ flat).reshape(-1, size + 1, size + 1):
             total = float(sums[-1, -1])
@@ -111,13 +112,14 @@ def replicated_votes(
     label_free: DawidSkene,
     labelled: NDArray[np.float64],
     unlabelled: NDArray[np.float64],
-    repeats: float | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    repeats: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Count labelled votes, and estimate from agreement, under weights on the counts.
 
-    The estimate takes a step of expectation maximization from that of all rows. Near
-    its fixed point each step repeats a share of the one before (Aitken); the share is
-    seen where some replicates take a second step, and the rest of the way is added.
+    The estimate takes two steps of expectation maximization from that of all rows. Near
+    its fixed point each step repeats a share of the one before (Aitken), of each model
+    another; the share is seen where some replicates take a third step, and the rest of
+    the way is added.
 
     Parameters
     ----------
@@ -129,8 +131,8 @@ def replicated_votes(
         Weight of each row of votes with each label.
     unlabelled : ndarray of shape (n_replicates, n_patterns)
         Weight of each without.
-    repeats : float, default=None
-        The share, where it is known.
+    repeats : ndarray of shape (n_models,), default=None
+        The shares, where they are known.
 
     Returns
     -------
@@ -138,54 +140,50 @@ def replicated_votes(
         Weight of the labelled votes, by true class and class voted for.
     right : ndarray of shape (n_replicates, n_models, n_classes)
         Estimated probability that a model, when it answers, is right on each class.
-    repeats : float
+    repeats : ndarray of shape (n_models,)
         Share of a step that the next one repeats.
     """
-    n_models, n_classes, n_replicates = (
-        counts.n_models,
-        counts.n_classes,
-        len(unlabelled),
-    )
+    n_models, n_classes = counts.n_models, counts.n_classes
     # Dense: products of matrices are worth more than the zeros they multiply.
     design = counts.design.toarray()
-    votes = (n_replicates, n_models, n_classes)
-    joint = np.stack([(own @ design).reshape(votes) for own in labelled], axis=2)
-    start = label_free.confusion.diagonal(axis1=1, axis2=2)
+
+    def count(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (weights @ design).reshape(-1, n_models, n_classes)
+
+    joint = np.stack([count(own) for own in labelled], axis=2)
+    nothing = np.zeros(n_models)
     if not identified(counts):
-        return joint, np.repeat(start[None], n_replicates, axis=0), 0.0
+        start = label_free.confusion.diagonal(axis1=1, axis2=2)
+        return joint, np.repeat(start[None], len(unlabelled), axis=0), nothing
     known = labelled.sum(axis=2).T
     if not unlabelled.any():
-        return joint, _maximize(joint, known)[0], 0.0
+        return joint, _maximize(joint, known)[0], nothing
 
-    def step(posterior: NDArray, some: slice) -> tuple[NDArray, NDArray, NDArray]:
-        """Maximize, given posteriors of all replicates or of each."""
-        weights = unlabelled[some]
-        guessed = [
-            (weights @ (design * posterior[:, [k]])).reshape(-1, n_models, n_classes)
-            if posterior.ndim == 2
-            else ((weights * posterior[:, :, k]) @ design).reshape(
-                -1, n_models, n_classes
-            )
-            for k in range(n_classes)
-        ]
-        if posterior.ndim == 2:
-            rates = weights @ posterior
-        else:
-            rates = np.einsum("bp,bpk->bk", weights, posterior)
-        return _maximize(joint[some] + np.stack(guessed, axis=2), known[some] + rates)
+    def step(guess: NDArray, some: slice) -> tuple[NDArray, NDArray, NDArray]:
+        """Maximize, given probabilities of the (classes, replicates, rows)."""
+        parts = [unlabelled[some] * own for own in guess]
+        guessed = np.stack([count(part) for part in parts], axis=2)
+        rates = np.stack([part.sum(axis=1) for part in parts], axis=1)
+        return _maximize(joint[some] + guessed, known[some] + rates)
 
-    first, confusion, prior = step(label_free.posterior, slice(None))
-    moved = first - start
+    def expect(confusion: NDArray, prior: NDArray) -> NDArray:
+        """Return probabilities of the (classes, replicates, rows)."""
+        votes = np.log(confusion).transpose(2, 0, 1, 3)
+        votes = votes.reshape(n_classes, -1, design.shape[1])
+        return softmax(votes @ design.T + np.log(prior.T)[:, :, None], axis=0)
+
+    everywhere, some = slice(None), slice(_THIRD_STEPS)
+    first, *found = step(label_free.posterior.T, everywhere)
+    second, *found = step(expect(*found), everywhere)
+    moved = second - first
     if repeats is None:
-        some = slice(_SECOND_STEPS)
-        evidence = np.log(confusion[some]).transpose(1, 3, 0, 2)
-        scores = design @ evidence.reshape(n_models * n_classes, -1)
-        scores = scores.reshape(len(counts), -1, n_classes) + np.log(prior[some])
-        second = step(softmax(scores, axis=2).transpose(1, 0, 2), some)[0]
-        along = float((moved[some] * (second - first[some])).sum())
-        size = float(np.square(moved[some]).sum())
-        repeats = min(max(along / size if size else 0.0, 0.0), _SLOWEST)
-    return joint, np.clip(start + moved / (1.0 - repeats), 0.0, 1.0), repeats
+        third = step(expect(*(each[some] for each in found)), some)[0]
+        along = (moved[some] * (third - second[some])).sum(axis=(0, 2))
+        size = np.square(moved[some]).sum(axis=(0, 2))
+        share = np.divide(along, size, out=nothing, where=size > 0)
+        repeats = np.clip(share, 0.0, _SLOWEST)
+    further = (repeats / (1.0 - repeats))[:, None]
+    return joint, np.clip(second + further * moved, 0.0, 1.0), repeats
 
 
 def _maximize(
