@@ -6,6 +6,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk.inspection import ReliabilityPruner
 
 MEMBERS = [
     ("ridge", Ridge()),
@@ -39,6 +40,10 @@ CONSTRAINTS = ("nonnegative", "simplex", "affine", "uniform")
         StackingNetClassifier(CLASSIFIERS),
         StackingNetClassifier(CLASSIFIERS, pool="linear"),
         StackingNetClassifier(CLASSIFIERS[:2], structure="full", shrinkage=5.0, cv=3),
+        # Few replicates: the checks are about the contract. A number to keep, for
+        # features surely are no votes.
+        ReliabilityPruner(StackingNetRegressor(), n_models=0.5, n_bootstrap=20),
+        ReliabilityPruner(StackingNetClassifier(), n_models=0.5, n_bootstrap=20),
     ]
 )
 def test_scikit_learn_contract(estimator, check):
