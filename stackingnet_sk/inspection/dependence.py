@@ -229,7 +229,9 @@ def dependence(
         threshold = max(_WITH_LABELS if labelled else _WITHOUT_LABELS, by_chance)
     sums = _group_sums(*_outcomes(asked, rows, labelled))
     total = sums.sum(axis=0)
-    correlation, left_out = _correlation(total), _correlation(total - sums)
+    votes = asked.classes is not None
+    correlation = _correlation(total, votes)
+    left_out = _correlation(total - sums, votes)
     if asked.classes is None and not labelled:
         apart = _families_without_labels(correlation, threshold)
         correlation = _beyond_truth(correlation, apart)
@@ -297,21 +299,21 @@ def _group_sums(values: Array, given: Array, mass: Array) -> Array:
     return sums
 
 
-def _correlation(sums: Array) -> Array:
-    """Correlate within the classes, as `error_correlation`, from sums of products."""
+def _correlation(sums: Array, votes: bool) -> Array:
+    """Correlate within the classes, on rows that both models answer, from sums."""
     n_models = sums.shape[-1] // 2
     own, other = slice(n_models), slice(n_models, None)
-    values, shared = sums[..., own, own], sums[..., own, other]
-    given = sums[..., other, other]
-    rate = _diagonal(shared) / np.maximum(_diagonal(given), _ROUNDING)
-    shift = shared * rate[..., None, :]
-    off = values + _outer(rate) * given - shift - shift.swapaxes(-1, -2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        covariance = off.sum(axis=-3) / given.sum(axis=-3)
-    variance = _diagonal(covariance)
-    spread = np.sqrt(np.where(variance > _ROUNDING, variance, np.nan))
-    # Variances are of all that a model answers: on few rows a pair can exceed them.
-    return np.clip(covariance / _outer(spread), -1, 1)
+    products, given = sums[..., own, own], sums[..., other, other]
+    # Sum of a model's values, and of their squares, where another answers; being right
+    # is its own square, and numbers are complete.
+    shared = sums[..., own, other]
+    squares = shared if votes else _diagonal(products)[..., None]
+    rate = shared / np.maximum(given, _ROUNDING)
+    covariance = (products - rate * shared.swapaxes(-1, -2)).sum(axis=-3)
+    variance = (squares - rate * shared).sum(axis=-3)
+    variance[variance <= _ROUNDING * given.sum(axis=-3)] = np.nan
+    spread = np.sqrt(variance * variance.swapaxes(-1, -2))
+    return np.clip(covariance / spread, -1, 1)
 
 
 def _beyond_truth(correlation: Array, families: Array) -> Array:

@@ -80,14 +80,32 @@ def test_of_numbers_it_is_the_correlation_of_errors():
 @pytest.mark.parametrize("labelled", [True, False])
 def test_of_classes_it_is_that_of_being_right_within_them(labelled):
     table, truth = votes(0, 600)
+    table = np.where(table == None, 0, table).astype(int)  # noqa: E711
     found = dependence(classifier(table, truth), table, truth if labelled else None)
-    coded = np.where(table == None, -1, table).astype(int)  # noqa: E711
     labels = truth if labelled else np.full(600, -1)
-    counts = VoteCounts.from_rows(coded, labels, 3)
+    counts = VoteCounts.from_rows(table, labels, 3)
     mass = counts.labelled
     if not labelled:
         mass = dawid_skene(counts).posterior * counts.unlabelled[:, None]
     assert_allclose(found.correlation, error_correlation(counts, mass), atol=1e-12)
+
+
+def test_only_rows_that_both_answer_count():
+    """Two models who both answer what is hard, and each an easy half of the rest, are
+    right together more often than the one by the other's overall rate.
+    """
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=3000)
+    chance = np.where(np.arange(3000) < 1000, 0.6, 0.97)[:, None]
+    table = np.where(rng.random((3000, 3)) < chance, truth[:, None], 1 - truth[:, None])
+    table = table.astype(object)
+    table[1000:2000, 0] = table[2000:, 1] = None
+    found = dependence(classifier(table, truth), table, truth).correlation[0, 1]
+    right = (table[:1000, :2] == truth[:1000, None]).astype(float)
+    for k in range(2):
+        right[truth[:1000] == k] -= right[truth[:1000] == k].mean(axis=0)
+    assert found == pytest.approx(np.corrcoef(right, rowvar=False)[0, 1], rel=1e-9)
+    assert abs(found) < 0.1
 
 
 def test_one_class_being_difficult_is_no_dependence():
