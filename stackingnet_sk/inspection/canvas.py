@@ -160,8 +160,8 @@ def combine(y_true: ArrayLike | None, table: Any, estimator: Any) -> Any:
     table : array-like of shape (n_samples, n_models)
         Predictions or votes, a column a model.
     estimator : StackingNetRegressor, StackingNetClassifier or None
-        What to fit a clone of; None: a regressor if a label is a fraction, else a
-        classifier.
+        What to fit a clone of; None: a regressor if a label is a fraction, a classifier
+        for texts and for two classes.
 
     Returns
     -------
@@ -170,7 +170,8 @@ def combine(y_true: ArrayLike | None, table: Any, estimator: Any) -> Any:
     Raises
     ------
     ValueError
-        If there is neither an estimator nor a label, or they cannot be fitted.
+        If without an estimator there is no label, or labels are more than two whole
+        numbers, or it cannot be fitted.
     """
     if estimator is not None:
         return clone(estimator).fit(table, y_true)
@@ -182,5 +183,12 @@ def combine(y_true: ArrayLike | None, table: Any, estimator: Any) -> Any:
             "give an estimator."
         )
     numbers = type_of_target(labels).startswith("continuous")
+    distinct = set(labels.tolist())
+    whole = all(isinstance(label, (int, float)) for label in distinct)
+    if not numbers and whole and len(distinct) > 2:
+        raise ValueError(
+            "Whole numbers may be ratings or classes; say which with "
+            "estimator=StackingNetRegressor() or estimator=StackingNetClassifier()."
+        )
     estimator = StackingNetRegressor() if numbers else StackingNetClassifier()
     return estimator.fit(table, y_true)

@@ -249,6 +249,11 @@ frame or dict of str to array-like
     >>> found.groupings["group"].error.value[0]
     array([2. , 0.5])
     """
+    if min(n_bootstrap, n_permutations) < 0 or not 0 < confidence_level < 1:
+        raise ValueError(
+            f"{n_bootstrap=} and {n_permutations=} must not be negative (0 for none), "
+            f"and {confidence_level=} must be between 0 and 1, such as 0.9."
+        )
     random = check_random_state(random_state)
     asks = hasattr(estimator_or_predictions, "predict")
     if asks == (X is None) or (asks and models is not None):
@@ -282,7 +287,9 @@ frame or dict of str to array-like
             **{key: _estimate(each, confidence_level) for key, each in figures.items()},
             wasserstein=np.array([_distance(e, weights, members) for e in errors.T]),
             gap_by_chance=gaps.mean() if n_permutations else np.nan,
-            p_value=(1 + as_large.sum()) / (1 + n_permutations),
+            p_value=(1 + as_large.sum()) / (1 + n_permutations)
+            if n_permutations
+            else np.nan,
         )
     overall = _means(errors, weights, np.zeros(len(errors), dtype=int))[0, :, 0]
     names = np.array(["combination", *["average"][: len(names)], *names], dtype=object)

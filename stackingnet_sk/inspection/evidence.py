@@ -24,6 +24,15 @@ from stackingnet_sk.weights import (
     solve_moments,
 )
 from stackingnet_sk.weights.reliability import reliability_parts
+from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS
+
+# Standard errors beyond which a one-sided finding is no accident, in 95 of 100 cases.
+_SURE = 1.645
+
+
+def _by_chance(n_rows: float) -> float:
+    """Correlation that so many rows show by chance (Fisher's z)."""
+    return float(np.tanh(_SURE / np.sqrt(n_rows - 3.0))) if n_rows > 3.0 else 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +103,12 @@ class NumberEvidence:
         """Evidence that a model runs against the others, or against the labels."""
         known, free, _ = reliability_parts(self.moments, self.everything)
         found: list[list[str]] = [[] for _ in self.names]
-        for m in np.flatnonzero(free < 0):
+        for m in np.flatnonzero(-free > _by_chance(self.everything.n_effective) ** 2):
             found[m].append(
                 "runs against the other models (factor loading "
                 f"{-np.sqrt(-free[m]):.2g})"
             )
-        for m in np.flatnonzero(known < 0):
+        for m in np.flatnonzero(-known > _by_chance(self.moments.n_effective) ** 2):
             found[m].append(
                 f"runs against the labels (correlation {-np.sqrt(-known[m]):.2g})"
             )
@@ -194,20 +203,34 @@ class VoteEvidence:
 
     def against(self) -> list[list[str]]:
         """Evidence that a model votes against the others, or against the labels."""
-        panel = Panel.from_counts(self.counts.effective())
-        free = panel.label_free.confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
-        known = self.own()[0]
+        counts = self.counts.effective()
+        panel = Panel.from_counts(counts)
+        free = panel.label_free.confusion.diagonal(axis1=1, axis2=2)
+        # What agreement says counts for so many rows of each class, at most.
+        answers = counts.answered[:, None] * panel.rates * counts.weight
+        worth = np.minimum(answers, LABEL_FREE_ROWS)
+        known = counts.joint(counts.labelled).sum(axis=2)
         found: list[list[str]] = [[] for _ in self.names]
-        for m in np.flatnonzero((free < self.chance) & panel.answers):
+        for m in np.flatnonzero(self._below(free, worth) & panel.answers):
             found[m].append(
                 "agrees with the other models below chance (balanced accuracy "
-                f"{free[m]:.2g} by agreement)"
+                f"{free[m].mean():.3f} by agreement)"
             )
-        for m in np.flatnonzero(known < self.chance):
+        for m in np.flatnonzero(self._below(counts.recalls, known)):
             found[m].append(
-                f"below chance on the labels (balanced accuracy {known[m]:.2g})"
+                "below chance on the labels (balanced accuracy "
+                f"{counts.recalls[m].mean():.3f})"
             )
         return found
+
+    def _below(
+        self, recalls: NDArray[np.float64], rows: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Whether balanced accuracies are below chance by more than chance allows."""
+        # A row more of each kind, or few answers that are all wrong would be sure.
+        rate = (np.nan_to_num(recalls) * rows + 1.0) / (rows + 2.0)
+        error = np.sqrt((rate * (1.0 - rate) / (rows + 2.0)).sum(axis=1))
+        return recalls.mean(axis=1) + _SURE * error / recalls.shape[1] < self.chance
 
     def own(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Balanced accuracy of each model alone, and NaN: classes have no bias."""

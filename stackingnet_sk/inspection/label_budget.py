@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import lsq_linear
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from stackingnet_sk._compat import take_rows
-from stackingnet_sk.predictions import is_labelled
+from stackingnet_sk.predictions import as_array, is_labelled
 
 # Fewer labels say nothing of a curve and of its test error at once.
 _FEWEST = 10
@@ -33,7 +33,7 @@ class LabelBudget:
     n_labels : ndarray of shape (n_budgets,)
         Numbers of labels.
     error : ndarray of shape (n_budgets,)
-        Expected error of the estimator fitted with so many labels: the negated score.
+        Expected error of the estimator fitted with so many labels.
     low, high : ndarray of shape (n_budgets,)
         5th and 95th percentile over the repeats.
     gain : ndarray of shape (n_budgets,)
@@ -66,7 +66,7 @@ def label_budget(
     y: ArrayLike,
     *,
     further: Sequence[int] = (10, 20, 50, 100),
-    scoring: str | Callable[..., float] = "neg_mean_absolute_error",
+    scoring: str | Callable[..., float] | None = None,
     n_repeats: int = 50,
     random_state: Any = None,
     n_jobs: int | None = None,
@@ -90,8 +90,10 @@ def label_budget(
         Labels; NaN where there is none.
     further : sequence of int, default=(10, 20, 50, 100)
         Numbers of labels to add to those at hand.
-    scoring : str or callable, default="neg_mean_absolute_error"
-        Score whose negative is the error.
+    scoring : str or callable, default=None
+        Score that the error is the negative of; of a named one that is not a negative
+        loss, such as "accuracy", one minus it. None: mean absolute error of a
+        regressor, one minus the accuracy of a classifier.
     n_repeats : int, default=50
         Number of random splits.
     random_state : int or RandomState, default=None
@@ -133,20 +135,27 @@ def label_budget(
     True
     """
     (X,) = indexable(X)
-    labels = np.asarray(y, dtype=np.float64)
+    classes = is_classifier(estimator)
+    # Classes can be texts, and a label that is hidden is None then.
+    labels = as_array(y).astype(object if classes else np.float64)
     labelled = is_labelled(labels).nonzero()[0]
     if len(labelled) < _FEWEST:
         raise ValueError(
             f"{len(labelled)} rows of y have a label; at least {_FEWEST} are needed to "
             "see how the error falls with labels."
         )
-    if any(number <= 0 for number in further):
-        raise ValueError(f"further={list(further)!r} must list positive numbers.")
+    if any(number != int(number) or number <= 0 for number in further):
+        raise ValueError(f"further={list(further)!r} must list positive whole numbers.")
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats={n_repeats!r} must be at least 1.")
+    if scoring is None:
+        scoring = "accuracy" if classes else "neg_mean_absolute_error"
     scorer = check_scoring(estimator, scoring)
+    perfect = isinstance(scoring, str) and not scoring.startswith("neg_")
     random = check_random_state(random_state)
     curves = np.array(
         Parallel(n_jobs=n_jobs)(
-            delayed(_curve)(clone(estimator), X, labels, order, scorer)
+            delayed(_curve)(clone(estimator), X, labels, order, scorer, float(perfect))
             for order in [random.permutation(labelled) for _ in range(n_repeats)]
         )
     )
@@ -170,9 +179,10 @@ def label_budget(
 def _curve(
     estimator: Any,
     X: Any,
-    y: NDArray[np.float64],
+    y: NDArray[Any],
     order: NDArray[np.intp],
     scorer: Callable[..., float],
+    perfect: float,
 ) -> NDArray[np.float64]:
     """Fit ``a + b / n`` to the errors of one split."""
     n_test = len(order) // 3
@@ -184,12 +194,13 @@ def _curve(
         np.geomspace(max(3, len(pool) // 4), len(pool), _SIZES, dtype=int)
     )
     own_X, test_X = take_rows(X, rows), take_rows(X, test)
+    truth = np.array(y[test].tolist())
     errors = []
     for size in sizes:
-        hidden = np.full(len(y), np.nan)
+        hidden = np.full(len(y), None if y.dtype == object else np.nan, dtype=y.dtype)
         hidden[pool[:size]] = y[pool[:size]]
         fitted = estimator.fit(own_X, hidden[rows])
-        errors.append(-scorer(fitted, test_X, y[test]))
+        errors.append(perfect - scorer(fitted, test_X, truth))
     # An error of n labels scatters like 1 / sqrt(n), so later ones count more.
     design = np.column_stack([np.ones(len(sizes)), 1.0 / sizes])
     weight = np.sqrt(sizes)

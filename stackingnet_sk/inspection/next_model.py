@@ -80,7 +80,7 @@ class MarginalChanges:
 
 
 def next_model(
-    estimator: Any, selected: Iterable[Any] | None = None
+    estimator: Any, selected: str | Iterable[Any] | None = None
 ) -> MarginalChanges:
     """Tell which model to add or to drop next, by what it does to the expected error.
 
@@ -91,7 +91,7 @@ def next_model(
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
         Fitted, with labels.
-    selected : iterable of str, default=None
+    selected : str or iterable of str, default=None
         Names of the models that are combined now, at least one; those with a weight
         other than zero by default.
 
@@ -131,7 +131,7 @@ def next_model(
     if selected is None:
         use = np.asarray(estimator.weights_) != 0
     else:
-        wanted = list(selected)
+        wanted = [selected] if isinstance(selected, str) else list(selected)
         unknown = [name for name in wanted if name not in names]
         if unknown:
             raise ValueError(

@@ -14,8 +14,10 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.inspection.answers import require_models
 from stackingnet_sk.inspection.evidence import stored_evidence
 from stackingnet_sk.inspection.ranking import rank_models
+from stackingnet_sk.predictions import as_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,6 +226,13 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
                 f"X has {fitted.n_features_in_} feature(s); choosing takes at least "
                 "two columns of predictions."
             )
+        require_models(fitted)
+        if fitted.n_features_in_ > len(fitted.model_names_):
+            raise ValueError(
+                f"X has {fitted.n_features_in_} columns of probabilities of "
+                f"{len(fitted.model_names_)} models; give a column a model: what each "
+                "finds most probable."
+            )
         ranking = rank_models(
             fitted,
             X,
@@ -235,7 +244,7 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         most = self._most(len(ranking.model_names))
         keep = np.ones(len(ranking.model_names), dtype=bool)
         if most is None and self.threshold is None:
-            keep = ranking.high > ranking.chance
+            keep = ~ranking.below_chance
         if self.threshold is not None:
             keep = ranking.reliability >= self.threshold
         if most is not None:
@@ -259,10 +268,9 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     def _most(self, n_columns: int) -> int | None:
         if isinstance(self.n_models, str) and self.n_models == "auto":
             return None
-        if isinstance(self.n_models, numbers.Integral) and not isinstance(
-            self.n_models, bool
-        ):
-            if 1 <= self.n_models <= n_columns:
+        if isinstance(self.n_models, numbers.Integral):
+            is_number = not isinstance(self.n_models, bool)
+            if is_number and 1 <= self.n_models <= n_columns:
                 return int(self.n_models)
         elif isinstance(self.n_models, numbers.Real) and 0 < self.n_models <= 1:
             return int(np.ceil(self.n_models * n_columns))
@@ -270,6 +278,31 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             f"n_models={self.n_models!r} is neither 'auto', a number of models from 1 "
             f"to {n_columns}, nor a share above 0 and up to 1."
         )
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Put the columns back in their places, and missing answers into the others.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_kept)
+            What `transform` returns.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_models)
+            NaN, or None among texts, in columns that are not kept: a zero would be an
+            answer.
+        """
+        kept = as_array(X)
+        number = kept.dtype.kind in "iuf"
+        shape = (len(kept), len(self._get_support_mask()))
+        if kept.ndim != 2 or kept.shape[1] != self.support_.sum():
+            raise ValueError(
+                f"X has shape {kept.shape}, but {self.support_.sum()} columns are kept."
+            )
+        table = np.full(shape, np.nan if number else None, float if number else object)
+        table[:, self.support_] = kept
+        return table
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from stackingnet_sk.inspection.rank_intervals import (
     simultaneous_ranks,
 )
 from stackingnet_sk.inspection.resampling import number_replicates, vote_replicates
+
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,11 @@ class Ranking:
     n_rows: int
     confidence_level: float
 
+    @property
+    def below_chance(self) -> NDArray[np.bool_]:
+        """Whether the model surely misleads: its interval is wholly below chance."""
+        return below(self.high, self.chance)
+
     def columns(self) -> dict[str, list[Any]]:
         """List the columns of the table, a value a model.
 
@@ -158,6 +166,12 @@ class Ranking:
             f"{self.n_labelled} of {self.n_rows} rows have a label. Ranks hold for all "
             "models together;"
         )
+        if not self.n_labelled:
+            lines.append(
+                "but without labels models that err together look reliable, and all "
+                "this holds"
+            )
+            lines.append("only as far as they err on their own.")
         lines.append(
             "models that share a letter can't be told apart. drop-one: change of the"
         )
@@ -172,6 +186,7 @@ def rank_models(
     *,
     n_bootstrap: int = 1000,
     confidence_level: float = 0.9,
+    drop_one: bool = True,
     random_state: Any = None,
 ) -> Ranking:
     r"""Rank the models of a fitted estimator, and say what of it is sure.
@@ -199,6 +214,9 @@ def rank_models(
         Number of replicates.
     confidence_level : float, default=0.9
         Of the intervals.
+    drop_one : bool, default=True
+        Whether to refit the combination without each model, which takes longer than
+        all replicates where there are very many distinct rows of votes.
     random_state : int, Generator or None, default=None
         Source of the draws.
 
@@ -257,14 +275,16 @@ def rank_models(
     low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
     high = np.maximum(high, values)
     against = known.against()
-    for m in np.flatnonzero(high < known.chance):
+    for m in np.flatnonzero(below(high, known.chance)):
         against[m].append(
             f"reliability at most {high[m]:.3g}, below chance ({known.chance:.3g})"
         )
     quality, bias = known.own()
     everybody = np.arange(len(values))
     error = known.error(everybody)
-    drop_one = [known.error(np.delete(everybody, m)) - error for m in everybody]
+    changes = np.full(len(values), np.nan)
+    for m in everybody if drop_one else ():
+        changes[m] = known.error(np.delete(everybody, m)) - error
     order = np.lexsort((known.names.astype(str), -values))
     letters = groups(order, better)
     return Ranking(
@@ -281,7 +301,7 @@ def rank_models(
         quality[order],
         bias[order],
         known.answered[order],
-        np.array(drop_one)[order],
+        changes[order],
         np.asarray(estimator.weights_)[order],
         ["; ".join(against[m]) for m in order],
         known.chance,
@@ -292,6 +312,25 @@ def rank_models(
         len(answers.labels),
         confidence_level,
     )
+
+
+def below(high: NDArray[np.float64], chance: float) -> NDArray[np.bool_]:
+    """Tell which upper ends are below chance, by more than rounding.
+
+    A model that never answers is at chance: a mean of equal numbers, which is rounded.
+
+    Parameters
+    ----------
+    high : ndarray of shape (n_models,)
+        Upper ends of intervals.
+    chance : float
+        Reliability of a model that knows nothing.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_models,)
+    """
+    return high < chance - _ROUNDING
 
 
 def check_draws(n_bootstrap: int, confidence_level: float) -> None:
@@ -309,8 +348,10 @@ def check_draws(n_bootstrap: int, confidence_level: float) -> None:
     ValueError
         If there are fewer than 2 replicates, or the level is not between 0 and 1.
     """
-    if n_bootstrap < 2:
-        raise ValueError(f"n_bootstrap={n_bootstrap!r}; at least 2 are needed.")
+    if not isinstance(n_bootstrap, Integral) or n_bootstrap < 2:
+        raise ValueError(
+            f"n_bootstrap={n_bootstrap!r} must be a whole number, at least 2."
+        )
     if not 0 < confidence_level < 1:
         raise ValueError(
             f"confidence_level={confidence_level!r} must be between 0 and 1, such as "

@@ -18,6 +18,10 @@ from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS as VOTE_ROWS
 _BLOCKS = 2000
 # Correlations beyond are as good as one.
 _EDGE = 0.999
+# Rows' worth of what is known of a model that answers nothing.
+_PRIOR_ROWS = 1.0
+# What its recall of a class may be: anything.
+_UNKNOWN = 1.0, 1.0
 # Numbers held at a time.
 _ELEMENTS = 4_000_000
 
@@ -25,7 +29,11 @@ _ELEMENTS = 4_000_000
 def draw_counts(
     random: np.random.Generator, weights: NDArray[np.float64], n_draws: int
 ) -> NDArray[np.float64]:
-    """Draw as many rows as there are, with replacement, from cells of them.
+    """Draw rows with replacement, from cells of them.
+
+    One row less than there are is drawn, and counted as many as there are: so many have
+    the variance of the population, and not that of the rows, which with 5 rows is a
+    fifth less (Rao and Wu, 1988).
 
     Parameters
     ----------
@@ -42,18 +50,20 @@ def draw_counts(
         Rows drawn of each cell; they sum to the rows there are.
     """
     total = float(weights.sum())
-    n_rows = round(total)
-    if n_rows == 0:
+    if total == 0:
         return np.zeros((n_draws, len(weights)))
+    n_rows = round(total)
+    n_drawn = max(n_rows - 1, 1)
     if n_rows > 4 * len(weights) or (weights != np.rint(weights)).any():
-        found = random.multinomial(n_rows, weights / total, n_draws)
-        return found * np.float64(total / n_rows)
-    # Few rows a cell: rows are drawn faster than cells.
-    cells = np.repeat(np.arange(len(weights)), weights.astype(int))
-    drawn = cells[random.integers(n_rows, size=(n_draws, n_rows))]
-    drawn += len(weights) * np.arange(n_draws)[:, None]
-    found = np.bincount(drawn.ravel(), minlength=n_draws * len(weights))
-    return found.reshape(n_draws, -1).astype(np.float64)
+        found = random.multinomial(n_drawn, weights / total, n_draws)
+    else:
+        # Few rows a cell: rows are drawn faster than cells.
+        cells = np.repeat(np.arange(len(weights)), weights.astype(int))
+        drawn = cells[random.integers(n_rows, size=(n_draws, n_drawn))]
+        drawn += len(weights) * np.arange(n_draws)[:, None]
+        found = np.bincount(drawn.ravel(), minlength=n_draws * len(weights))
+        found = found.reshape(n_draws, -1)
+    return found.astype(np.float64) * (total / n_drawn)
 
 
 def number_replicates(
@@ -121,6 +131,10 @@ def vote_replicates(
     counts = counts.effective()
     panel = Panel.from_counts(counts)
     found = []
+    # What agreement says counts for so many rows in the blend, and is as uncertain as
+    # these, or as the rows that the model answers, if they are fewer.
+    answers = counts.answered[:, None] * panel.rates * counts.weight
+    worth = VOTE_ROWS * answers / (answers + VOTE_ROWS) + _PRIOR_ROWS
     repeats = None
     for n in _chunks(n_draws, counts.labelled.size):
         labelled = np.stack([draw_counts(random, own, n) for own in counts.labelled.T])
@@ -129,10 +143,11 @@ def vote_replicates(
             counts, panel.label_free, labelled, unlabelled, repeats
         )
         right = joint.diagonal(axis1=2, axis2=3)
-        # What agreement says counts for so many rows, and is as uncertain.
-        guessed = random.binomial(int(VOTE_ROWS), free)
+        guessed = VOTE_ROWS * random.beta(free * worth, (1.0 - free) * worth)
         rates = (right + guessed) / (joint.sum(axis=3) + VOTE_ROWS)
-        rates[:, ~panel.answers] = 1.0 / counts.n_classes
+        rates[:, ~panel.answers] = random.beta(
+            *_UNKNOWN, rates[:, ~panel.answers].shape
+        )
         found.append(rates.mean(axis=2))
     return np.concatenate(found)
 

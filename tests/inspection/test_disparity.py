@@ -294,7 +294,7 @@ def test_without_draws_there_are_no_intervals():
     found = only(disparity(table[:, 0], y, group, n_bootstrap=0, n_permutations=0))
     assert np.isnan(found.error.low).all()
     assert np.isnan(found.gap_by_chance)
-    assert found.p_value == 1
+    assert np.isnan(found.p_value)
 
 
 def test_columns_are_crossed():
@@ -522,8 +522,10 @@ def test_bad_labels_and_predictions():
         disparity(own, y, group, task="ranking")
     with pytest.raises(ValueError, match="sample_weight is negative"):
         disparity(own, y, group, sample_weight=-np.ones(len(y)))
-    with pytest.raises(ValueError, match="in the range"):
+    with pytest.raises(ValueError, match="between 0 and 1"):
         disparity(own, y, group, confidence_level=1.5)
+    with pytest.raises(ValueError, match="must not be negative"):
+        disparity(own, y, group, n_permutations=-1)
 
 
 def test_bad_estimators():

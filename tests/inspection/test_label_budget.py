@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from stackingnet_sk import StackingNetRegressor
+from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
 from stackingnet_sk.inspection import label_budget
 
 
@@ -89,3 +89,37 @@ def test_bad_input():
     X, y = judges(20)
     with pytest.raises(ValueError, match="further="):
         label_budget(StackingNetRegressor(), X, y, further=[0])
+
+
+def test_classes_that_are_texts():
+    """The error is one minus the accuracy, between nothing and all."""
+    rng = np.random.default_rng(0)
+    names = np.array(["no", "yes"])
+    truth = rng.integers(2, size=120)
+    votes = np.where(rng.random((120, 4)) < 0.75, truth[:, None], 1 - truth[:, None])
+    some = np.where(np.arange(120) < 40, names[truth], None)
+    budget = label_budget(
+        StackingNetClassifier(), names[votes], some, n_repeats=5, random_state=0
+    )
+    assert ((budget.error > 0) & (budget.error < 0.5)).all()
+    same = label_budget(
+        StackingNetClassifier(),
+        names[votes],
+        some,
+        n_repeats=5,
+        scoring="accuracy",
+        random_state=0,
+    )
+    assert (budget.error == same.error).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"n_repeats": 0}, "at least 1"), ({"further": [2.5]}, "whole numbers")],
+)
+def test_numbers_that_are_none(wrong, message):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=50)
+    table = truth[:, None] + rng.normal(size=(50, 3))
+    with pytest.raises(ValueError, match=message):
+        label_budget(StackingNetRegressor(), table, truth, **wrong)

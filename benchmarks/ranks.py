@@ -1,0 +1,156 @@
+"""How often intervals of ranks hold: ``python -m benchmarks.ranks``.
+
+Models whose reliability is known are simulated again and again. An answer holds if the
+intervals of all models together contain every true rank; models that are tied may come
+in any order, and all of these ranks are true.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from stackingnet_sk.inspection.answers import ModelAnswers
+from stackingnet_sk.inspection.evidence import NumberEvidence, evidence
+from stackingnet_sk.inspection.rank_intervals import (
+    different_pairs,
+    plain_ranks,
+    simultaneous_ranks,
+)
+from stackingnet_sk.inspection.resampling import number_replicates, vote_replicates
+
+from .arguments import positive
+
+__all__ = ["Scenario", "coverage"]
+
+LEVEL = 0.9
+UNLABELLED = 1000
+# Labels, or labels of each class; with or without further rows.
+LABELS = ("5 each", "5 each+", "20", "20+", "200", "200+", "2000", "2000+", "0+")
+QUALITIES = ("apart", "near", "tied")
+ERRORS = ("own", "common", "skewed")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Models, labels and errors; `n_classes` is zero for numbers."""
+
+    n_classes: int
+    n_models: int
+    labels: str
+    qualities: str
+    errors: str
+
+    @property
+    def reliability(self) -> NDArray[np.float64]:
+        """Squared correlation with the truth, or balanced accuracy, of each model."""
+        if self.qualities == "apart":
+            return np.linspace(0.95, 0.55, self.n_models)
+        if self.qualities == "near":
+            return 0.75 - 0.001 * np.arange(self.n_models)
+        return np.where(np.arange(self.n_models) < self.n_models // 2, 0.8, 0.7)
+
+    def draw(self, rng: np.random.Generator) -> ModelAnswers:
+        """Simulate what the models say; their reliability is exactly as stated."""
+        few = self.labels.startswith("5 each")
+        n = 5 * max(self.n_classes, 1) if few else int(self.labels.rstrip("+"))
+        n_rows = n + UNLABELLED * self.labels.endswith("+")
+        shared = 0.3 * (self.errors == "common")
+        errors = np.sqrt(1 - shared) * rng.normal(size=(n_rows, self.n_models))
+        errors += np.sqrt(shared) * rng.normal(size=(n_rows, 1))
+        names = np.array([f"model {m}" for m in range(self.n_models)])
+        if not self.n_classes:
+            truth = rng.normal(size=n_rows)
+            table = truth[:, None] * np.sqrt(self.reliability)
+            table += errors * np.sqrt(1 - self.reliability)
+            known = np.where(np.arange(n_rows) < n, truth, np.nan)
+            return ModelAnswers(names, table, known, None)
+        classes = np.arange(self.n_classes)
+        skewed = self.errors == "skewed"
+        rates = 0.5**classes if skewed else np.ones(self.n_classes)
+        labels = rng.choice(self.n_classes, n_rows, p=rates / rates.sum())
+        if few:
+            labels[:n] = np.repeat(classes, 5)
+        # Every other model is better on the frequent classes, the others on the rare.
+        tilt = 0.1 * skewed * np.where(np.arange(self.n_models) % 2, 1, -1)
+        recalls = self.reliability + np.outer(np.linspace(-1, 1, self.n_classes), tilt)
+        right = ndtr(errors) < recalls[labels]
+        own = rng.integers(1, self.n_classes, size=right.shape)
+        same = rng.random(right.shape) < shared
+        wrong = np.where(same, rng.integers(1, self.n_classes, (n_rows, 1)), own)
+        votes = (labels[:, None] + np.where(right, 0, wrong)) % self.n_classes
+        known = np.where(np.arange(n_rows) < n, labels, -1)
+        return ModelAnswers(names, np.eye(self.n_classes)[votes], known, classes)
+
+    def case(self, seed: Sequence[int], n_draws: int) -> list[float]:
+        """Tell whether simultaneous and plain intervals hold, and their mean widths."""
+        rng = np.random.default_rng(seed)
+        answers = self.draw(rng)
+        known = evidence(SimpleNamespace(classes_=answers.classes), answers)
+        if isinstance(known, NumberEvidence):
+            draws = number_replicates(answers, rng, n_draws)
+        else:
+            draws = vote_replicates(known.counts, rng, n_draws)
+        better = different_pairs(known.reliability, draws, LEVEL)
+        truth = self.reliability
+        first, last = simultaneous_ranks(truth[:, None] > truth)
+        found = []
+        for low, high in (simultaneous_ranks(better), plain_ranks(draws, LEVEL)):
+            holds = bool((low <= first).all() and (last <= high).all())
+            found.append((float(holds), float(np.mean(high - low + 1))))
+        return [figure for pair in zip(*found, strict=True) for figure in pair]
+
+
+def coverage(
+    scenario: Scenario, n_cases: int = 200, n_draws: int = 1000, jobs: int = 1
+) -> NDArray[np.float64]:
+    """Share of cases in which simultaneous and plain intervals hold; mean widths."""
+    seeds = range(n_cases)
+    cases = (delayed(scenario.case)((seed, 0), n_draws) for seed in seeds)
+    return np.mean(Parallel(jobs)(cases), axis=0)
+
+
+def scenarios(quick: bool) -> Iterator[Scenario]:
+    sizes = (4,) if quick else (4, 10)
+    for found in product((0, 2, 3), sizes, LABELS, QUALITIES, ERRORS):
+        scenario = Scenario(*found)
+        # Skewed classes are for votes.
+        if scenario.n_classes or scenario.errors != "skewed":
+            yield scenario
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print a line a scenario."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ranks")
+    parser.add_argument("--cases", type=positive, default=200)
+    parser.add_argument("--draws", type=positive, default=1000)
+    parser.add_argument("--jobs", type=positive, default=1)
+    parser.add_argument("--quick", action="store_true", help="4 models only")
+    args = parser.parse_args(argv)
+    print(f"{LEVEL:.0%} intervals of ranks; {args.cases} cases each")
+    print(f"{'':46}{'all hold':^16}{'mean width':^14}")
+    print(
+        "classes models  labels qualities  errors       simult.  plain simult.  plain"
+    )
+    for scenario in scenarios(args.quick):
+        held, plain, width, other = coverage(
+            scenario, args.cases, args.draws, args.jobs
+        )
+        print(
+            f"{scenario.n_classes or '-':>7} {scenario.n_models:>6} "
+            f"{scenario.labels:>8} {scenario.qualities:>9}  {scenario.errors:<8} "
+            f"{held:>11.3f} {plain:>6.3f} {width:>7.2f} {other:>6.2f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
