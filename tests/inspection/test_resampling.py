@@ -188,8 +188,8 @@ def test_few_answers_say_little():
         counts = VoteCounts.from_rows(table, labels, 2)
         spread.append(vote_replicates(counts, rng, 500)[:, 4].std())
     assert spread[0] < 0.03
-    assert spread[1] > 2 * spread[0]
-    assert spread[2] > 2 * spread[1]
+    assert spread[1] > 1.5 * spread[0]
+    assert spread[2] > 1.5 * spread[1]
 
 
 def test_chunks_of_replicates_are_put_together(monkeypatch):

@@ -1,4 +1,4 @@
-"""What error to expect on new rows: simulation, limits, and leaving rows out in turn."""
+"""What error to expect on new rows: simulation, limits, leaving rows out in turn."""
 
 import numpy as np
 import pytest
