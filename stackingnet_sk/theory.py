@@ -14,6 +14,23 @@ from numpy.typing import ArrayLike, NDArray
 from stackingnet_sk.weights import StackingObjective, solve
 from stackingnet_sk.weights.prior import common_variance
 
+__all__ = [
+    "Optimism",
+    "RankOneFit",
+    "correlated_error",
+    "effective_number",
+    "in_sample_optimism",
+    "majority_accuracy",
+    "optimal_error",
+    "optimal_vote_accuracy",
+    "optimal_vote_weights",
+    "optimal_weights",
+    "rank_by_covariance",
+    "rank_one_departure",
+    "uniform_error",
+    "vote_covariance",
+]
+
 # Of the completion of a diagonal; real tables take some 20 to 200 rounds.
 _ROUNDS = 1000
 
@@ -64,6 +81,8 @@ def correlated_error(n_models: int, correlation: float, error: float = 1.0) -> f
     >>> correlated_error(4, 0.2)
     0.4
     """
+    if error < 0:
+        raise ValueError(f"error={error!r} is a mean square; give zero or more.")
     return error * _inflation(n_models, correlation) / n_models
 
 

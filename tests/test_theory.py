@@ -592,3 +592,8 @@ def test_arguments_are_left_alone():
     for function in (majority_accuracy, optimal_vote_weights, optimal_vote_accuracy):
         function(accuracies)
     vote_covariance(accuracies, 0.0)
+
+
+def test_a_mean_square_is_not_negative():
+    with pytest.raises(ValueError, match="zero or more"):
+        theory.correlated_error(3, 0.2, -1.0)

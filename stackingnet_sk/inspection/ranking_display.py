@@ -121,7 +121,8 @@ class RankingDisplay:
         """
         found, names = self.ranking, shorten(self.ranking.model_names)
         kind = "Signed squared correlation" if found.is_number else "Balanced accuracy"
-        title = f"{kind}, {100 * found.confidence_level:.0f} % intervals"
+        known = "" if found.n_labelled else ", no labels"
+        title = f"{kind}, {100 * found.confidence_level:.0f} % intervals{known}"
         ranks = [
             f"{low}-{high}" if low < high else f"{low}"
             for low, high in zip(found.rank_low, found.rank_high, strict=True)

@@ -20,6 +20,7 @@ _BLOCKS = 2000
 _EDGE = 0.999
 # Rows' worth of what is known of a model that answers nothing.
 _PRIOR_ROWS = 1.0
+_POSSIBLE = 1e-6
 # What its recall of a class may be: anything.
 _UNKNOWN = 1.0, 1.0
 # Numbers held at a time.
@@ -143,6 +144,8 @@ def vote_replicates(
             counts, panel.label_free, labelled, unlabelled, repeats
         )
         right = joint.diagonal(axis1=2, axis2=3)
+        # No estimate is so sure that there is no distribution about it.
+        free = np.clip(free, _POSSIBLE, 1.0 - _POSSIBLE)
         guessed = VOTE_ROWS * random.beta(free * worth, (1.0 - free) * worth)
         rates = (right + guessed) / (joint.sum(axis=3) + VOTE_ROWS)
         rates[:, ~panel.answers] = random.beta(

@@ -207,3 +207,14 @@ def test_the_same_seed_gives_the_same_draws(kind):
     assert_array_equal(replicates(kind, 100, 30, 20), replicates(kind, 100, 30, 20))
     other = replicates(kind, 100, 30, 20, seed=1)
     assert (other != replicates(kind, 100, 30, 20)).any()
+
+
+@pytest.mark.parametrize("n_labelled", [0, 300])
+def test_perfect_models(n_labelled):
+    """Where an estimate reaches one, there still is something to draw from."""
+    truth = np.repeat([0, 1, 2], 100)
+    labels = np.where(np.arange(300) < n_labelled, truth, -1)
+    counts = VoteCounts.from_rows(np.tile(truth[:, None], (1, 4)), labels, 3)
+    found = vote_replicates(counts, np.random.default_rng(0), 100)
+    assert found.min() > 0.9
+    assert found.max() <= 1.0
