@@ -90,7 +90,7 @@ class Scenario:
         known = np.where(np.arange(n_rows) < n, labels, -1)
         return ModelAnswers(names, np.eye(self.n_classes)[votes], known, classes)
 
-    def case(self, seed: Sequence[int], n_draws: int) -> list[float]:
+    def case(self, seed: int, n_draws: int) -> list[float]:
         """Tell whether simultaneous and plain intervals hold, and their mean widths."""
         rng = np.random.default_rng(seed)
         answers = self.draw(rng)
@@ -102,19 +102,16 @@ class Scenario:
         better = different_pairs(known.reliability, draws, LEVEL)
         truth = self.reliability
         first, last = simultaneous_ranks(truth[:, None] > truth)
-        found = []
-        for low, high in (simultaneous_ranks(better), plain_ranks(draws, LEVEL)):
-            holds = bool((low <= first).all() and (last <= high).all())
-            found.append((float(holds), float(np.mean(high - low + 1))))
-        return [figure for pair in zip(*found, strict=True) for figure in pair]
+        both = simultaneous_ranks(better), plain_ranks(draws, LEVEL)
+        holds = [(low <= first).all() & (last <= high).all() for low, high in both]
+        return [*holds, *(np.mean(high - low + 1) for low, high in both)]
 
 
 def coverage(
     scenario: Scenario, n_cases: int = 200, n_draws: int = 1000, jobs: int = 1
 ) -> NDArray[np.float64]:
     """Share of cases in which simultaneous and plain intervals hold; mean widths."""
-    seeds = range(n_cases)
-    cases = (delayed(scenario.case)((seed, 0), n_draws) for seed in seeds)
+    cases = (delayed(scenario.case)(seed, n_draws) for seed in range(n_cases))
     return np.mean(Parallel(jobs)(cases), axis=0)
 
 
@@ -136,18 +133,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="4 models only")
     args = parser.parse_args(argv)
     print(f"{LEVEL:.0%} intervals of ranks; {args.cases} cases each")
-    print(f"{'':46}{'all hold':^16}{'mean width':^14}")
-    print(
-        "classes models  labels qualities  errors       simult.  plain simult.  plain"
-    )
+    print(f"{'':42}{'all hold':^18}{'mean width':^14}")
+    print("classes models   labels qualities errors    simult.  plain  simult. plain")
     for scenario in scenarios(args.quick):
-        held, plain, width, other = coverage(
-            scenario, args.cases, args.draws, args.jobs
-        )
+        found = coverage(scenario, args.cases, args.draws, args.jobs)
+        held, plain, width, other = found
         print(
             f"{scenario.n_classes or '-':>7} {scenario.n_models:>6} "
-            f"{scenario.labels:>8} {scenario.qualities:>9}  {scenario.errors:<8} "
-            f"{held:>11.3f} {plain:>6.3f} {width:>7.2f} {other:>6.2f}",
+            f"{scenario.labels:>8} {scenario.qualities:>9} {scenario.errors:<8} "
+            f"{held:>8.3f} {plain:>6.3f} {width:>8.2f} {other:>5.2f}",
             flush=True,
         )
 
