@@ -111,7 +111,8 @@ def weigh(
     row_weight = class_weight * share
     strength = check_shrinkage(estimator)
     if isinstance(strength, str):
-        strength = _AUTO["linear" if linear else "proba" if given else "votes"]
+        kind = "linear" if linear else "proba"
+        strength = _AUTO[kind if given else "votes"]
     common: dict[str, Any] = {"shrinkage": strength, "solver": estimator.solver}
     if answers is None or codes is None or not given:
         rows = np.flatnonzero(counts.labelled.sum(axis=1))

@@ -1,9 +1,9 @@
-"""What Displays share: axes as large as their texts need, rows of names, a fit."""
+"""What Displays share: axes as large as their texts need, rows of names, a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -150,31 +150,60 @@ def inches(texts: Iterable[str]) -> float:
     return float(max(width for width, _, _ in sizes)) / 72.0
 
 
-def combine(y_true: ArrayLike | None, table: Any, estimator: Any) -> Any:
-    """Fit an estimator to a table of predictions.
+class ModelsDisplay:
+    """A display of the models of a fitted estimator, or of the columns of a table.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,) or None
-        Labels; NaN or None where there is none.
-    table : array-like of shape (n_samples, n_models)
-        Predictions or votes, a column a model.
-    estimator : StackingNetRegressor, StackingNetClassifier or None
-        What to fit a clone of; None: a regressor if a label is a fraction, a classifier
-        for texts and for two classes.
-
-    Returns
-    -------
-    StackingNetRegressor or StackingNetClassifier
-
-    Raises
-    ------
-    ValueError
-        If without an estimator there is no label, or labels are more than two whole
-        numbers, or it cannot be fitted.
+    A subclass draws the first, by `from_estimator`, with the rows or without.
     """
-    if estimator is not None:
-        return clone(estimator).fit(table, y_true)
+
+    _reads_rows: ClassVar[bool]
+
+    @classmethod
+    def from_predictions(
+        cls: Any,
+        y_true: ArrayLike | None,
+        table: Any,
+        *,
+        estimator: Any = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Fit an estimator to a table of predictions, and draw its models.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,) or None
+            Labels; NaN or None on rows without.
+        table : array-like of shape (n_samples, n_models)
+            Predictions or votes, a column a model.
+        estimator : StackingNetRegressor or StackingNetClassifier, default=None
+            A clone of it is fitted. By default a regressor if any label is a fraction,
+            a classifier for texts and for two classes.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+        **options : object
+            As in `from_estimator`.
+
+        Returns
+        -------
+        object
+            The display.
+
+        Raises
+        ------
+        ValueError
+            If without an estimator there is no label, or labels are more than two whole
+            numbers, or it cannot be fitted.
+        """
+        if estimator is None:
+            estimator = _estimator_for(y_true)
+        fitted = clone(estimator).fit(table, y_true)
+        rows = (table, y_true) if cls._reads_rows else ()
+        return cls.from_estimator(fitted, *rows, ax=ax, **options)
+
+
+def _estimator_for(y_true: ArrayLike | None) -> Any:
+    """Say from the labels whether numbers or classes are predicted."""
     labels = np.empty(0) if y_true is None else as_array(y_true)
     labels = labels[is_labelled(labels)]
     if not len(labels):
@@ -182,13 +211,13 @@ def combine(y_true: ArrayLike | None, table: Any, estimator: Any) -> Any:
             "Without labels nothing says whether numbers or classes are predicted; "
             "give an estimator."
         )
-    numbers = type_of_target(labels).startswith("continuous")
+    if type_of_target(labels).startswith("continuous"):
+        return StackingNetRegressor()
     distinct = set(labels.tolist())
     whole = all(isinstance(label, (int, float)) for label in distinct)
-    if not numbers and whole and len(distinct) > 2:
+    if whole and len(distinct) > 2:
         raise ValueError(
             "Whole numbers may be ratings or classes; say which with "
             "estimator=StackingNetRegressor() or estimator=StackingNetClassifier()."
         )
-    estimator = StackingNetRegressor() if numbers else StackingNetClassifier()
-    return estimator.fit(table, y_true)
+    return StackingNetClassifier()

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from stackingnet_sk.inspection.canvas import (
     ROW,
+    ModelsDisplay,
     begin,
-    combine,
     inches,
     shorten,
     size_ticks,
@@ -26,7 +26,7 @@ _NEGATIVE = -0.1
 _DARK = 0.65
 
 
-class DependenceDisplay:
+class DependenceDisplay(ModelsDisplay):
     """Correlation of the models' errors as a heat map, a box around each family.
 
     Parameters
@@ -51,6 +51,8 @@ class DependenceDisplay:
     >>> table = np.column_stack([truth + twins, truth + 2 * twins, truth - twins])
     >>> DependenceDisplay.from_predictions(truth, table)  # doctest: +SKIP
     """
+
+    _reads_rows = True
 
     def __init__(self, dependence: Dependence) -> None:
         self.dependence = dependence
@@ -79,35 +81,6 @@ class DependenceDisplay:
         DependenceDisplay
         """
         return cls(dependence(estimator, X, y, **options)).plot(ax)
-
-    @classmethod
-    def from_predictions(
-        cls,
-        y_true: ArrayLike | None,
-        table: Any,
-        *,
-        estimator: Any = None,
-        ax: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Measure how the columns of a table of predictions depend, and draw it.
-
-        Parameters
-        ----------
-        y_true, table, estimator : object
-            Labels, predictions and what combines them, as in
-            `RankingDisplay.from_predictions`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-        **options : object
-            As in `dependence`.
-
-        Returns
-        -------
-        DependenceDisplay
-        """
-        fitted = combine(y_true, table, estimator)
-        return cls.from_estimator(fitted, table, y_true, ax=ax, **options)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw it, models that err together side by side.

@@ -99,6 +99,11 @@ class NumberEvidence:
         """Reliability of a model that knows nothing."""
         return 0.0
 
+    @property
+    def agreement(self) -> float:
+        """Share of the reliability that rests on the agreement of the models."""
+        return 1.0 - reliability_parts(self.moments, self.everything)[2]
+
     def against(self) -> list[list[str]]:
         """Evidence that a model runs against the others, or against the labels."""
         known, free, _ = reliability_parts(self.moments, self.everything)
@@ -201,6 +206,12 @@ class VoteEvidence:
         """Balanced accuracy of a model that knows nothing."""
         return 1.0 / self.counts.n_classes
 
+    @property
+    def agreement(self) -> float:
+        """Share of the reliability that rests on agreement, mean over the classes."""
+        known = self.counts.effective().n_labelled
+        return float((LABEL_FREE_ROWS / (known + LABEL_FREE_ROWS)).mean())
+
     def against(self) -> list[list[str]]:
         """Evidence that a model votes against the others, or against the labels."""
         counts = self.counts.effective()
@@ -257,6 +268,34 @@ class VoteEvidence:
 
 
 Evidence: TypeAlias = NumberEvidence | VoteEvidence
+
+
+def marginal_changes(
+    known: Evidence, use: NDArray[np.bool_], error: float
+) -> NDArray[np.float64]:
+    """Change of the combination's error if a model is dropped, or added.
+
+    Parameters
+    ----------
+    known : NumberEvidence or VoteEvidence
+        What is known of the models.
+    use : ndarray of bool of shape (n_models,)
+        Which are combined now.
+    error : float
+        Error of their combination.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+        NaN for the only one that is combined.
+    """
+    change = np.full(len(use), np.nan)
+    for m in range(len(use)):
+        other = use.copy()
+        other[m] = not other[m]
+        if other.any():
+            change[m] = known.error(other.nonzero()[0]) - error
+    return change
 
 
 def stored_evidence(estimator: Any, *, labels: bool = False) -> Evidence:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.ensemble.members import as_frame
-from stackingnet_sk.inspection.evidence import stored_evidence
+from stackingnet_sk.inspection.evidence import marginal_changes, stored_evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +141,5 @@ def next_model(
     if not use.any():
         raise ValueError("No model is selected; name at least one with selected=.")
     error = known.error(use.nonzero()[0])
-    change = np.full(len(names), np.nan)
-    for m in range(len(names)):
-        other = use.copy()
-        other[m] = not other[m]
-        if other.any():
-            change[m] = known.error(other.nonzero()[0]) - error
+    change = marginal_changes(known, use, error)
     return MarginalChanges(known.names, use, error, change, known.unit)

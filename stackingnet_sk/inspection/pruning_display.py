@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from stackingnet_sk.inspection.canvas import (
     ROW,
+    ModelsDisplay,
     begin,
-    combine,
     inches,
     name_rows,
     shorten,
@@ -19,7 +18,7 @@ from stackingnet_sk.inspection.canvas import (
 from stackingnet_sk.inspection.pruning import PruningPath, prune
 
 
-class PruningDisplay:
+class PruningDisplay(ModelsDisplay):
     """Expected error of the combination as models are removed, from top to bottom.
 
     Parameters
@@ -46,6 +45,8 @@ class PruningDisplay:
     >>> PruningDisplay.from_predictions(truth, judges)  # doctest: +SKIP
     """
 
+    _reads_rows = False
+
     def __init__(self, path: PruningPath) -> None:
         self.path = path
 
@@ -65,26 +66,6 @@ class PruningDisplay:
         PruningDisplay
         """
         return cls(prune(estimator)).plot(ax)
-
-    @classmethod
-    def from_predictions(
-        cls, y_true: ArrayLike, table: Any, *, estimator: Any = None, ax: Any = None
-    ) -> Self:
-        """Prune the columns of a table of predictions, and draw it.
-
-        Parameters
-        ----------
-        y_true, table, estimator : object
-            Labels, predictions and what combines them, as in
-            `RankingDisplay.from_predictions`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-
-        Returns
-        -------
-        PruningDisplay
-        """
-        return cls.from_estimator(combine(y_true, table, estimator), ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw it, a row a removal; a star marks the least error.

@@ -11,7 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.inspection.answers import ModelAnswers
-from stackingnet_sk.inspection.evidence import NumberEvidence, evidence
+from stackingnet_sk.inspection.evidence import (
+    NumberEvidence,
+    evidence,
+    marginal_changes,
+)
 from stackingnet_sk.inspection.rank_intervals import (
     different_pairs,
     groups,
@@ -61,6 +65,9 @@ class Ranking:
         Evidence that a model misleads; empty where there is none.
     chance : float
         Reliability of a model that knows nothing.
+    agreement : float
+        Share of the reliability that rests on the agreement of the models, not on
+        labels.
     error : float
         Expected error of the combination of all models.
     unit : str
@@ -89,6 +96,7 @@ class Ranking:
     weight: NDArray[np.float64]
     against: list[str]
     chance: float
+    agreement: float
     error: float
     unit: str
     is_number: bool
@@ -100,6 +108,11 @@ class Ranking:
     def below_chance(self) -> NDArray[np.bool_]:
         """Whether the model surely misleads: its interval is wholly below chance."""
         return below(self.high, self.chance)
+
+    @property
+    def mostly_agreement(self) -> bool:
+        """Whether labels make up less than half of the reliability."""
+        return self.agreement > 0.5
 
     def columns(self) -> dict[str, list[Any]]:
         """List the columns of the table, a value a model.
@@ -166,12 +179,11 @@ class Ranking:
             f"{self.n_labelled} of {self.n_rows} rows have a label. Ranks hold for all "
             "models together;"
         )
-        if not self.n_labelled:
+        if self.mostly_agreement:
             lines.append(
-                "but without labels models that err together look reliable, and all "
-                "this holds"
+                f"but {self.agreement:.0%} of the reliability is agreement: models that"
             )
-            lines.append("only as far as they err on their own.")
+            lines.append("err together look reliable, and none of it is sure of them;")
         lines.append(
             "models that share a letter can't be told apart. drop-one: change of the"
         )
@@ -280,37 +292,38 @@ def rank_models(
             f"reliability at most {high[m]:.3g}, below chance ({known.chance:.3g})"
         )
     quality, bias = known.own()
-    everybody = np.arange(len(values))
-    error = known.error(everybody)
+    everybody = np.ones(len(values), dtype=bool)
+    error = known.error(everybody.nonzero()[0])
     changes = np.full(len(values), np.nan)
-    for m in everybody if drop_one else ():
-        changes[m] = known.error(np.delete(everybody, m)) - error
+    if drop_one:
+        changes = marginal_changes(known, everybody, error)
     order = np.lexsort((known.names.astype(str), -values))
     letters = groups(order, better)
     return Ranking(
-        known.names[order],
-        values[order],
+        model_names=known.names[order],
+        reliability=values[order],
         # An interval is about its estimate, which the replicates' doubt may be off.
-        np.minimum(low, values)[order],
-        high[order],
-        rank_low[order],
-        rank_high[order],
-        probability_best(draws)[order],
-        [letters[m] for m in order],
-        better[np.ix_(order, order)],
-        quality[order],
-        bias[order],
-        known.answered[order],
-        changes[order],
-        np.asarray(estimator.weights_)[order],
-        ["; ".join(against[m]) for m in order],
-        known.chance,
-        error,
-        known.unit,
-        answers.classes is None,
-        int(answers.labelled.sum()),
-        len(answers.labels),
-        confidence_level,
+        low=np.minimum(low, values)[order],
+        high=high[order],
+        rank_low=rank_low[order],
+        rank_high=rank_high[order],
+        probability_best=probability_best(draws)[order],
+        group=[letters[m] for m in order],
+        better=better[np.ix_(order, order)],
+        quality=quality[order],
+        bias=bias[order],
+        answered=known.answered[order],
+        drop_one=changes[order],
+        weight=np.asarray(estimator.weights_)[order],
+        against=["; ".join(against[m]) for m in order],
+        chance=known.chance,
+        agreement=known.agreement,
+        error=error,
+        unit=known.unit,
+        is_number=answers.classes is None,
+        n_labelled=int(answers.labelled.sum()),
+        n_rows=len(answers.labels),
+        confidence_level=confidence_level,
     )
 
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from stackingnet_sk.inspection.canvas import (
     ROW,
+    ModelsDisplay,
     begin,
-    combine,
     inches,
     name_rows,
     shorten,
@@ -19,7 +19,7 @@ from stackingnet_sk.inspection.canvas import (
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
 
-class RankingDisplay:
+class RankingDisplay(ModelsDisplay):
     """Reliability of the models with its intervals, the best on top.
 
     Parameters
@@ -45,6 +45,8 @@ class RankingDisplay:
     >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.3, 0.3, 2.0]
     >>> RankingDisplay.from_predictions(truth, judges)  # doctest: +SKIP
     """
+
+    _reads_rows = True
 
     def __init__(self, ranking: Ranking) -> None:
         self.ranking = ranking
@@ -74,39 +76,6 @@ class RankingDisplay:
         """
         return cls(rank_models(estimator, X, y, **options)).plot(ax)
 
-    @classmethod
-    def from_predictions(
-        cls,
-        y_true: ArrayLike | None,
-        table: Any,
-        *,
-        estimator: Any = None,
-        ax: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Rank the columns of a table of predictions, and draw it.
-
-        Parameters
-        ----------
-        y_true : array-like of shape (n_samples,) or None
-            Labels; NaN or None on rows without.
-        table : array-like of shape (n_samples, n_models)
-            Predictions or votes, a column a model.
-        estimator : StackingNetRegressor or StackingNetClassifier, default=None
-            A clone of it is fitted to the table. By default a `StackingNetRegressor` if
-            any label is a fraction, else a `StackingNetClassifier`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-        **options : object
-            As in `rank_models`.
-
-        Returns
-        -------
-        RankingDisplay
-        """
-        fitted = combine(y_true, table, estimator)
-        return cls.from_estimator(fitted, table, y_true, ax=ax, **options)
-
     def plot(self, ax: Any = None) -> Self:
         """Draw it; a cross marks a model that there is evidence against.
 
@@ -121,8 +90,9 @@ class RankingDisplay:
         """
         found, names = self.ranking, shorten(self.ranking.model_names)
         kind = "Signed squared correlation" if found.is_number else "Balanced accuracy"
-        known = "" if found.n_labelled else ", no labels"
-        title = f"{kind}, {100 * found.confidence_level:.0f} % intervals{known}"
+        title = f"{kind}, {100 * found.confidence_level:.0f} % intervals"
+        if found.mostly_agreement:
+            title += f"\n{found.agreement:.0%} agreement: sure only of who errs alone"
         ranks = [
             f"{low}-{high}" if low < high else f"{low}"
             for low, high in zip(found.rank_low, found.rank_high, strict=True)

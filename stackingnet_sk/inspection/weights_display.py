@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from stackingnet_sk.inspection.answers import require_models
 from stackingnet_sk.inspection.canvas import (
     ROW,
+    ModelsDisplay,
     begin,
-    combine,
     inches,
     name_rows,
     shorten,
@@ -23,7 +23,7 @@ from stackingnet_sk.inspection.canvas import (
 _LEFT, _RIGHT = (0.0, 0.0, 0.6, 1.0), (0.66, 0.0, 0.34, 1.0)
 
 
-class WeightsDisplay:
+class WeightsDisplay(ModelsDisplay):
     """Weights of the models as bars, and their reliability in a panel of its own.
 
     They are two things: a weight depends on who else says the same, reliability does
@@ -61,6 +61,8 @@ class WeightsDisplay:
     >>> table = np.column_stack([truth**2, np.sqrt(truth), 1 - truth])
     >>> display = WeightsDisplay.from_predictions(truth, table)  # doctest: +SKIP
     """
+
+    _reads_rows = False
 
     def __init__(
         self,
@@ -100,31 +102,6 @@ class WeightsDisplay:
             intercept=estimator.intercept_,
             chance=1 / len(estimator.classes_) if is_classifier(estimator) else 0.0,
         ).plot(ax)
-
-    @classmethod
-    def from_predictions(
-        cls,
-        y_true: ArrayLike | None,
-        table: Any,
-        *,
-        estimator: Any = None,
-        ax: Any = None,
-    ) -> Self:
-        """Draw the weights of a table of predictions.
-
-        Parameters
-        ----------
-        y_true, table, estimator : object
-            Labels, predictions and what combines them, as in
-            `RankingDisplay.from_predictions`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-
-        Returns
-        -------
-        WeightsDisplay
-        """
-        return cls.from_estimator(combine(y_true, table, estimator), ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw it, the largest weight on top.

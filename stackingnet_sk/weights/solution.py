@@ -56,8 +56,10 @@ class Solution:
         Strength of the prior on the direction of the weights, in pseudo-observations.
     expected_error : float, default=nan
         Estimate of the loss on new rows, in the units of the objective: of numbers by
-        generalized cross-validation, of votes by approximate leave-one-out. NaN
-        without labels and for the linear pool.
+        generalized cross-validation, of votes by approximate leave-one-out. The latter
+        keeps the prior that the row left out has helped to centre: with a few dozen
+        labels and no other rows it is too low. NaN without labels and for the linear
+        pool.
     vote_weights : ndarray of shape (n_models, n_classes, n_classes), default=None
         What a vote of model m for class a adds to the score of class k, at
         ``[m, a, k]``; only of votes.

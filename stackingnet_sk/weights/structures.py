@@ -124,6 +124,13 @@ class Full:
     name: ClassVar[str] = "full"
     lower: ClassVar[float] = -np.inf
 
+    @cached_property
+    def rows(self) -> NDArray[np.float64]:
+        """``[1, H_i]``, dense: its products are faster than those of few entries."""
+        sparse = not isinstance(self.design, np.ndarray)
+        table = self.design.toarray() if sparse else self.design
+        return np.column_stack([np.ones(len(table)), table])
+
     def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the matrices, entry by entry."""
         return vote_weights.ravel()
@@ -144,39 +151,27 @@ class Full:
         self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Hessian of ``sum_i r_i logsumexp(b + H_i c)`` in ``(b, c)``."""
-        n_classes = self.n_classes
-        n_columns = 1 + self.design.shape[1]
+        n_classes, n_columns = self.n_classes, self.rows.shape[1]
         blocks = np.empty((n_columns, n_classes, n_columns, n_classes))
         for k in range(n_classes):
             for j in range(k + 1):
                 share = (k == j) - probabilities[:, j]
                 mass = weights * probabilities[:, k] * share
-                block = self._weighted(mass)
+                block = (self.rows.T * mass) @ self.rows
                 blocks[:, k, :, j] = block
                 blocks[:, j, :, k] = block.T
         size = n_columns * n_classes
         return blocks.reshape(size, size)
 
-    def _weighted(self, mass: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ``[1, H]' diag(mass) [1, H]``."""
-        scaled = self.design.T * mass
-        product = scaled @ self.design
-        product = product if isinstance(product, np.ndarray) else product.toarray()
-        border = np.asarray(scaled.sum(axis=1)).ravel()
-        return np.block([[mass.sum(), border], [border[:, None], product]])
-
     def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ``[I, H_i] A [I, H_i]'``."""
-        n_classes, n_rows = self.n_classes, self.design.shape[0]
-        dense = isinstance(self.design, np.ndarray)
-        table = self.design if dense else self.design.toarray()
-        rows = np.column_stack([np.ones(n_rows), table])
-        size = rows.shape[1]
+        n_classes, (n_rows, size) = self.n_classes, self.rows.shape
         blocks = inverse.reshape(size, n_classes, size, n_classes)
         result = np.empty((n_rows, n_classes, n_classes))
         for k in range(n_classes):
             for j in range(n_classes):
-                result[:, k, j] = ((rows @ blocks[:, k, :, j]) * rows).sum(axis=1)
+                own = (self.rows @ blocks[:, k, :, j]) * self.rows
+                result[:, k, j] = own.sum(axis=1)
         return result
 
 

@@ -428,3 +428,27 @@ def test_bad_input(kind):
         rank_models(model, X[:, :4], y)
     with pytest.raises(ValueError, match=r"inconsistent|same number|rows|samples"):
         rank_models(model, X, y[:-1])
+
+
+@pytest.mark.parametrize("kind", ["numbers", "votes"])
+def test_it_says_how_much_rests_on_agreement(kind):
+    """All of it without labels, less and less with them; the table and the frame say
+    so as long as it is more than half.
+    """
+    rng = np.random.default_rng(0)
+    if kind == "numbers":
+        truth = rng.normal(size=400)
+        table = truth[:, None] + rng.normal(size=(400, 4))
+        estimator, expected = StackingNetRegressor(), lambda n: 20 / (n + 20)
+    else:
+        truth = np.arange(400) % 2
+        table = np.where(rng.random((400, 4)) < 0.8, truth[:, None], 1 - truth[:, None])
+        estimator, expected = StackingNetClassifier(), lambda n: 100 / (n / 2 + 100)
+    for n_labelled in (0, 10, 400):
+        some = np.where(np.arange(400) < n_labelled, truth, np.nan)
+        some = some if n_labelled else None
+        fitted = estimator.fit(table, some)
+        ranking = rank_models(fitted, table, some, n_bootstrap=50, random_state=0)
+        assert ranking.agreement == pytest.approx(expected(n_labelled), rel=1e-9)
+        said = f"{ranking.agreement:.0%} of the reliability is agreement"
+        assert (said in str(ranking)) == (ranking.agreement > 0.5)
