@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import RegressorMixin, TransformerMixin
+from numpy.typing import ArrayLike
+from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import (
     CALLER,
@@ -19,7 +19,8 @@ from stackingnet_sk._compat import (
     end_fit,
     with_callbacks,
 )
-from stackingnet_sk.ensemble.members import MembersMixin, as_frame
+from stackingnet_sk.ensemble.fitted_regressor import FittedRegressorMixin
+from stackingnet_sk.ensemble.number_table import Block, PanelMoments, read_blocks
 from stackingnet_sk.ensemble.validation import (
     check_labels,
     check_parameters,
@@ -30,21 +31,16 @@ from stackingnet_sk.ensemble.validation import (
     of_unlabelled,
     refuse_metadata,
 )
-from stackingnet_sk.predictions import (
-    check_predictions,
-    is_labelled,
-)
+from stackingnet_sk.predictions import is_labelled
 from stackingnet_sk.weights import (
-    Moments,
+    Solution,
     reliability,
     solve_moments,
     solve_unlabelled,
 )
 
 
-class StackingNetRegressor(
-    MembersMixin, RegressorMixin, TransformerMixin, BaseComposition
-):
+class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition):
     r"""Combine regressors, or given predictions, by certified optimal weights.
 
     The prediction is ``H(x) = w'h(x) + b``, with weights `w` that minimize the mean
@@ -107,6 +103,10 @@ class StackingNetRegressor(
         Second moments of the errors from which the weights were computed.
     everything_ : Moments
         Those of the predictions alone, on all rows, labelled or not.
+    alone_ : dict of int to Moments
+        Of each model with missing predictions, the moments of the labelled rows that it
+        answers. In `moments_` the others' prediction of what it would have said stands
+        for it, in `everything_` also how much that leaves open.
     estimators_ : list of estimators
         The members, fitted on all rows. Only with `estimators`.
     named_estimators_ : Bunch
@@ -251,152 +251,60 @@ class StackingNetRegressor(
         else:
             found, unknown = self._fit_members(X, y, labelled, weights, groups, params)
             table, rows, own_weights = found.table, found.rows, found.weights(weights)
-        self.moments_ = self._moments(table, y[rows], own_weights, rows)
         others = None if weights is None else weights[~labelled]
-        everything = self.moments_.without_labels().merge(
-            self._moments(unknown, None, others, (~labelled).nonzero()[0])
-        )
+        more = None
         if X_unlabeled is not None:
             with of_unlabelled():
-                table = self._predictions(X_unlabeled)
-                more = self._moments(table, None, None, np.arange(len(table)))
-            everything = everything.merge(more)
-        if len(rows):
-            for doubt in doubt_units(table, y[rows], self.moments_, self.model_names_):
-                warnings.warn(doubt, UserWarning, stacklevel=CALLER)
-            self.solution_ = solve_moments(
-                self.moments_,
-                self.constraint,
-                fit_intercept=self.fit_intercept,
-                shrinkage=strength,
-                solver=self.solver,
-                everything=everything,
-            )
-        else:
-            self.solution_ = solve_unlabelled(everything, self.constraint)
+                extra = self._table(X_unlabeled)
+            more = Block(extra, None, np.arange(len(extra)))
+        known = read_blocks(
+            Block(table, own_weights, rows),
+            y[rows],
+            Block(unknown, others, (~labelled).nonzero()[0]),
+            more,
+            self.model_names_,
+        )
+        for doubt in doubt_units(
+            known.table, y[rows], known.moments, self.model_names_
+        ):
+            warnings.warn(doubt, UserWarning, stacklevel=CALLER)
+        self._set_weights(known, strength)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
-        self.weights_ = self.solution_.weights.copy()
-        self.intercept_ = self.solution_.intercept
-        self.everything_ = everything
-        self.reliability_ = reliability(self.moments_, everything)
         end_fit(self, X, y)
         return self
-
-    def predict(self, X: Any) -> NDArray[np.float64]:
-        """Combine the predictions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            ``w'h(x) + b``, in the units of the labels.
-        """
-        check_is_fitted(self)
-        if not hasattr(self, "estimators_"):
-            return self._combine(check_table(self, X, reset=False))
-        self._check_features(X, reset=False)
-        # A member without weight need not be asked; all without leave the constant,
-        # and one of them says for how many rows.
-        asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
-        return self._combine(self._ask(X, asked))
-
-    def transform(self, X: Any) -> NDArray[np.float64]:
-        """Return the predictions of all models.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_models)
-        """
-        check_is_fitted(self)
-        table = self._predictions(X)
-        check_predictions(table, self.model_names_)
-        # A table is the caller's own: what comes next may write into the answer.
-        return table if hasattr(self, "estimators_") else np.array(table)
-
-    def get_feature_names_out(
-        self, input_features: ArrayLike | None = None
-    ) -> NDArray[np.object_]:
-        """Name the columns of `transform`.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of shape (n_models,)
-            ``stackingnetregressor_<model>``.
-        """
-        check_is_fitted(self)
-        prefix = type(self).__name__.lower()
-        return np.array([f"{prefix}_{name}" for name in self.model_names_], object)
-
-    def leaderboard(self) -> Any:
-        """List the models, the best alone first.
-
-        Returns
-        -------
-        pandas.DataFrame or list of dict
-            ``model``, ``weight``, ``rmse`` (root mean squared error of the model
-            alone) and ``bias`` (mean of prediction minus label), both over the
-            labelled rows, out of fold with members, in the units of the labels. A frame
-            where pandas is installed.
-        """
-        check_is_fitted(self)
-        rmse, bias = self.moments_.errors()
-        columns = {
-            "model": self.model_names_,
-            "weight": self.weights_,
-            "rmse": rmse,
-            "bias": bias,
-        }
-        order = np.lexsort((self.model_names_.astype(str), rmse))
-        return as_frame({key: value[order].tolist() for key, value in columns.items()})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         # Columns that are not predictions of y cannot be combined well with w >= 0.
         tags.regressor_tags.poor_score = self.estimators is None
         tags.target_tags.required = self.estimators is not None and self.cv != "prefit"
+        if self.estimators is None:
+            tags.input_tags.allow_nan = True
         return tags
 
-    def _predictions(self, X: Any) -> NDArray:
-        """Predictions of all models, not checked to be finite."""
-        if not hasattr(self, "estimators_"):
-            return check_table(self, X, reset=False)
-        self._check_features(X, reset=False)
-        return self._ask(X, range(len(self.estimators_)))
-
-    def _moments(
-        self,
-        table: NDArray,
-        y: NDArray | None,
-        weights: NDArray | None,
-        rows: NDArray,
-    ) -> Moments:
-        """Read predictions, which must be finite; without labels, against zero."""
-        target = np.zeros(len(table)) if y is None else y
-        moments = Moments.from_rows(table, target, weights)
-        if not moments.is_finite:
-            check_predictions(table, self.model_names_, rows)
-            raise ValueError(
-                "The sums over all rows overflow; divide sample_weight by its largest."
+    def _set_weights(self, known: PanelMoments, strength: float | str) -> None:
+        heard = known.heard.nonzero()[0]
+        if known.moments.n_rows:
+            solution = solve_moments(
+                known.moments.subset(heard),
+                self.constraint,
+                fit_intercept=self.fit_intercept,
+                shrinkage=strength,
+                solver=self.solver,
+                everything=known.everything.subset(heard),
             )
-        return moments
-
-    def _combine(self, table: NDArray) -> NDArray[np.float64]:
-        combined = table @ self.weights_ + self.intercept_
-        if not np.isfinite(combined).all():
-            check_predictions(table, self.model_names_)
-        return combined
+        else:
+            solution = solve_unlabelled(known.everything.subset(heard), self.constraint)
+        self.moments_, self.everything_ = known.moments, known.everything
+        self.alone_ = known.alone
+        self._heard = known.heard
+        self._patterns: dict[bytes, Solution] = {}
+        self.weights_ = np.zeros(len(known.heard))
+        self.weights_[heard] = solution.weights
+        self.intercept_ = solution.intercept
+        error = solution.expected_error - known.unexplained(self.weights_)
+        self.solution_ = replace(
+            solution, weights=self.weights_.copy(), expected_error=max(error, 0.0)
+        )
+        self.reliability_ = reliability(known.moments, known.everything, known.alone)

@@ -324,8 +324,8 @@ def _numbers(table: NDArray, names: Any) -> NDArray[np.float64]:
                 who = f"column {column}" if names is None else f"{names[column]!r}"
                 raise type(error)(
                     f"{who} holds {value!r} at row {row}, which is not a number; "
-                    "convert it, or mark it with NaN: as unlabelled, or as a missing "
-                    f"prediction to impute ({error})."
+                    "convert it, or mark it with NaN, as unlabelled or as a missing "
+                    f"prediction ({error})."
                 ) from None
         raise
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.validation import check_labels
-from stackingnet_sk.predictions import is_labelled
+from stackingnet_sk.predictions import check_predictions, is_labelled
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +79,7 @@ class ModelAnswers:
             table = table.reshape(len(table), len(names), len(classes))
         else:
             codes = check_labels(table, y)
+            check_predictions(table, names)
         known = codes >= 0 if classes is not None else is_labelled(codes)
         if labels and not known.any():
             raise ValueError(

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 
 def check_predictions(
-    table: NDArray, names: Sequence[str] | NDArray, rows: NDArray | None = None
+    table: NDArray,
+    names: Sequence[str] | NDArray,
+    rows: NDArray | None = None,
+    *,
+    allow_missing: bool = False,
 ) -> None:
     """Refuse predictions that are not finite.
 
@@ -25,6 +29,8 @@ def check_predictions(
     rows : ndarray of shape (n_predictions,), default=None
         Which row of the user's data each row of the table stands for; by default they
         are the same.
+    allow_missing : bool, default=False
+        Whether a model may be silent.
 
     Raises
     ------
@@ -32,10 +38,9 @@ def check_predictions(
         If a prediction is infinite or NaN; it names the model, the row and the
         remedy.
     """
-    for bad, remedy in (
-        (np.isinf(table), _INFINITE),
-        (np.isnan(table), _MISSING),
-    ):
+    wrong = [(np.isinf, _INFINITE)] + [(np.isnan, _MISSING)] * (not allow_missing)
+    for is_bad, remedy in wrong:
+        bad = is_bad(table)
         counts = bad.sum(axis=0)
         if not counts.any():
             continue
@@ -55,9 +60,9 @@ _INFINITE = (
     "Replace it by a finite number, or drop the row or the model."
 )
 _MISSING = (
-    "NaN, a missing prediction ({count} of {n_rows} in the worst column). Missing "
-    "predictions are not supported: impute them, for example with SimpleImputer in a "
-    "Pipeline, or drop the rows, or the model if it never answers."
+    "NaN, a missing prediction ({count} of {n_rows} in the worst column). Comparing "
+    "models takes the same rows of each: drop the rows, or the model if it rarely "
+    "answers."
 )
 
 

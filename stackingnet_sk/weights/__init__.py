@@ -3,6 +3,13 @@
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
+from stackingnet_sk.weights.incomplete import (
+    AnswerPatterns,
+    PredictionModel,
+    complete,
+    group_patterns,
+    solve_pattern,
+)
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.moments import Moments
@@ -30,22 +37,27 @@ __all__ = [
     "CONSTRAINTS",
     "SOLVERS",
     "STRUCTURES",
+    "AnswerPatterns",
     "ConstraintSet",
     "DawidSkene",
     "LinearPoolObjective",
     "LogLossObjective",
     "Moments",
     "Panel",
+    "PredictionModel",
     "ShrinkagePrior",
     "Solution",
     "StackingObjective",
     "Status",
     "VoteCounts",
+    "complete",
     "dawid_skene",
     "factor_scores",
+    "group_patterns",
     "reliability",
     "solve",
     "solve_moments",
+    "solve_pattern",
     "solve_pool",
     "solve_pool_unlabelled",
     "solve_unlabelled",

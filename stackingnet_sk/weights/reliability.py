@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +17,9 @@ LABEL_FREE_ROWS = 20.0
 
 
 def reliability(
-    labelled: Moments, everything: Moments | None = None
+    labelled: Moments,
+    everything: Moments | None = None,
+    alone: Mapping[int, Moments] = MappingProxyType({}),
 ) -> NDArray[np.float64]:
     r"""Squared correlation of each model with the truth, signed.
 
@@ -29,13 +34,18 @@ def reliability(
         Moments of the labelled rows; their weight may be zero.
     everything : Moments, default=None
         Moments of the predictions on all rows, labelled or not.
+    alone : mapping of int to Moments, default={}
+        Of models that are silent on labelled rows, the moments of those they answer.
 
     Returns
     -------
     ndarray of shape (n_models,)
         In [-1, 1]; negative for a model that runs against the truth.
     """
-    known, free, share = reliability_parts(labelled, everything)
+    known, free, common = reliability_parts(labelled, everything)
+    share = np.full(len(known), common)
+    for m, own in alone.items():
+        (known[m],), _, share[m] = reliability_parts(own)
     return share * known + (1.0 - share) * free
 
 

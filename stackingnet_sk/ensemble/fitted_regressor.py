@@ -1,0 +1,243 @@
+"""What a fitted regressor says, and of whom."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from stackingnet_sk.ensemble.members import MembersMixin, as_frame
+from stackingnet_sk.ensemble.validation import check_table
+from stackingnet_sk.predictions import check_predictions
+from stackingnet_sk.weights import (
+    PredictionModel,
+    Solution,
+    group_patterns,
+    solve_pattern,
+)
+
+# Weights of patterns that are kept for the next call.
+_MOST_PATTERNS = 100_000
+
+
+class FittedRegressorMixin(MembersMixin, TransformerMixin):
+    """Predictions of a regressor whose weights are known.
+
+    A transformer itself: scikit-learn gives `set_output` to those who define
+    `transform`.
+    """
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Combine the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``w'h(x) + b``, in the units of the labels. Where models are silent, the
+            others by the weights that come nearest to what all would have said; where
+            all are, the mean of the labels.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If weights of those who answer are not certified.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "estimators_"):
+            return self._combine(check_table(self, X, reset=False))
+        self._check_features(X, reset=False)
+        # A member without weight need not be asked; all without leave the constant,
+        # and one of them says for how many rows.
+        asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
+        table = self._ask(X, asked)
+        # Where one is silent, members without weight may stand in.
+        return self._combine(self._table(X) if np.isnan(table).any() else table)
+
+    def expected_error(self, X: Any) -> NDArray[np.float64]:
+        """Squared error to expect of each prediction, by which models answer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In squared units of the labels: what is expected where all answer (by
+            generalized cross-validation), plus what those who are silent would have
+            added. Of a row on which no model answers, the variance of the labels. NaN
+            where `fit` had no labels.
+        """
+        check_is_fitted(self)
+        table = self._table(X)
+        patterns, pattern, _ = group_patterns(~np.isnan(table))
+        added = np.array([each.objective for each in self._of_patterns(patterns)])
+        error = self.solution_.expected_error + added
+        silent = ~(patterns & self._heard).any(axis=1)
+        error[silent] = self._constant()[1]
+        return error[pattern]
+
+    def n_answers(self, X: Any) -> NDArray[np.intp]:
+        """Count the models that answer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            Models that never answered in `fit` don't count. Where it is zero, the
+            prediction is the mean of the labels.
+        """
+        check_is_fitted(self)
+        return (~np.isnan(self._table(X)) & self._heard).sum(axis=1)
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the predictions of all models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_models)
+            NaN where a model is silent.
+        """
+        check_is_fitted(self)
+        table = self._table(X)
+        # A table is the caller's own: what comes next may write into the answer.
+        return table if hasattr(self, "estimators_") else np.array(table)
+
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[np.object_]:
+        """Name the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_models,)
+            ``stackingnetregressor_<model>``.
+        """
+        check_is_fitted(self)
+        prefix = type(self).__name__.lower()
+        return np.array([f"{prefix}_{name}" for name in self.model_names_], object)
+
+    def leaderboard(self) -> Any:
+        """List the models, the best alone first.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            ``model``, ``weight``, ``rmse`` (root mean squared error of the model
+            alone), ``bias`` (mean of prediction minus label), both over the labelled
+            rows that it answers, out of fold with members, in the units of the labels,
+            and ``answered`` (share of these rows). A frame where pandas is installed.
+        """
+        check_is_fitted(self)
+        alone = [
+            self.alone_.get(m, self.moments_.subset(np.array([m])))
+            for m in range(len(self.weights_))
+        ]
+        rmse, bias = np.concatenate([each.errors() for each in alone], axis=1)
+        weight = self.moments_.weight
+        columns = {
+            "model": self.model_names_,
+            "weight": self.weights_,
+            "rmse": rmse,
+            "bias": bias,
+            "answered": np.array([each.weight for each in alone]) / (weight or np.nan),
+        }
+        order = np.lexsort((self.model_names_.astype(str), rmse))
+        return as_frame({key: value[order].tolist() for key, value in columns.items()})
+
+    def _table(self, X: Any) -> NDArray:
+        """Predictions of all models; finite, or NaN where a model is silent."""
+        if not hasattr(self, "estimators_"):
+            table = check_table(self, X, reset=False)
+        else:
+            self._check_features(X, reset=False)
+            table = self._ask(X, range(len(self.estimators_)))
+        check_predictions(table, self.model_names_, allow_missing=True)
+        return table
+
+    def _combine(self, table: NDArray) -> NDArray[np.float64]:
+        combined = table @ self.weights_ + self.intercept_
+        holes = ~np.isfinite(combined)
+        if not holes.any():
+            return combined
+        check_predictions(table, self.model_names_, allow_missing=True)
+        missing = np.isnan(table[holes])
+        patterns, pattern, _ = group_patterns(~missing)
+        found = self._of_patterns(patterns)
+        weights = np.stack([each.weights for each in found])[pattern]
+        added = np.array([each.intercept for each in found])[pattern]
+        known = np.where(missing, 0.0, table[holes])
+        combined[holes] = np.einsum("ij,ij->i", known, weights) + added
+        return combined
+
+    def _of_patterns(self, patterns: NDArray[np.bool_]) -> list[Solution]:
+        """Solution for each pattern of answers, solved once."""
+        model = PredictionModel.from_moments(self.everything_)
+        found = []
+        for answered in patterns & self._heard:
+            key = answered.tobytes()
+            solution = self._patterns.get(key)
+            if solution is None:
+                solution = self._of_pattern(model, answered)
+                if len(self._patterns) < _MOST_PATTERNS:
+                    self._patterns[key] = solution
+            found.append(solution)
+        if doubts := [each for each in found if each.doubt]:
+            warnings.warn(
+                f"On {len(doubts)} of {len(found)} patterns of answers: "
+                f"{doubts[0].doubt}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return found
+
+    def _of_pattern(
+        self, model: PredictionModel, answered: NDArray[np.bool_]
+    ) -> Solution:
+        if not answered.any():
+            constant = replace(self.solution_, weights=np.zeros(len(answered)))
+            return replace(constant, intercept=self._constant()[0], objective=0.0)
+        return solve_pattern(
+            model,
+            self.solution_,
+            answered,
+            fit_intercept=self.fit_intercept,
+            solver=self.solver,
+        )
+
+    def _constant(self) -> tuple[float, float]:
+        """Prediction where nobody answers, and its expected error."""
+        moments = self.moments_
+        if moments.weight == 0:
+            mean = self.everything_.mean[:-1] / self.everything_.scale
+            return float(mean @ self.weights_) + self.intercept_, np.nan
+        variance = moments.scatter[-1, -1] / moments.weight / moments.scale**2
+        left = 1.0 - 1.0 / moments.n_effective
+        error = variance / left**2 if left > 0 else np.inf
+        return float(moments.mean[-1]) / moments.scale, float(error)
