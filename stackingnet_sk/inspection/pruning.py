@@ -310,5 +310,9 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
+        own = get_tags(self.estimator)
+        tags.input_tags = own.input_tags
+        if own.estimator_type == "regressor":
+            # Ranks of numbers take the same rows of each model.
+            tags.input_tags.allow_nan = False
         return tags
