@@ -22,6 +22,7 @@ FLOORS = {
     "_version": 0,
     "predictions": 1,
     "theory": 1,
+    "constraints": 1,
     "ensemble": 2,
     "model_selection": 2,
     "inspection": 3,

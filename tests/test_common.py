@@ -33,6 +33,9 @@ CONSTRAINTS = ("nonnegative", "simplex", "affine", "uniform")
             for shrinkage in ("auto", 0)
         ),
         StackingNetRegressor(fit_intercept=False),
+        StackingNetRegressor(fit_intercept=False, constraint="simplex", shrinkage=3.0),
+        # Trees take NaN, so this one does.
+        StackingNetRegressor(MEMBERS[1:]),
         *(StackingNetRegressor(MEMBERS, constraint=each) for each in CONSTRAINTS),
         StackingNetRegressor(MEMBERS, shrinkage=0, cv=3, n_jobs=2),
         StackingNetClassifier(),

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.metaestimators import available_if
 
 from stackingnet_sk._compat import (
     CALLER,
@@ -21,7 +20,8 @@ from stackingnet_sk._compat import (
 )
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.class_table import read_class_table
-from stackingnet_sk.ensemble.fitted_classifier import FittedClassifierMixin
+from stackingnet_sk.ensemble.counting import CountingMixin
+from stackingnet_sk.ensemble.limiting import Columns, check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
     check_choice,
     check_shrinkage,
@@ -29,22 +29,17 @@ from stackingnet_sk.ensemble.validation import (
     of_unlabelled,
     refuse_metadata,
 )
-from stackingnet_sk.ensemble.weighing import kind_of_input, weigh
+from stackingnet_sk.ensemble.weighing import kind_of_input
 from stackingnet_sk.predictions import (
     Answer,
     ClassAnswer,
     ClassAnswers,
-    is_labelled,
     sorted_classes,
 )
-from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
+from stackingnet_sk.weights import SOLVERS, STRUCTURES
 
 
-def _takes_blocks(estimator: Any) -> bool:
-    return estimator.estimators is None
-
-
-class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposition):
+class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
     r"""Combine classifiers, or given votes or probabilities, by optimal weights.
 
     With `h` a model's one-hot vote (zero where it abstains), or the logarithm of its
@@ -89,6 +84,11 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         pool and for three-dimensional `X`, else votes.
     unknown_vote : {"abstain", "error"}, default="abstain"
         What a vote is that is no class. Votes that abstain are counted in a warning.
+    constraint : Constraint or callable, default=None
+        Limits on the weights beside the architecture: those of
+        :mod:`stackingnet_sk.constraints`, or a callable that takes the weights and the
+        intercepts, as cvxpy expressions, and the names of the models, and returns cvxpy
+        constraints. "auto" is the structure "shared" then. Needs labels.
     max_patterns : int, default=1_000_000
         Most distinct rows of votes to keep; more are an error.
     solver : {"auto", "cvxpy"}, default="auto"
@@ -192,6 +192,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         pool: str = "logit",
         input: str = "auto",
         unknown_vote: str = "abstain",
+        constraint: Any = None,
         max_patterns: int = 1_000_000,
         solver: str = "auto",
         cv: Any = None,
@@ -207,6 +208,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         self.pool = pool
         self.input = input
         self.unknown_vote = unknown_vote
+        self.constraint = constraint
         self.max_patterns = max_patterns
         self.solver = solver
         self.cv = cv
@@ -223,6 +225,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         X_unlabeled: Any = None,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        sensitive_features: Any = None,
         **params: Any,
     ) -> Self:
         """Fit the members, if any, and the weights.
@@ -248,6 +251,9 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
             and the weights.
         groups : array-like of shape (n_samples,), default=None
             For the splitter, such as `StratifiedGroupKFold`.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)\
+, default=None
+            Groups of the rows, for constraints that compare groups.
         **params : dict
             Metadata for the members, with metadata routing enabled.
 
@@ -260,6 +266,8 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         ValueError
             If a parameter is unknown, or a vote, probability, label or weight cannot be
             used; the message names the column or member and the row.
+        InfeasibleError
+            If no weights fulfil `constraint`; a ValueError that names what can't hold.
         TypeError
             If a member does not take sample weights that are given.
 
@@ -304,80 +312,14 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
             with of_unlabelled():
                 counts = counts.merge(self._count(self._answers(X_unlabeled)))
         self.input_ = kind_of_input(self.pool, own, rest)
-        self._set_weights(counts, own, own_codes, own_weights)
+        rows = labelled.nonzero()[0] if self.estimators is None else found.rows
+        columns: Columns = ()
+        if sensitive_features is not None:
+            columns = rows_of_groups(sensitive_features, labelled, rows)
+        self._set_weights(counts, own, own_codes, own_weights, columns)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
         end_fit(self, X, y)
-        return self
-
-    @available_if(_takes_blocks)
-    def partial_fit(
-        self,
-        X: Any,
-        y: ArrayLike | None = None,
-        *,
-        classes: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> Self:
-        """Add a block of votes to those seen so far, and weigh all of them.
-
-        Any split into blocks, in any order, gives the counts of one `fit`, and so its
-        weights. Only for tables of votes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_models)
-            Votes.
-        y : array-like of shape (n_samples,), default=None
-            Labels; NaN or None on rows without. None: no row of the block has one.
-        classes : array-like of shape (n_classes,), default=None
-            All classes; needed at the first call unless the parameter `classes` has
-            them.
-        sample_weight : array-like of shape (n_samples,), default=None
-            As in `fit`.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            As in `fit`; if the classes are not known at the first call, or there are
-            more distinct rows than `max_patterns`.
-        """
-        began = hasattr(self, "counts_")
-        self._check_parameters()
-        given = classes if classes is not None else self.classes
-        if began:
-            _, given = check_class_labels(X, None, given)
-            if given is not None and given.tolist() != self.classes_.tolist():
-                raise ValueError(
-                    f"classes={given.tolist()} differ from those of the first call, "
-                    f"{self.classes_.tolist()}."
-                )
-            given = self.classes_
-        elif given is None:
-            raise ValueError(
-                "classes=None at the first call of partial_fit; list all classes, for "
-                "later blocks may bring others than this one."
-            )
-        if y is not None and not is_labelled(y).any():
-            # A block of a partly labelled stream need not have a label.
-            y = None
-        codes, known = check_class_labels(X, y, given)
-        weights = check_weights(sample_weight, codes)
-        answers = read_class_table(self, X, known, reset=not began, stacklevel=4)
-        if answers.probabilities is not None:
-            raise ValueError(
-                "partial_fit takes votes, which can be counted, not probabilities; "
-                "use fit."
-            )
-        counts = self._count(answers, codes, weights)
-        self.input_ = "votes"
-        self._set_weights(self.counts_.merge(counts) if began else counts)
-        if self.solution_.doubt:
-            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=2)
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -402,6 +344,7 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
         ):
             check_choice(self, parameter, known)
         check_shrinkage(self)
+        check_limits(self.constraint)
         if self.pool == "linear" and self.input == "votes":
             raise ValueError(
                 "pool='linear' mixes probabilities; use pool='logit' for votes."
@@ -425,26 +368,3 @@ class StackingNetClassifier(FittedClassifierMixin, ClassifierMixin, BaseComposit
                 "classes with classes=."
             )
         return sorted_classes(np.concatenate(known), "the members' classes_")
-
-    def _count(
-        self,
-        answers: ClassAnswers,
-        codes: NDArray | None = None,
-        weights: NDArray | None = None,
-    ) -> VoteCounts:
-        if codes is None:
-            codes = np.full(len(answers.votes), -1)
-        return VoteCounts.from_rows(answers.votes, codes, len(self.classes_), weights)
-
-    def _set_weights(self, counts: VoteCounts, *labelled: Any) -> None:
-        solution, panel, prior = weigh(self, counts, *labelled)
-        self.counts_ = counts
-        self.solution_ = solution
-        self.weights_ = solution.weights.copy()
-        self.vote_weights_ = np.array(solution.vote_weights)
-        self.intercept_ = np.array(solution.intercept)
-        self.structure_ = solution.constraint
-        self.confusion_ = panel.confusion
-        self.reliability_ = panel.reliability
-        self.class_prior_ = prior
-        self.class_rates_ = panel.rates

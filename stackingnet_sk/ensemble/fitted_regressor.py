@@ -12,10 +12,12 @@ from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from stackingnet_sk.ensemble.limiting import split_constraint
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.ensemble.validation import check_table
 from stackingnet_sk.predictions import check_predictions
 from stackingnet_sk.weights import (
+    InfeasibleError,
     PredictionModel,
     Solution,
     group_patterns,
@@ -223,13 +225,23 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         if not answered.any():
             constant = replace(self.solution_, weights=np.zeros(len(answered)))
             return replace(constant, intercept=self._constant()[0], objective=0.0)
-        return solve_pattern(
-            model,
-            self.solution_,
-            answered,
-            fit_intercept=self.fit_intercept,
-            solver=self.solver,
-        )
+        labelled = self.moments_.n_rows > 0
+        constraint = split_constraint(self.constraint)[0]
+        try:
+            return solve_pattern(
+                model,
+                self.solution_,
+                answered,
+                constraint if labelled else self.solution_.constraint,
+                fit_intercept=self.fit_intercept,
+                solver=self.solver,
+                limits=self._limits,
+            )
+        except InfeasibleError as error:
+            names = self.model_names_[answered].tolist()
+            raise InfeasibleError(
+                f"On rows where only {names[:10]} answer: {error}"
+            ) from None
 
     def _constant(self) -> tuple[float, float]:
         """Prediction where nobody answers, and its expected error."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
@@ -20,6 +20,12 @@ from stackingnet_sk._compat import (
     with_callbacks,
 )
 from stackingnet_sk.ensemble.fitted_regressor import FittedRegressorMixin
+from stackingnet_sk.ensemble.limiting import (
+    Columns,
+    make_limits,
+    rows_of_groups,
+    split_constraint,
+)
 from stackingnet_sk.ensemble.number_table import Block, PanelMoments, read_blocks
 from stackingnet_sk.ensemble.validation import (
     check_labels,
@@ -33,6 +39,8 @@ from stackingnet_sk.ensemble.validation import (
 )
 from stackingnet_sk.predictions import is_labelled
 from stackingnet_sk.weights import (
+    Limits,
+    Moments,
     Solution,
     reliability,
     solve_moments,
@@ -57,10 +65,15 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
     estimators : list of (str, estimator) tuples, default=None
         Members by name; a member set to ``"drop"`` is left out. None: a column of `X`
         is a model's predictions, in the units of `y`.
-    constraint : {"nonnegative", "simplex", "affine", "uniform"}, default="nonnegative"
+    constraint : {"nonnegative", "simplex", "affine", "uniform"}, Constraint or \
+callable, default="nonnegative"
         Feasible weights: ``w >= 0`` (the architecture of [1]_; their sum is a slope),
         ``w >= 0`` with ``sum(w) = 1``, ``sum(w) = 1`` of any sign (the closed form of
-        [2]_), or all equal.
+        [2]_), or all equal. Joined by ``&`` with those of
+        :mod:`stackingnet_sk.constraints`, or with a callable that takes the weights and
+        the intercept, as cvxpy expressions, and the names of the models, and returns
+        cvxpy constraints: ``"simplex" & max_weight(0.3)``. Where no set is named,
+        weights are at least zero.
     fit_intercept : bool, default=True
         Whether to fit `b`. False minimizes the raw mean squared error of ``w'h(x)``.
     shrinkage : float or "auto", default="auto"
@@ -158,7 +171,7 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
         self,
         estimators: list[tuple[str, Any]] | None = None,
         *,
-        constraint: str = "nonnegative",
+        constraint: Any = "nonnegative",
         fit_intercept: bool = True,
         shrinkage: float | str = "auto",
         solver: str = "auto",
@@ -186,6 +199,7 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
         X_unlabeled: Any = None,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        sensitive_features: Any = None,
         **params: Any,
     ) -> Self:
         """Fit the members, if any, and the weights.
@@ -208,6 +222,9 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
             and the weights.
         groups : array-like of shape (n_samples,), default=None
             For the splitter, such as `GroupKFold`.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)\
+, default=None
+            Groups of the rows, for constraints that compare groups.
         **params : dict
             Metadata for the members, with metadata routing enabled.
 
@@ -220,8 +237,12 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
         ValueError
             If a parameter is unknown, or a prediction, label or weight is not a number
             that can be used; the message names the column or member and the row.
+        InfeasibleError
+            If no weights fulfil all constraints; a ValueError that names those that
+            can't hold.
         TypeError
-            If a member does not take sample weights that are given.
+            If a member does not take sample weights that are given, or `constraint` is
+            none.
 
         Warns
         -----
@@ -235,6 +256,7 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
         for attribute in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, attribute)
         strength = check_parameters(self)
+        split_constraint(self.constraint)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
         labelled = is_labelled(y)
@@ -268,7 +290,16 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
             known.table, y[rows], known.moments, self.model_names_
         ):
             warnings.warn(doubt, UserWarning, stacklevel=CALLER)
-        self._set_weights(known, strength)
+
+        def facts(own: NDArray[np.intp]) -> Moments:
+            share = None if own_weights is None else own_weights[own]
+            return Moments.from_rows(known.table[own], y[rows][own], share)
+
+        columns: Columns = ()
+        if sensitive_features is not None:
+            columns = rows_of_groups(sensitive_features, labelled, rows)
+        limits = make_limits(self.constraint, self.model_names_, columns, facts)
+        self._set_weights(known, strength, limits)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
         end_fit(self, X, y)
@@ -283,22 +314,28 @@ class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition
             tags.input_tags.allow_nan = True
         return tags
 
-    def _set_weights(self, known: PanelMoments, strength: float | str) -> None:
+    def _set_weights(
+        self, known: PanelMoments, strength: float | str, limits: Limits | None
+    ) -> None:
         heard = known.heard.nonzero()[0]
+        own = None if limits is None else limits.subset(heard)
+        constraint = split_constraint(self.constraint)[0]
         if known.moments.n_rows:
             solution = solve_moments(
                 known.moments.subset(heard),
-                self.constraint,
+                constraint,
                 fit_intercept=self.fit_intercept,
                 shrinkage=strength,
                 solver=self.solver,
                 everything=known.everything.subset(heard),
+                limits=own,
             )
         else:
-            solution = solve_unlabelled(known.everything.subset(heard), self.constraint)
+            everything = known.everything.subset(heard)
+            solution = solve_unlabelled(everything, constraint, own)
         self.moments_, self.everything_ = known.moments, known.everything
         self.alone_ = known.alone
-        self._heard = known.heard
+        self._heard, self._limits = known.heard, limits
         self._patterns: dict[bytes, Solution] = {}
         self.weights_ = np.zeros(len(known.heard))
         self.weights_[heard] = solution.weights

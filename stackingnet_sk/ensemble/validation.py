@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 
 from stackingnet_sk._compat import count_rows, raise_for_params
 from stackingnet_sk.predictions import is_number, unmasked
-from stackingnet_sk.weights import CONSTRAINTS, SOLVERS, Moments
+from stackingnet_sk.weights import SOLVERS, Moments
 
 
 def check_choice(estimator: Any, parameter: str, known: list[str]) -> None:
@@ -80,7 +80,7 @@ def check_parameters(estimator: Any) -> float | str:
     Parameters
     ----------
     estimator : estimator
-        With `constraint`, `solver`, `fit_intercept` and `shrinkage`.
+        With `solver`, `fit_intercept` and `shrinkage`.
 
     Returns
     -------
@@ -92,7 +92,6 @@ def check_parameters(estimator: Any) -> float | str:
     ValueError
         If one is unknown.
     """
-    check_choice(estimator, "constraint", sorted(CONSTRAINTS))
     check_choice(estimator, "solver", list(SOLVERS))
     if not isinstance(estimator.fit_intercept, (bool, np.bool_)):
         raise ValueError(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.ensemble.class_labels import check_class_weight
 from stackingnet_sk.ensemble.decision import opinions, shift_prior
+from stackingnet_sk.ensemble.limiting import Columns, make_limits
 from stackingnet_sk.ensemble.validation import check_shrinkage
 from stackingnet_sk.predictions import ClassAnswers
 from stackingnet_sk.weights import (
@@ -51,6 +52,9 @@ def weigh(
     answers: ClassAnswers | None = None,
     codes: NDArray[np.intp] | None = None,
     weights: NDArray[np.float64] | None = None,
+    columns: Columns = (),
+    *,
+    constraint: Any = None,
 ) -> tuple[Solution, Panel, NDArray[np.float64]]:
     """Solve for the weights of a classifier.
 
@@ -66,6 +70,10 @@ def weigh(
         Labels of these rows.
     weights : ndarray of shape (n_labelled,), default=None
         Their weights.
+    columns : sequence of mapping of str to ndarray of int, default=()
+        Which of these rows are of each group.
+    constraint : Constraint or callable, default=None
+        The user's limits.
 
     Returns
     -------
@@ -101,6 +109,11 @@ def weigh(
     linear = estimator.pool == "linear"
     given = answers is not None and estimator.input_ == "proba"
     center = panel.opinion_weights if given else panel.vote_weights
+    if constraint is not None and not n_labelled.any():
+        raise ValueError(
+            f"constraint={constraint!r} needs labels: without, weights follow from the "
+            "agreement of the models alone. Label some rows, or set constraint=None."
+        )
     if not n_labelled.any():
         if linear:
             return solve_pool_unlabelled(panel, prior), panel, prior
@@ -114,19 +127,39 @@ def weigh(
         kind = "linear" if linear else "proba"
         strength = _AUTO[kind if given else "votes"]
     common: dict[str, Any] = {"shrinkage": strength, "solver": estimator.solver}
-    if answers is None or codes is None or not given:
+    if answers is None or codes is None:
+        # Counts alone say neither probabilities nor which rows are of a group.
+        answers, codes = ClassAnswers(counts.patterns[:0]), np.arange(0)
+    linear = linear and given
+    own_weights = np.ones(len(codes)) if weights is None else weights
+    truth = np.eye(n_classes)[codes]
+    if not given:
         rows = np.flatnonzero(counts.labelled.sum(axis=1))
         design: Any = counts.design[rows]
         labelled = counts.labelled[rows] * row_weight
     else:
-        own = kish * row_weight[codes]
-        own = own if weights is None else own * weights
+        own = kish * row_weight[codes] * own_weights
         if linear:
             table = shift_prior(answers, prior / panel.rates, prior)
-            likelihood = table[np.arange(len(codes)), :, codes]
-            return solve_pool(likelihood, own, panel, prior, **common), panel, prior
-        design = opinions(answers, panel.rates).reshape(len(codes), -1)
-        labelled = np.eye(n_classes)[codes] * own[:, None]
+            design = table[np.arange(len(codes)), :, codes]
+        else:
+            design = opinions(answers, panel.rates).reshape(len(codes), -1)
+            labelled = truth * own[:, None]
+
+    def facts(of: NDArray[np.intp]) -> tuple[Any, NDArray[np.float64]]:
+        if linear:
+            return design[of], own_weights[of]
+        if given:
+            return design[of], truth[of] * own_weights[of, None]
+        votes = answers.votes[of]
+        seen = VoteCounts.from_rows(votes, codes[of], n_classes, own_weights[of])
+        return seen.design, seen.labelled
+
+    if constraint is not None:
+        names = estimator.model_names_
+        common["limits"] = make_limits(constraint, names, columns, facts)
+    if linear:
+        return solve_pool(design, own, panel, prior, **common), panel, prior
     common["structure"] = estimator.structure
     solution = solve_votes(design, labelled, panel, center, prior, row_weight, **common)
     return solution, panel, prior

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
+from stackingnet_sk.ensemble.limiting import split_constraint
 from stackingnet_sk.ensemble.validation import check_shrinkage
 from stackingnet_sk.ensemble.weighing import weigh
 from stackingnet_sk.inspection.answers import ModelAnswers, require_models
@@ -140,7 +141,7 @@ class NumberEvidence:
             return float("nan")
         solution = solve_moments(
             self.moments.subset(models),
-            self.estimator.constraint,
+            split_constraint(self.estimator.constraint)[0],
             fit_intercept=self.estimator.fit_intercept,
             shrinkage=check_shrinkage(self.estimator),
             everything=self.everything.subset(models),

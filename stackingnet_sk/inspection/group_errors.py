@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from stackingnet_sk.ensemble.validation import check_column_names, check_labels
+from stackingnet_sk.ensemble.validation import check_labels
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.predictions import (
     as_array,
     check_predictions,
     encode_votes,
+    group_columns,
     is_labelled,
     sorted_classes,
 )
@@ -77,28 +78,9 @@ def read_predictions(
 
 def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
     """List the groups, and whose each row audited is, of each column and crossing."""
-    if isinstance(features, dict) or hasattr(features, "columns"):
-        check_column_names(features)
-        names = getattr(features, "columns", features)
-        given = {name: features[name] for name in names}
-    else:
-        array = as_array(features)
-        given = {getattr(features, "name", None) or "group": array}
-        if array.ndim == 2:
-            given = {f"group_{j}": column for j, column in enumerate(array.T)}
-    texts = {}
-    for name, values in given.items():
-        values = as_array(values)
-        if values.shape != rows.shape:
-            raise ValueError(f"{name!r} has shape {values.shape}, y {rows.shape}.")
-        own = [str(value).strip() for value in values.tolist()]
-        missing = ~is_labelled(values) | (np.array(own) == "")
-        if missing.any():
-            raise ValueError(
-                f"{name!r} has no group at row {missing.argmax()} ({missing.sum()} in "
-                "all); drop such rows, or name their group, as 'unknown'."
-            )
-        texts[str(name)] = own
+    texts: dict[str, Any] = dict(
+        group_columns(features, np.ones(rows.shape, dtype=bool))
+    )
     pairs = list(combinations(texts.items(), 2)) if crossings else []
     for (a, own), (b, other) in pairs:
         texts[f"{a} x {b}"] = [f"{g} x {h}" for g, h in zip(own, other, strict=True)]

@@ -1,6 +1,7 @@
 """Tables of predictions: collected out of fold, checked, clipped, normalized."""
 
 from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer, one_column
+from stackingnet_sk.predictions.groups import group_columns
 from stackingnet_sk.predictions.labels import (
     as_array,
     is_labelled,
@@ -39,6 +40,7 @@ __all__ = [
     "classes_of_votes",
     "collect_out_of_fold",
     "encode_votes",
+    "group_columns",
     "is_labelled",
     "is_number",
     "labelled_part",

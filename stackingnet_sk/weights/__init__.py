@@ -10,6 +10,7 @@ from stackingnet_sk.weights.incomplete import (
     group_patterns,
     solve_pattern,
 )
+from stackingnet_sk.weights.limits import InfeasibleError, Limits
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.moments import Moments
@@ -40,6 +41,8 @@ __all__ = [
     "AnswerPatterns",
     "ConstraintSet",
     "DawidSkene",
+    "InfeasibleError",
+    "Limits",
     "LinearPoolObjective",
     "LogLossObjective",
     "Moments",

@@ -1,177 +1,309 @@
-"""The same objectives through cvxpy: an independent solver, slower and less exact.
+"""Convex problems through cvxpy: other solvers, and constraints that users bring.
 
-Method: second-order and exponential cone programs by Clarabel. Strength: shares no code
-with the native solvers. Limit: interior-point accuracy; rounding outside of the set is
-projected back.
+Method: conic programs by Clarabel, or what else is installed where it fails. Strength:
+shares no code with the native solvers; takes any convex constraint. Limit: interior-
+point accuracy, which the certificate measures: a duality gap from the gradient alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.constraint import ConstraintSet
-from stackingnet_sk.weights.linear_pool import LinearPoolObjective
-from stackingnet_sk.weights.log_loss import LogLossObjective
-from stackingnet_sk.weights.minimum_norm import equilibrated
-from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.limits import InfeasibleError, Limit, View
 
-_TOLERANCE = 1e-11
-# Interior points of the exponential cone lose their way below.
-_EXPONENTIAL_TOLERANCE = 1e-10
-
-
-def optimize_with_cvxpy(
-    objective: StackingObjective, constraint: ConstraintSet
-) -> tuple[NDArray[np.float64], int]:
-    """Solve by cvxpy.
-
-    Parameters
-    ----------
-    objective : StackingObjective
-        The objective.
-    constraint : ConstraintSet
-        The set.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_models,)
-        Feasible weights.
-    iterations : int
-        Iterations of the solver.
-
-    Raises
-    ------
-    RuntimeError
-        If the solver found no solution.
-    """
-    import cvxpy as cp  # takes a second to import: only when asked for
-
-    free_slope = constraint.total is None
-    quadratic = objective.free_slope_error if free_slope else objective.error
-    values, vectors, unit = equilibrated(quadratic)
-    factor = (np.sqrt(np.maximum(values, 0.0)) * vectors).T * unit
-    scale = np.sqrt(objective.scale)
-    weights = cp.Variable(objective.n_models)
-    loss = cp.sum_squares((factor / scale) @ weights)
-    limits = []
-    if free_slope:
-        root = np.sqrt(objective.target) / scale
-        loss += cp.square(root * (objective.slopes @ weights - 1.0))
-    else:
-        limits.append(cp.sum(weights) == constraint.total)
-    if np.isfinite(constraint.lower):
-        limits.append(weights >= constraint.lower)
-    value, iterations = _solved(cp, loss, limits, weights, _TOLERANCE)
-    answer = np.maximum(value, constraint.lower)
-    if constraint.total is not None:
-        answer = answer * (constraint.total / answer.sum())
-    return answer, iterations
+# In the order of trust, with what makes them accurate; the first that is installed.
+_SOLVERS: dict[str, Callable[[float], dict[str, Any]]] = {
+    "CLARABEL": lambda tol: {
+        "tol_gap_abs": tol,
+        "tol_gap_rel": tol,
+        "tol_feas": tol,
+    },
+    "ECOS": lambda tol: {"abstol": tol, "reltol": tol, "feastol": tol},
+    "MOSEK": lambda tol: {},
+    "SCS": lambda tol: {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 200_000},
+}
+_LOOSE = 1e-8
+# What rounding leaves of a constraint that holds.
+_HOLDS = 1e-9
+# Below, a constraint need not give way.
+_GIVES_WAY = 1e-6
 
 
-def weigh_votes_with_cvxpy(
-    objective: LogLossObjective,
-) -> tuple[NDArray[np.float64], int]:
-    """Minimize the log loss of weighted votes by cvxpy.
+@dataclass(frozen=True, eq=False)
+class ConvexProblem:
+    """A convex problem in cvxpy's terms.
 
     Parameters
     ----------
-    objective : LogLossObjective
-        The objective.
+    point : Variable of shape (n,)
+        What is sought.
+    loss : Expression
+        What is minimized, about one in size.
+    hard : list of Constraint
+        The constraint set.
+    gradient : callable
+        Gradient of the loss at a point.
+    view : View
+        What the user's constraints see.
+    tolerance : float
+        Of an interior-point solver.
+    """
+
+    point: Any
+    loss: Any
+    hard: list[Any]
+    gradient: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    view: View
+    tolerance: float
+
+
+@dataclass(frozen=True, eq=False)
+class ConicAnswer:
+    """What came of a problem.
+
+    Parameters
+    ----------
+    point : ndarray of shape (n,)
+        The optimum.
+    iterations : int
+        Iterations of the solver.
+    backend : str
+        The solver behind cvxpy, and which failed before.
+    """
+
+    point: NDArray[np.float64]
+    iterations: int
+    backend: str
+
+
+def import_cvxpy() -> Any:
+    """Import cvxpy, which takes a second: only when asked for.
 
     Returns
     -------
-    point : ndarray of shape (n_classes + n_coefficients,)
-        Feasible intercepts and coefficients.
-    iterations : int
-        Iterations of the solver.
+    module
+    """
+    import cvxpy
+
+    return cvxpy
+
+
+def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[tuple[str, Any]]:
+    """Build the user's constraints and refuse what is none.
+
+    Parameters
+    ----------
+    problem : ConvexProblem
+        What they are about.
+    builders : iterable of Limit
+        Their builders.
+
+    Returns
+    -------
+    list of (str, Constraint)
 
     Raises
     ------
-    RuntimeError
-        If the solver found no solution.
+    TypeError
+        If a builder gives something else.
+    ValueError
+        If a constraint is not convex.
     """
-    import cvxpy as cp
+    cp = problem.view.cvxpy
+    built = [each for builder in builders for each in builder.build(problem.view)]
+    for label, limit in built:
+        if not isinstance(limit, cp.constraints.constraint.Constraint):
+            raise TypeError(
+                f"{label} gave {limit!r}, which is no cvxpy constraint; return "
+                "comparisons of expressions in the weights, such as [weights <= 0.5]."
+            )
+        if not limit.is_dcp():
+            raise ValueError(
+                f"{label} is not convex by cvxpy's rules, so there is no certified "
+                f"optimum: {limit}. Constraints are <= of a convex and a concave "
+                "expression, or == of affine ones (https://dcp.stanford.edu)."
+            )
+    return built
 
-    n_classes, size = objective.n_classes, len(objective.center)
-    point = cp.Variable(n_classes + size)
-    # Scores are linear: their columns are those of the unit vectors.
-    zero = np.zeros(size)
-    columns = [objective.structure.scores(unit).ravel() for unit in np.eye(size)]
-    matrix = np.column_stack(columns) if size else np.zeros((0, 0))
-    n_rows = len(objective.structure.scores(zero))
-    scores = cp.reshape(matrix @ point[n_classes:], (n_rows, n_classes), order="C")
-    shift = cp.reshape(point[:n_classes], (1, n_classes), order="C")
-    scores = scores + np.ones((n_rows, 1)) @ shift + objective.offset[None, :]
-    loss = objective.weights @ cp.log_sum_exp(scores, axis=1)
-    loss -= cp.sum(cp.multiply(objective.labelled, scores))
-    # The root of the prior's form, from its values on the unit vectors.
-    form = objective.prior_form()
-    values, vectors = np.linalg.eigh(form)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))).T
-    loss += 0.5 * cp.sum_squares(root @ (point - objective.start))
-    bounded = np.isfinite(objective.lower)
-    limits = [point[bounded] >= objective.lower[bounded]] if bounded.any() else []
-    value, iterations = _solved(
-        cp, loss / objective.scale, limits, point, _EXPONENTIAL_TOLERANCE
+
+def holds(
+    problem: ConvexProblem, limits: list[tuple[str, Any]], point: NDArray[np.float64]
+) -> float:
+    """Measure by how much constraints are violated.
+
+    Parameters
+    ----------
+    problem : ConvexProblem
+        The problem.
+    limits : list of (str, Constraint)
+        From :func:`build`.
+    point : ndarray of shape (n,)
+        A point.
+
+    Returns
+    -------
+    float
+        Largest violation; below 1e-9, which is rounding, zero.
+    """
+    problem.point.value = point
+    worst = max((float(np.max(limit.violation())) for _, limit in limits), default=0.0)
+    return worst if worst > _HOLDS else 0.0
+
+
+def minimize(
+    problem: ConvexProblem, limits: list[tuple[str, Any]] | None = None
+) -> ConicAnswer:
+    """Minimize the loss.
+
+    Parameters
+    ----------
+    problem : ConvexProblem
+        The problem.
+    limits : list of (str, Constraint), default=None
+        From :func:`build`.
+
+    Returns
+    -------
+    ConicAnswer
+
+    Raises
+    ------
+    InfeasibleError
+        If no point fulfils all constraints.
+    RuntimeError
+        If no installed solver finds the optimum.
+    """
+    named = limits or []
+    every = problem.hard + [limit for _, limit in named]
+    cp = problem.view.cvxpy
+    answer, failures = _run(cp, problem.loss, every, problem.tolerance)
+    if answer is not None:
+        return ConicAnswer(np.atleast_1d(problem.point.value), *answer)
+    if named and any("infeasible" in failure for failure in failures):
+        raise InfeasibleError(_who_cannot_hold(problem, named))
+    raise RuntimeError(
+        f"cvxpy found no weights ({'; '.join(failures)}); use solver='auto', or "
+        "constraints that are less tight."
     )
-    return np.maximum(value, objective.lower), iterations
 
 
-def pool_with_cvxpy(
-    objective: LinearPoolObjective,
-) -> tuple[NDArray[np.float64], int]:
-    """Minimize the log loss of a linear opinion pool by cvxpy.
+def duality_gap(
+    problem: ConvexProblem, limits: list[tuple[str, Any]], point: NDArray[np.float64]
+) -> float:
+    """Bound the distance to the optimum from the gradient (Frank and Wolfe, 1956).
+
+    A convex loss lies above its tangent, so that no feasible point within a distance of
+    one plus the size of this one is better by more than the tangent falls.
 
     Parameters
     ----------
-    objective : LinearPoolObjective
-        The objective.
+    problem : ConvexProblem
+        The problem.
+    limits : list of (str, Constraint)
+        From :func:`build`.
+    point : ndarray of shape (n,)
+        A point.
 
     Returns
     -------
-    weights : ndarray of shape (n_models,)
-        Point of the simplex.
-    iterations : int
-        Iterations of the solver.
-
-    Raises
-    ------
-    RuntimeError
-        If the solver found no solution.
+    float
+        In units of the loss; infinity if no solver finds the tangent's least value.
     """
-    import cvxpy as cp
+    cp = problem.view.cvxpy
+    slope = problem.gradient(point)
+    size = float(np.linalg.norm(slope))
+    violation = holds(problem, limits, point)
+    if size == 0:
+        return violation
+    near = cp.norm(problem.point - point) <= 1.0 + float(np.linalg.norm(point))
+    every = [*problem.hard, *(limit for _, limit in limits), near]
+    falls = (slope / size) @ problem.point
+    answer, _ = _run(cp, falls, every, problem.tolerance)
+    if answer is None:
+        return np.inf
+    return max(violation, size * float((slope / size) @ (point - problem.point.value)))
 
-    weights = cp.Variable(len(objective.center))
-    share = objective.weights / objective.total
-    loss = -(share @ cp.log(objective.likelihood @ weights))
-    pull = 0.5 * objective.strength / objective.total
-    loss += pull * cp.sum_squares(weights - objective.center)
-    limits = [weights >= 0, cp.sum(weights) == 1]
-    value, iterations = _solved(cp, loss, limits, weights, _EXPONENTIAL_TOLERANCE)
-    answer = np.maximum(value, 0.0)
-    return answer / answer.sum(), iterations
 
-
-def _solved(
-    cp: Any, loss: Any, limits: list[Any], variable: Any, tolerance: float
-) -> tuple[NDArray[np.float64], int]:
-    problem = cp.Problem(cp.Minimize(loss), limits)
-    with catch_warnings():
-        # What cvxpy warns of, the certificate measures.
-        filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
-        problem.solve(
-            solver=cp.CLARABEL,
-            tol_gap_abs=tolerance,
-            tol_gap_rel=tolerance,
-            tol_feas=tolerance,
-        )
-    if variable.value is None:
+def _run(
+    cp: Any, loss: Any, limits: list[Any], tolerance: float
+) -> tuple[tuple[int, str] | None, list[str]]:
+    """Try the installed solvers in turn; iterations and who did it, and who failed."""
+    installed = [name for name in _SOLVERS if name in cp.installed_solvers()]
+    if not installed:
         raise RuntimeError(
-            f"cvxpy found no weights: its solver ended with status "
-            f"{problem.status!r}; use solver='auto'"
+            f"cvxpy has none of the solvers {list(_SOLVERS)}; pip install clarabel."
         )
-    return variable.value, int(problem.solver_stats.num_iters or 0)
+    failures: list[str] = []
+    second_best = None
+    problem = cp.Problem(cp.Minimize(loss), limits)
+    # What a solver only nearly reaches, it may reach at a looser tolerance.
+    for name, tol in product(installed, sorted({tolerance, max(tolerance, _LOOSE)})):
+        with catch_warnings():
+            # What cvxpy warns of, the certificate measures.
+            filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
+            try:
+                problem.solve(solver=name, **_SOLVERS[name](tol))
+            except cp.error.SolverError as error:
+                failures.append(f"{name} at {tol:g}: {str(error).splitlines()[0]}")
+                continue
+        after = f" after {'; '.join(failures)}" if failures else ""
+        stats = (int(problem.solver_stats.num_iters or 0), name + after)
+        if problem.status == cp.OPTIMAL:
+            return stats, failures
+        failures.append(f"{name} at {tol:g}: {problem.status}")
+        if problem.status in (cp.INFEASIBLE, cp.UNBOUNDED):
+            # These are proofs, and another solver would only repeat them.
+            return None, failures
+        if problem.status == cp.OPTIMAL_INACCURATE and second_best is None:
+            values = [variable.value for variable in problem.variables()]
+            second_best = (stats[0], f"{name}, inaccurate"), values
+    if second_best is None:
+        return None, failures
+    stats, values = second_best
+    for variable, value in zip(problem.variables(), values, strict=True):
+        variable.value = value
+    return stats, failures
+
+
+def _who_cannot_hold(problem: ConvexProblem, limits: list[tuple[str, Any]]) -> str:
+    """Let constraints give way, as little as it takes, and name those that do."""
+    cp = problem.view.cvxpy
+    elastic, slacks, labels = list(problem.hard), [], []
+    for label, limit in limits:
+        kind = type(limit).__name__
+        if kind not in ("Inequality", "Equality"):
+            elastic.append(limit)
+            continue
+        slack = cp.Variable(limit.expr.shape, nonneg=True)
+        elastic.append(limit.expr <= slack)
+        if kind == "Equality":
+            elastic.append(-limit.expr <= slack)
+        slacks.append(slack)
+        labels.append(label)
+    everyone = " & ".join(dict.fromkeys(label for label, _ in limits))
+    if slacks:
+        total = sum(cp.sum(slack) for slack in slacks)
+        answer, _ = _run(cp, total, elastic, 1e-9)
+        if answer is not None:
+            gives = {
+                label: max(float(np.max(slack.value)), 0.0)
+                for label, slack in zip(labels, slacks, strict=True)
+            }
+            named = [
+                f"{label} can't hold: it would have to give way by {amount:.3g}"
+                for label, amount in gives.items()
+                if amount > _GIVES_WAY
+            ]
+            if named:
+                return (
+                    f"No weights fulfil all constraints. {'; '.join(named)}. Loosen "
+                    "it, or what it stands against."
+                )
+    return f"No weights fulfil all constraints: {everyone}. Loosen one of them."

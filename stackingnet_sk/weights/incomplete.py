@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.solution import Solution
 from stackingnet_sk.weights.solve import solve_moments
@@ -369,9 +370,11 @@ def solve_pattern(
     model: PredictionModel,
     solution: Solution,
     answered: NDArray[np.bool_],
+    constraint: str,
     *,
     fit_intercept: bool = True,
     solver: str = "auto",
+    limits: Limits | None = None,
 ) -> Solution:
     r"""Weights of those who answer: what all would say together, as well as they can.
 
@@ -385,13 +388,17 @@ def solve_pattern(
     model : PredictionModel
         How models go together.
     solution : Solution
-        The combiner of all, whose constraint holds here too.
+        The combiner of all.
     answered : ndarray of bool of shape (n_models,)
         Who answers; at least one does.
+    constraint : str
+        Name of the constraint set, which holds here too.
     fit_intercept : bool, default=True
         Whether to add the intercept that makes up for those who are missing.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solvers, or an independent one.
+    limits : Limits, default=None
+        The user's constraints, which hold here too.
 
     Returns
     -------
@@ -404,7 +411,11 @@ def solve_pattern(
         return replace(solution, objective=0.0)
     moments, models = model.combination(answered, solution)
     own = solve_moments(
-        moments, solution.constraint, fit_intercept=fit_intercept, solver=solver
+        moments,
+        constraint,
+        fit_intercept=fit_intercept,
+        solver=solver,
+        limits=None if limits is None else limits.subset(models),
     )
     weights[models] = own.weights
     return replace(own, weights=weights, expected_error=np.nan)

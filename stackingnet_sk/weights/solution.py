@@ -8,8 +8,9 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-# Certificates above this are reported as INACCURATE.
+# Certificates above this are reported as INACCURATE; the second, of interior points.
 CERTIFIED = 1e-9
+_CERTIFIED_CONIC = 1e-6
 
 
 class Status(Enum):
@@ -21,6 +22,8 @@ class Status(Enum):
     UNLABELLED = "no labels: an average weighted by what the models have in common"
     CONVERGED = "no labels: converged to a local optimum of the likelihood"
     NOT_CONVERGED = "no labels: the likelihood was still rising at the last iteration"
+    BEST_SUBSET = "optimal over all subsets of so many models"
+    BOUNDED_SUBSET = "best subset found; the gap bounds what another could gain"
     INACCURATE = "not certified: the certificate exceeds its tolerance"
 
 
@@ -66,6 +69,8 @@ class Solution:
     log_likelihood : ndarray of shape (n_iterations,), default=None
         Log-likelihood of all votes in each iteration of the label-free estimate, in
         nats; only of votes.
+    backend : str, default=""
+        Of cvxpy the solver behind it, and which failed before.
     """
 
     weights: NDArray[np.float64]
@@ -81,6 +86,7 @@ class Solution:
     expected_error: float = float("nan")
     vote_weights: NDArray[np.float64] | None = None
     log_likelihood: NDArray[np.float64] | None = None
+    backend: str = ""
 
     @property
     def certificate(self) -> float:
@@ -103,3 +109,18 @@ class Solution:
             f"shrinkage {self.shrinkage:.3g}, "
             f"{np.count_nonzero(self.weights)} of {len(self.weights)} models>"
         )
+
+
+def conic_status(gap: float) -> Status:
+    """Say whether what an interior point found is certified.
+
+    Parameters
+    ----------
+    gap : float
+        Its duality gap, relative.
+
+    Returns
+    -------
+    Status
+    """
+    return Status.OPTIMAL if gap <= _CERTIFIED_CONIC else Status.INACCURATE

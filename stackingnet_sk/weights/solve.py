@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.weights.affine import AFFINE
 from stackingnet_sk.weights.constraint import ConstraintSet
-from stackingnet_sk.weights.cvxpy_solver import optimize_with_cvxpy
+from stackingnet_sk.weights.cvxpy_problems import plain_quadratic
+from stackingnet_sk.weights.cvxpy_solver import minimize
+from stackingnet_sk.weights.limited import LimitedProblem
+from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.moments import Moments, varying_models
 from stackingnet_sk.weights.nonnegative import NONNEGATIVE
 from stackingnet_sk.weights.objective import StackingObjective
@@ -66,9 +69,13 @@ def solve(
     """
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     solved_by = _choice("solver", solver, SOLVERS)
+    backend = ""
     if solved_by == "cvxpy" and chosen is not UNIFORM:
-        weights, iterations = optimize_with_cvxpy(objective, chosen)
-        unique = True
+        answer = minimize(plain_quadratic(objective, chosen))
+        weights = np.maximum(answer.point[:-1], chosen.lower)
+        if chosen.total is not None:
+            weights = weights * (chosen.total / weights.sum())
+        iterations, backend, unique = answer.iterations, answer.backend, True
     else:
         weights, iterations, unique = chosen.optimize(objective)
     gap, residual = chosen.certify(objective, weights)
@@ -89,6 +96,7 @@ def solve(
         status,
         constraint,
         solved_by,
+        backend=backend,
     )
 
 
@@ -110,6 +118,7 @@ def solve_moments(
     shrinkage: float | str = 0.0,
     solver: str = "auto",
     everything: Moments | None = None,
+    limits: Limits | None = None,
 ) -> Solution:
     """Weights and intercept from the moments of the labelled rows.
 
@@ -133,6 +142,8 @@ default="nonnegative"
     everything : Moments, default=None
         Moments of the predictions on all rows, labelled or not, for the prior; by
         default those of the labelled rows.
+    limits : Limits, default=None
+        The user's constraints.
 
     Returns
     -------
@@ -143,6 +154,8 @@ default="nonnegative"
     ------
     ValueError
         If the constraint or the solver is unknown, or the total weight is zero.
+    InfeasibleError
+        If no weights fulfil the user's constraints.
     """
     if not moments.weight > 0:
         raise ValueError("the labelled rows have no weight; give at least one row some")
@@ -180,7 +193,17 @@ default="nonnegative"
             np.full(live.size, -variance),
             variance,
         )
-    solution = solve(objective, constraint, solver)
+    if limits is None:
+        solution = solve(objective, constraint, solver)
+    else:
+        solution = LimitedProblem(
+            objective,
+            chosen,
+            kept,
+            limits.subset(live),
+            fit_intercept,
+            lambda own: solve(own, constraint, solver),
+        ).solve()
     plain = StackingObjective.from_moments(kept, fit_intercept=fit_intercept)
     freedom = float(fit_intercept)
     if chosen is not UNIFORM:
@@ -194,6 +217,10 @@ default="nonnegative"
         # ybar - Pbar'w, without forming Pbar.
         bias = float(moments.mean[:-1] @ weights)
         intercept = (1.0 - float(weights.sum())) * float(moments.mean[-1]) - bias
+        if limits is not None:
+            # A constraint may have moved it.
+            error += (float(solution.intercept) - intercept) ** 2
+            intercept = float(solution.intercept)
     return replace(
         solution,
         weights=weights,
@@ -209,7 +236,9 @@ default="nonnegative"
     )
 
 
-def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Solution:
+def solve_unlabelled(
+    everything: Moments, constraint: str = "simplex", limits: Limits | None = None
+) -> Solution:
     """Weights without any labels: the direction of the prior, as an average.
 
     Slope and bias cannot be seen, so the weights sum to one and the intercept is zero.
@@ -221,6 +250,8 @@ def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Soluti
         Moments of the predictions, read with a target of 0.
     constraint : {"affine", "nonnegative", "simplex", "uniform"}, default="simplex"
         "uniform" weights stay uniform; for the others the answer is the same.
+    limits : Limits, default=None
+        The user's constraints: the nearest weights that fulfil them.
 
     Returns
     -------
@@ -234,7 +265,8 @@ def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Soluti
     """
     if not everything.weight > 0:
         raise ValueError("the rows have no weight; give at least one row some")
-    uniform = _choice("constraint", constraint, CONSTRAINTS) is UNIFORM
+    chosen = _choice("constraint", constraint, CONSTRAINTS)
+    uniform = chosen is UNIFORM
     live = varying_models(everything, everything)
     weights = np.full(everything.n_models, 1.0 / everything.n_models)
     gap = residual = 0.0
@@ -242,9 +274,20 @@ def solve_unlabelled(everything: Moments, constraint: str = "simplex") -> Soluti
         prior = _center(everything.subset(live), 1.0)
         weights = np.zeros(everything.n_models)
         weights[live] = prior.direction
-        gap, residual = SIMPLEX.certify(
-            StackingObjective(prior.penalty(1.0)), prior.direction
-        )
+        objective = StackingObjective(prior.penalty(1.0))
+        gap, residual = SIMPLEX.certify(objective, prior.direction)
+        if limits is not None:
+            own = limits.subset(live)
+            near = LimitedProblem(
+                objective,
+                SIMPLEX,
+                everything.subset(live),
+                own,
+                False,
+                lambda part: solve(part, "simplex"),
+            ).solve()
+            weights[live] = near.weights
+            return replace(near, weights=weights, intercept=0.0)
     return Solution(
         weights,
         0.0,

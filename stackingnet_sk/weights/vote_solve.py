@@ -9,18 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.weights.counts import VoteCounts
-from stackingnet_sk.weights.cvxpy_solver import (
-    pool_with_cvxpy,
-    weigh_votes_with_cvxpy,
-)
+from stackingnet_sk.weights.cvxpy_problems import pool_problem, votes_problem
+from stackingnet_sk.weights.cvxpy_solver import build, duality_gap, holds, minimize
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
+from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.linear_pool import (
     LinearPoolObjective,
     minimize_linear_pool,
 )
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN, minimize_log_loss
-from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status
+from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status, conic_status
 from stackingnet_sk.weights.structures import STRUCTURES, Shared
 from stackingnet_sk.weights.vote_prior import (
     balanced_accuracy,
@@ -121,6 +120,7 @@ def solve_votes(
     shrinkage: float,
     structure: str = "auto",
     solver: str = "auto",
+    limits: Limits | None = None,
 ) -> Solution:
     """Weights of votes, or of probabilities, under log loss.
 
@@ -147,6 +147,8 @@ def solve_votes(
         coefficients.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solver, or an independent one.
+    limits : Limits, default=None
+        The user's constraints; "auto" is "shared" then.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def solve_votes(
     n_classes = labelled.shape[1]
     names = [structure] if structure != "auto" else list(STRUCTURES)
     size = n_classes + design.shape[1] * n_classes
-    if structure == "auto" and (size > LARGEST_HESSIAN or shrinkage == 0):
+    if structure == "auto" and (size > LARGEST_HESSIAN or shrinkage == 0 or limits):
         names = [Shared.name]
     fits = []
     for name in names:
@@ -169,17 +171,30 @@ def solve_votes(
             shrinkage,
         )
         if solver == "cvxpy":
-            point, iterations = weigh_votes_with_cvxpy(objective)
+            answer = minimize(votes_problem(objective, Limits((), ())))
+            point = np.maximum(answer.point, objective.lower)
+            iterations, backend = answer.iterations, answer.backend
         else:
             point, iterations = minimize_log_loss(objective)
-        fits.append((objective, point, iterations))
+            backend = ""
+        fits.append((objective, point, iterations, backend))
     errors = [leave_one_out(fit[0], fit[1], row_weight) for fit in fits]
     # A tie, or no finite estimate, goes to the simpler structure.
     best = int(np.argmin(errors))
-    objective, point, iterations = fits[best]
+    objective, point, iterations, backend = fits[best]
+    status = None
+    gap, residual = objective.certify(point)
+    if limits is not None:
+        problem = votes_problem(objective, limits)
+        built = build(problem, limits.builders)
+        if holds(problem, built, point):
+            answer = minimize(problem, built)
+            point = np.maximum(answer.point, objective.lower)
+            gap = residual = duality_gap(problem, built, point)
+            iterations, backend = answer.iterations, answer.backend
+            status, solver = conic_status(gap), "cvxpy"
     intercepts, coefficients = np.split(point, [n_classes])
     vote_weights = objective.structure.vote_weights(coefficients)
-    gap, residual = objective.certify(point)
     return Solution(
         margins(vote_weights),
         intercepts + objective.offset,
@@ -187,13 +202,14 @@ def solve_votes(
         gap,
         residual,
         iterations,
-        _status(min(gap, residual)),
+        status or _status(min(gap, residual)),
         objective.structure.name,
         "cvxpy" if solver == "cvxpy" else "native",
         shrinkage,
         errors[best],
         vote_weights,
         panel.label_free.log_likelihood,
+        backend,
     )
 
 
@@ -205,6 +221,7 @@ def solve_pool(
     *,
     shrinkage: float,
     solver: str = "auto",
+    limits: Limits | None = None,
 ) -> Solution:
     """Weights of the linear opinion pool under log loss.
 
@@ -222,6 +239,8 @@ def solve_pool(
         Strength of the prior in pseudo-observations.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solver, or an independent one.
+    limits : Limits, default=None
+        The user's constraints.
 
     Returns
     -------
@@ -235,11 +254,24 @@ def solve_pool(
     if not len(weights):
         return free
     objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
+    backend = ""
     if solver == "cvxpy":
-        found, iterations = pool_with_cvxpy(objective)
+        answer = minimize(pool_problem(objective, Limits((), ())))
+        found = _onto_simplex(answer.point)
+        iterations, backend = answer.iterations, answer.backend
     else:
         found, iterations = minimize_linear_pool(objective)
     gap, residual = objective.certify(found)
+    status = _status(min(gap, residual))
+    if limits is not None:
+        problem = pool_problem(objective, limits)
+        built = build(problem, limits.builders)
+        if holds(problem, built, found):
+            answer = minimize(problem, built)
+            found = _onto_simplex(answer.point)
+            gap = residual = duality_gap(problem, built, found)
+            iterations, backend = answer.iterations, answer.backend
+            status, solver = conic_status(gap), "cvxpy"
     return replace(
         free,
         weights=found,
@@ -248,10 +280,17 @@ def solve_pool(
         gap=gap,
         residual=residual,
         iterations=iterations,
-        status=_status(min(gap, residual)),
+        status=status,
         solver="cvxpy" if solver == "cvxpy" else "native",
         shrinkage=shrinkage,
+        backend=backend,
     )
+
+
+def _onto_simplex(point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put back what rounding leaves outside."""
+    inside = np.maximum(point, 0.0)
+    return inside / inside.sum()
 
 
 def solve_votes_unlabelled(

@@ -255,12 +255,13 @@ def test_leaderboard_shows_each_models_own_error(problem, mode):
     board = model.leaderboard()
 
     assert isinstance(board, pd.DataFrame)
-    assert board.columns.tolist() == ["model", "weight", "rmse", "bias"]
+    assert board.columns.tolist() == ["model", "weight", "rmse", "bias", "answered"]
     assert (np.diff(board["rmse"]) >= 0).all(), "the best alone comes first"
     by_name = board.set_index("model").loc[list(model.model_names_)]
     assert_allclose(by_name["rmse"], np.sqrt((errors**2).mean(axis=0)))
     assert_allclose(by_name["bias"], errors.mean(axis=0), atol=1e-12)
     assert_array_equal(by_name["weight"], model.weights_)
+    assert_array_equal(by_name["answered"], 1.0)
 
 
 def test_leaderboard_of_sub_weighted_rows_weighs_them(P, y):
@@ -462,16 +463,16 @@ def test_a_changed_parameter_counts_from_the_next_fit(X, y, members, change):
     assert_array_equal(model.predict(X), before)
 
 
-def _blank_second_row(column):
+def _spoil_second_row(column):
     column = column.copy()
-    column[1] = np.nan
+    column[1] = np.inf
     return column
 
 
 def test_a_failed_refit_never_mixes_old_weights_with_new_members(X, y):
     model = StackingNetRegressor([("a", Ridge()), ("b", FirstFeature())]).fit(X, y)
     before = model.predict(X)
-    model.set_params(a=DummyRegressor(), b__spoil=_blank_second_row)
+    model.set_params(a=DummyRegressor(), b__spoil=_spoil_second_row)
     with pytest.raises(ValueError, match="'b'"):
         model.fit(X, y)
 
@@ -483,8 +484,8 @@ def test_a_failed_refit_never_puts_old_weights_on_new_columns(P, y):
     model = StackingNetRegressor().fit(old, y)
     before = model.predict(old)
     new = old.set_axis(list("vwxyz"), axis=1)
-    with pytest.raises(ValueError, match="NaN"):
-        model.fit(new.replace(P[3, 1], np.nan), y)
+    with pytest.raises(ValueError, match="infinity"):
+        model.fit(new.replace(P[3, 1], np.inf), y)
 
     try:
         answer = model.predict(new)

@@ -471,11 +471,11 @@ def spoiled(frame, value):
         (lambda p: p.iloc[:, :3].to_numpy(), ["3 features", "expecting 5"]),
         (lambda p: p.rename(columns={"a": "z"}), ["names", "- z", "- a"]),
         (lambda p: p[list("bacde")], ["same order"]),
-        (lambda p: spoiled(p, np.nan), ["NaN", "'c'", "row 7"]),
+        (lambda p: spoiled(p, np.inf), ["infinity", "'c'", "row 7"]),
         (lambda p: spoiled(p, -np.inf), ["infinity", "'c'", "row 7"]),
         (lambda p: spoiled(p.astype(object), "x"), ["'c'", "'x'", "row 7"]),
     ],
-    ids=["fewer", "fewer-bare", "names", "order", "nan", "inf", "text"],
+    ids=["fewer", "fewer-bare", "names", "order", "inf", "-inf", "text"],
 )
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_bad_table_is_named(P, y, change, words):
@@ -490,10 +490,10 @@ def test_bad_table_is_named(P, y, change, words):
 
 @pytest.mark.parametrize("shrinkage", ["auto", 0])
 def test_bad_values_are_refused_even_where_they_would_not_count(P, y, shrinkage):
-    bad = np.full((1, 5), np.nan)
+    bad = np.full((1, 5), np.inf)
     model = StackingNetRegressor(shrinkage=shrinkage)
 
-    with pytest.raises(ValueError, match=r"NaN.*row 0"):
+    with pytest.raises(ValueError, match=r"X_unlabeled.*infinity.*row 0"):
         model.fit(P, y, X_unlabeled=bad)
     with pytest.raises(sklearn.exceptions.NotFittedError):
         model.predict(P)
@@ -503,11 +503,11 @@ def test_bad_prediction_of_a_member_on_unlabelled_rows(X, few, labelled):
     row = (~labelled).nonzero()[0][4]
 
     def spoil(first):
-        return np.where(first == X[row, 0], np.nan, first)
+        return np.where(first == X[row, 0], np.inf, first)
 
     model = StackingNetRegressor([("good", FirstFeature()), ("bad", FirstFeature())])
     model.set_params(bad__spoil=spoil)
-    with pytest.raises(ValueError, match=rf"NaN.*'bad'.*row {row}\b"):
+    with pytest.raises(ValueError, match=rf"infinity.*'bad'.*row {row}\b"):
         model.fit(X, few)
 
 

@@ -39,11 +39,17 @@ def test_masked_labels_are_none(table):
 
 
 def test_masked_predictions_are_missing(table):
+    """What lies beneath the mask, here infinity, is never read."""
     rows, truth = table
-    rows = np.ma.array(rows, mask=np.zeros(rows.shape))
-    rows[3, 1] = np.ma.masked
-    with pytest.raises(ValueError, match=r"'model_1'.*row 3"):
-        StackingNetRegressor().fit(rows, truth)
+    rows[3, 1] = np.inf
+    masked = np.ma.array(rows, mask=~np.isfinite(rows))
+    holes = masked.filled(np.nan)
+    read = StackingNetRegressor().fit(masked, truth)
+    expected = StackingNetRegressor().fit(holes, truth)
+    assert list(read.alone_) == [1]
+    assert_array_equal(read.weights_, expected.weights_)
+    assert_array_equal(read.predict(masked), expected.predict(holes))
+    assert_array_equal(read.n_answers(masked), 3 - np.isnan(holes).sum(axis=1))
 
 
 @pytest.mark.parametrize("kind", [int, str])

@@ -12,7 +12,9 @@ from weights_problems import law
 
 from stackingnet_sk.weights import LinearPoolObjective, Panel, VoteCounts, solve_pool
 from stackingnet_sk.weights import solve_pool_unlabelled as pool_unlabelled
-from stackingnet_sk.weights.cvxpy_solver import pool_with_cvxpy
+from stackingnet_sk.weights.cvxpy_problems import pool_problem
+from stackingnet_sk.weights.cvxpy_solver import minimize
+from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.linear_pool import minimize_linear_pool
 
 seeds = st.integers(0, 2**20)
@@ -176,7 +178,8 @@ def test_cvxpy_finds_the_same():
     for seed in range(24):
         objective = problem(seed)
         found, _ = minimize_linear_pool(objective)
-        other, _ = pool_with_cvxpy(objective)
+        other = np.maximum(minimize(pool_problem(objective, Limits((), ()))).point, 0)
+        other /= other.sum()
         value, unit = objective.value(found), objective.scale
         assert value <= objective.value(other) + 1e-12 * unit
         assert objective.value(other) <= value + 1e-7 * unit

@@ -1,0 +1,344 @@
+"""Limits that users set: caps, budgets, parity between groups, fewer models.
+
+Each function makes a value for the parameter `constraint` of either estimator; ``&``
+joins several, and names of constraint sets: ``"simplex" & max_weight(0.3)``.
+Any callable that returns cvxpy constraints can join as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from stackingnet_sk.weights.limits import View
+
+__all__ = [
+    "at_most_models",
+    "bounded_disparity",
+    "bounded_group_loss",
+    "budget",
+    "group_cap",
+    "max_weight",
+]
+
+Built = Iterator[tuple[str, Any]]
+
+
+class Constraint:
+    """A limit on weights; ``&`` joins it with others.
+
+    A subclass gives `build(view)`: pairs of a name for errors and a cvxpy constraint,
+    from what a :class:`~stackingnet_sk.weights.limits.View` shows of the problem.
+    """
+
+    def build(self, view: View) -> Built:
+        """Name and give each cvxpy constraint."""
+        yield from ()
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What was joined, in order; names of constraint sets are texts."""
+        return (self,)
+
+    def __and__(self, other: Any) -> Constraint:
+        return _Joined((*self.parts, *_parts(other)))
+
+    def __rand__(self, other: Any) -> Constraint:
+        return _Joined((*_parts(other), *self.parts))
+
+
+@dataclass(frozen=True)
+class _Joined(Constraint):
+    joined: tuple[Any, ...]
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return self.joined
+
+    def build(self, view: View) -> Built:
+        for part in self.joined:
+            if not isinstance(part, str):
+                yield from part.build(view)
+
+    def __repr__(self) -> str:
+        return " & ".join(map(repr, self.joined))
+
+
+@dataclass(frozen=True)
+class _Custom(Constraint):
+    function: Callable[..., Any]
+
+    def build(self, view: View) -> Built:
+        made = self.function(view.weights, view.intercept, list(view.names))
+        listed = isinstance(made, Iterable) and not isinstance(made, str)
+        for number, each in enumerate(list(made) if listed else [made]):
+            yield f"{self!r}[{number}]", each
+
+    def __repr__(self) -> str:
+        return getattr(self.function, "__name__", repr(self.function))
+
+
+def _parts(other: Any) -> tuple[Any, ...]:
+    if isinstance(other, Constraint):
+        return other.parts
+    if isinstance(other, str):
+        return (other,)
+    if callable(other):
+        return (_Custom(other),)
+    raise TypeError(
+        f"{other!r} is no constraint; join those of stackingnet_sk.constraints, names "
+        "of constraint sets, and callables."
+    )
+
+
+def constraint_parts(constraint: Any) -> tuple[Any, ...]:
+    """List what a value of the parameter `constraint` consists of.
+
+    Parameters
+    ----------
+    constraint : str, Constraint or callable
+        The value.
+
+    Returns
+    -------
+    tuple of str and Constraint
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    """
+    return _parts(constraint)
+
+
+@dataclass(frozen=True)
+class max_weight(Constraint):
+    """No model weighs more.
+
+    Parameters
+    ----------
+    cap : float
+        Largest weight; on "simplex" a share of the whole.
+
+    Examples
+    --------
+    >>> from stackingnet_sk.constraints import budget, max_weight
+    >>> "simplex" & max_weight(0.3) & budget({"a": 1.0, "b": 0.2}, 0.5)
+    'simplex' & max_weight(0.3) & budget({'a': 1.0, 'b': 0.2}, 0.5)
+    """
+
+    cap: float
+
+    def __post_init__(self) -> None:
+        _check_positive("cap", self.cap)
+
+    def build(self, view: View) -> Built:
+        """Name and give each cvxpy constraint."""
+        yield repr(self), view.weights <= self.cap
+
+    def __repr__(self) -> str:
+        return f"max_weight({self.cap!r})"
+
+
+@dataclass(frozen=True)
+class group_cap(Constraint):
+    """The models of a family, such as those of a vendor, weigh no more together.
+
+    Parameters
+    ----------
+    caps : mapping of str to float
+        Largest total weight of a family; families without a cap have none.
+    families : mapping of str to str
+        Family of each model, by its name; models without are in none.
+    """
+
+    caps: Mapping[str, float]
+    families: Mapping[str, str] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        for family, cap in self.caps.items():
+            _check_positive(f"caps[{family!r}]", cap, zero=True)
+        empty = sorted(set(map(str, self.caps)) - set(map(str, self.families.values())))
+        if empty:
+            raise ValueError(
+                f"No model is of {empty[0]!r}; families say of whom one is."
+            )
+
+    def build(self, view: View) -> Built:
+        """Name and give each cvxpy constraint."""
+        names = [str(name) for name in view.names]
+        _check_names("families", self.families, names)
+        for family, cap in self.caps.items():
+            own = [float(self.families.get(name) == family) for name in names]
+            yield (
+                f"group_cap({{{family!r}: {cap!r}}})",
+                np.array(own) @ view.weights <= cap,
+            )
+
+    def __repr__(self) -> str:
+        return f"group_cap({dict(self.caps)!r}, families={dict(self.families)!r})"
+
+
+@dataclass(frozen=True)
+class budget(Constraint):
+    """The models used cost no more: ``sum_m cost_m w_m <= total``.
+
+    Parameters
+    ----------
+    costs : mapping of str to float, or sequence of float
+        Cost of each model, by its name or in their order.
+    total : float
+        The most that the costs, times the weights, may sum to.
+    """
+
+    costs: Mapping[str, float] | Sequence[float]
+    total: float
+
+    def __post_init__(self) -> None:
+        _check_positive("total", self.total, zero=True)
+        costs = self.costs
+        pairs = costs.items() if isinstance(costs, Mapping) else enumerate(costs)
+        for name, cost in pairs:
+            _check_positive(f"costs[{name!r}]", cost, zero=True)
+
+    def build(self, view: View) -> Built:
+        """Name and give each cvxpy constraint."""
+        names = [str(name) for name in view.names]
+        costs = self.costs
+        if isinstance(costs, Mapping):
+            _check_names("costs", costs, names)
+            missing = [name for name in names if name not in costs]
+            if missing:
+                raise ValueError(
+                    f"costs have no entry for the models {missing[:5]}; give each a "
+                    "cost, 0 where it has none."
+                )
+            costs = [costs[name] for name in names]
+        if len(costs) != len(names):
+            raise ValueError(
+                f"costs are {len(costs)}, but there are {len(names)} models: "
+                f"{names[:5]}; give each a cost."
+            )
+        yield (
+            repr(self),
+            np.asarray(costs, dtype=np.float64) @ view.weights <= self.total,
+        )
+
+    def __repr__(self) -> str:
+        return f"budget({self.costs!r}, {self.total!r})"
+
+
+@dataclass(frozen=True)
+class bounded_disparity(Constraint):
+    """No two groups are treated more differently, on the labelled rows.
+
+    Groups come to ``fit(..., sensitive_features=)``. What is compared is the mean
+    residual ``H(x) - y`` of a regressor, in the units of the labels; of a classifier
+    the mean score of the true class above the average class, in nats; of a linear pool
+    the mean probability of the true class.
+
+    Parameters
+    ----------
+    epsilon : float
+        Largest difference of two groups.
+    """
+
+    epsilon: float
+
+    def __post_init__(self) -> None:
+        _check_positive("epsilon", self.epsilon, zero=True)
+
+    def build(self, view: View) -> Built:
+        """Name and give each cvxpy constraint."""
+        for column in _groups(self, view.scores()):
+            for (one, first), (other, second) in combinations(column.items(), 2):
+                between = f"{self!r} between {one!r} and {other!r}"
+                yield between, first - second <= self.epsilon
+                yield between, second - first <= self.epsilon
+
+    def __repr__(self) -> str:
+        return f"bounded_disparity({self.epsilon!r})"
+
+
+@dataclass(frozen=True)
+class bounded_group_loss(Constraint):
+    """No group has a larger mean loss, on the labelled rows (Agarwal et al., 2019).
+
+    Groups come to ``fit(..., sensitive_features=)``. The loss is the squared error of a
+    regressor, in squared units of the labels, and the log loss of a classifier, in
+    nats.
+
+    Parameters
+    ----------
+    bound : float
+        Largest mean loss of a group.
+    """
+
+    bound: float
+
+    def __post_init__(self) -> None:
+        _check_positive("bound", self.bound)
+
+    def build(self, view: View) -> Built:
+        """Name and give each cvxpy constraint."""
+        for column in _groups(self, view.losses()):
+            for group, loss in column.items():
+                yield f"{self!r} of {group!r}", loss <= self.bound
+
+    def __repr__(self) -> str:
+        return f"bounded_group_loss({self.bound!r})"
+
+
+@dataclass(frozen=True)
+class at_most_models(Constraint):
+    """No more than so many models have a weight; of a regressor only.
+
+    The best of all subsets, proven by branch and bound, up to 30 models; beyond, the
+    best on the path that drops the least useful model time and again, and the
+    solution's `gap` says by how much another subset could be better.
+
+    Parameters
+    ----------
+    k : int
+        Most models.
+    """
+
+    k: int
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.k, Integral) and not isinstance(self.k, bool)
+        if not whole or self.k < 1:
+            raise ValueError(f"k={self.k!r} is no number of models; give 1 or more.")
+
+    def __repr__(self) -> str:
+        return f"at_most_models({self.k!r})"
+
+
+def _groups(constraint: Constraint, columns: list[dict[str, Any]]) -> list[dict]:
+    if not columns:
+        raise ValueError(
+            f"{constraint!r} compares groups, but fit was given none; pass "
+            "sensitive_features=, one value a row."
+        )
+    return columns
+
+
+def _check_positive(name: str, value: Any, *, zero: bool = False) -> None:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not np.isfinite(value) or value < 0 or (value == 0 and not zero):
+        least = "zero or above" if zero else "above zero"
+        raise ValueError(f"{name}={value!r} must be a finite number {least}.")
+
+
+def _check_names(what: str, given: Mapping[str, Any], names: list[str]) -> None:
+    unknown = sorted(set(map(str, given)) - set(names))
+    if unknown:
+        raise ValueError(
+            f"{what} name {unknown[0]!r}, which is no model; the models are "
+            f"{names[:10]}."
+        )

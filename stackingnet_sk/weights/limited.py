@@ -1,0 +1,160 @@
+"""Quadratic problems under the user's own constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.weights.cvxpy_problems import quadratic_problem
+from stackingnet_sk.weights.cvxpy_solver import build, duality_gap, holds, minimize
+from stackingnet_sk.weights.limits import InfeasibleError, Limits
+from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status, conic_status
+from stackingnet_sk.weights.subset import best_subset
+
+
+@dataclass(frozen=True, eq=False)
+class LimitedProblem:
+    """A quadratic problem with limits.
+
+    Parameters
+    ----------
+    objective : StackingObjective
+        The objective, its intercept profiled out.
+    constraint : ConstraintSet
+        The set.
+    moments : Moments
+        Moments of the labelled rows that it is from.
+    limits : Limits
+        The user's constraints.
+    fit_intercept : bool
+        Whether there is an intercept.
+    native : callable
+        ``native(objective) -> Solution``: solves without limits.
+    """
+
+    objective: StackingObjective
+    constraint: ConstraintSet
+    moments: Moments
+    limits: Limits
+    fit_intercept: bool
+    native: Callable[[StackingObjective], Solution]
+
+    def solve(self) -> Solution:
+        """Minimize the objective.
+
+        Returns
+        -------
+        Solution
+            Its intercept is in the units of the moments.
+
+        Raises
+        ------
+        InfeasibleError
+            If no weights fulfil all constraints.
+        """
+        at_most = self.limits.at_most
+        if at_most is None or at_most >= self.objective.n_models:
+            return self._convex()
+        found = best_subset(self._relaxation, self.objective.n_models, at_most)
+        if not found.models.size and not np.isfinite(found.value):
+            raise InfeasibleError(
+                f"No {at_most} models fulfil all constraints; allow more models, or "
+                "loosen the others."
+            )
+        # Weights of zero are optimal where nothing is to be explained.
+        models = found.models if found.models.size else np.arange(1)
+        best = self._restricted(models)._convex()
+        missed = max(found.value - found.bound, 0.0) / self.objective.scale
+        gap, residual = best.gap + missed, best.residual + missed
+        exact = missed <= CERTIFIED
+        status = best.status
+        if status is not Status.INACCURATE:
+            status = Status.BEST_SUBSET if exact else Status.BOUNDED_SUBSET
+        return replace(
+            best,
+            weights=self._expanded(best.weights, models),
+            gap=gap,
+            residual=residual,
+            iterations=found.nodes,
+            status=status,
+        )
+
+    def _restricted(self, models: NDArray[np.intp]) -> LimitedProblem:
+        return replace(
+            self,
+            objective=self.objective.restricted(models),
+            moments=self.moments.subset(models),
+            limits=self.limits.subset(models),
+        )
+
+    def _expanded(
+        self, own: NDArray[np.float64], models: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        weights = np.zeros(self.objective.n_models)
+        weights[models] = own
+        return weights
+
+    def _relaxation(
+        self, models: NDArray[np.intp]
+    ) -> tuple[float, NDArray[np.float64]]:
+        if not models.size:
+            return np.inf, np.zeros(self.objective.n_models)
+        own = self._restricted(models)
+        if not self.limits.builders:
+            weights = self.constraint.optimize(own.objective)[0]
+            return own.objective.value(weights), self._expanded(weights, models)
+        try:
+            solution = own._convex(certify=False)
+        except InfeasibleError:
+            return np.inf, np.zeros(self.objective.n_models)
+        # Interior points leave traces of models that have no weight.
+        weights = np.where(np.abs(solution.weights) > 1e-8, solution.weights, 0.0)
+        return solution.objective, self._expanded(weights, models)
+
+    def _intercept(self, weights: NDArray[np.float64]) -> float:
+        """Profile it out, without forming the means of the predictions."""
+        if not self.fit_intercept:
+            return 0.0
+        label = float(self.moments.mean[-1])
+        bias = float(self.moments.mean[:-1] @ weights)
+        return (1.0 - float(weights.sum())) * label - bias
+
+    def _convex(self, *, certify: bool = True) -> Solution:
+        native = self.native(self.objective)
+        native = replace(native, intercept=self._intercept(native.weights))
+        if not self.limits.builders:
+            return native
+        problem = quadratic_problem(
+            self.objective,
+            self.constraint,
+            self.moments,
+            self.limits,
+            fit_intercept=self.fit_intercept,
+        )
+        built = build(problem, self.limits.builders)
+        if not holds(problem, built, np.append(native.weights, native.intercept)):
+            return native
+        answer = minimize(problem, built)
+        weights = np.maximum(answer.point[:-1], self.constraint.lower)
+        intercept = float(answer.point[-1]) if self.fit_intercept else 0.0
+        point = np.append(weights, intercept)
+        gap = duality_gap(problem, built, point) if certify else np.inf
+        off = intercept - self._intercept(weights)
+        return replace(
+            native,
+            weights=weights,
+            intercept=intercept,
+            objective=max(self.objective.value(weights), 0.0) + off**2,
+            gap=gap,
+            residual=gap,
+            iterations=answer.iterations,
+            status=conic_status(gap),
+            solver="cvxpy",
+            backend=answer.backend,
+        )

@@ -1,0 +1,99 @@
+"""The user's own constraints, as the solvers hand them on: opaque, with their facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class InfeasibleError(ValueError):
+    """No weights fulfil all constraints; the message names those that can't hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a constraint sees of a problem, as cvxpy expressions.
+
+    Parameters
+    ----------
+    cvxpy : module
+        For what operators don't say.
+    weights : Expression of shape (n_models,)
+        One weight a model.
+    intercept : Expression, scalar or of shape (n_classes,)
+        In the units of the labels; of votes one a class.
+    names : sequence of str
+        Names of the models.
+    scores : callable
+        Of each column of groups, by group: mean residual ``H(x) - y`` of numbers, mean
+        score of the true class above the average class of votes, mean probability of
+        the true class in a linear pool. Affine.
+    losses : callable
+        Likewise mean squared error, or log loss. Convex.
+    """
+
+    cvxpy: Any
+    weights: Any
+    intercept: Any
+    names: Sequence[str]
+    scores: Callable[[], list[dict[str, Any]]]
+    losses: Callable[[], list[dict[str, Any]]]
+
+
+class Limit(Protocol):
+    """Builds constraints."""
+
+    def build(self, view: View) -> Iterable[tuple[str, Any]]:
+        """Name and give each constraint."""
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """Constraints beside the constraint set.
+
+    Parameters
+    ----------
+    builders : sequence of Limit
+        Those that make convex constraints.
+    names : sequence of str
+        Names of the models.
+    groups : sequence of mapping of str to object, default=()
+        For each column of groups what is known of each: of numbers its
+        :class:`Moments`; of votes its design and labels; of a linear pool its
+        likelihoods and weights.
+    at_most : int, default=None
+        Most models with a weight.
+    models : ndarray of int, default=None
+        Which of the models the problem is about; None: all.
+    """
+
+    builders: Sequence[Limit]
+    names: Sequence[str]
+    groups: Sequence[Mapping[str, Any]] = ()
+    at_most: int | None = None
+    models: NDArray[np.intp] | None = None
+
+    def subset(self, models: NDArray[np.intp]) -> Limits:
+        """Tell of which models a smaller problem is.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            Of those it is about now.
+
+        Returns
+        -------
+        Limits
+        """
+        own = models if self.models is None else self.models[models]
+        return replace(self, models=own)
+
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        """Matrix from the weights of the problem to those of all models."""
+        everybody = np.eye(len(self.names))
+        return everybody if self.models is None else everybody[:, self.models]
