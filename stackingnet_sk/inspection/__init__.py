@@ -14,6 +14,8 @@ from stackingnet_sk.inspection.disparity import (
     disparity,
 )
 from stackingnet_sk.inspection.disparity_display import DisparityDisplay
+from stackingnet_sk.inspection.frontier import Frontier, frontier
+from stackingnet_sk.inspection.frontier_display import FrontierDisplay
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
 from stackingnet_sk.inspection.label_budget_display import LabelBudgetDisplay
 from stackingnet_sk.inspection.next_model import MarginalChanges, next_model
@@ -30,6 +32,8 @@ __all__ = [
     "DisparityDisplay",
     "EffectiveModels",
     "Estimate",
+    "Frontier",
+    "FrontierDisplay",
     "GroupDisparity",
     "LabelBudget",
     "LabelBudgetDisplay",
@@ -43,6 +47,7 @@ __all__ = [
     "dependence",
     "disparity",
     "effective_models",
+    "frontier",
     "label_budget",
     "next_model",
     "prune",

@@ -33,7 +33,7 @@ def group_columns(features: Any, rows: NDArray[np.bool_]) -> dict[str, NDArray[A
     if isinstance(features, dict) or hasattr(features, "columns"):
         names = list(getattr(features, "columns", features))
         if len(set(names)) < len(names):
-            raise ValueError(f"Names of groups are not unique: {names}; rename one.")
+            raise ValueError(f"Column names are not unique: {names}; rename one.")
         given = {name: features[name] for name in names}
     else:
         array = as_array(features)

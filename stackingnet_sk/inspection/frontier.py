@@ -1,0 +1,308 @@
+"""What a limit costs: error against disparity, budget, or number of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils import indexable
+
+from stackingnet_sk._compat import take_rows
+from stackingnet_sk.constraints import (
+    Constraint,
+    at_most_models,
+    bounded_disparity,
+    budget,
+)
+from stackingnet_sk.predictions import as_array, group_columns, is_labelled
+from stackingnet_sk.weights import InfeasibleError
+
+_POINTS = 9
+_BISECTIONS = 7
+_AGAINST = ("disparity", "budget", "models")
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """Error of combinations under a limit that is tightened step by step.
+
+    Parameters
+    ----------
+    against : {"disparity", "budget", "models"}
+        What is limited.
+    limit : ndarray of shape (n_limits,)
+        The limits, ascending; the last is infinite, that is none.
+    error : ndarray of shape (n_limits,)
+        Out-of-fold error: mean squared error of numbers, log loss of classes. NaN where
+        no weights fulfil the limit.
+    change : ndarray of shape (n_limits,)
+        By how much it is above that without a limit.
+    standard_error : ndarray of shape (n_limits,)
+        Of `change`: the losses are compared row by row.
+    measured : ndarray of shape (n_limits,)
+        What came of it: the largest gap between two groups out of fold, the cost of the
+        weights, or the number of models with a weight, on all rows.
+    weights : ndarray of shape (n_limits, n_models)
+        Weights on all rows.
+    names : ndarray of shape (n_models,)
+        Names of the models.
+    """
+
+    against: str
+    limit: NDArray[np.float64]
+    error: NDArray[np.float64]
+    change: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    names: NDArray[Any]
+
+    def __str__(self) -> str:
+        """Return a table, a line a limit."""
+        heads = "".join(f"{head:>11}" for head in (self.against, "error", "change"))
+        lines = [f"{'limit':>10}{heads}{'s.e.':>10}"]
+        columns = self.measured, self.error, self.change, self.standard_error
+        for limit, *figures in zip(self.limit, *columns, strict=True):
+            name = "none" if np.isinf(limit) else f"{limit:.4g}"
+            cells = "".join(f"{each:>11.4g}" for each in figures[:3])
+            lines.append(f"{name:>10}{cells}{figures[3]:>10.2g}")
+        return "\n".join(lines)
+
+
+def frontier(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    against: str = "disparity",
+    *,
+    values: Sequence[float] | None = None,
+    sensitive_features: Any = None,
+    costs: Any = None,
+    n_splits: int = 5,
+    random_state: Any = 0,
+) -> Frontier:
+    """Measure what a limit costs, out of fold.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Not fitted, or a clone of it is; a constraint that it has stays in force.
+    X : array-like
+        As in its `fit`.
+    y : array-like of shape (n_samples,)
+        Labels; rows without are left out.
+    against : {"disparity", "budget", "models"}, default="disparity"
+        What is limited: with
+        :class:`~stackingnet_sk.constraints.bounded_disparity`,
+        :class:`~stackingnet_sk.constraints.budget` or
+        :class:`~stackingnet_sk.constraints.at_most_models`.
+    values : sequence of float, default=None
+        Limits; by default nine from the least that weights can fulfil to what comes
+        without, or all numbers of models.
+    sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns), \
+default=None
+        Groups of the rows; "disparity" needs them.
+    costs : mapping of str to float, or sequence of float, default=None
+        Cost of each model; "budget" needs them.
+    n_splits : int, default=5
+        Number of folds, random, of groups each in proportion.
+    random_state : int, RandomState or None, default=0
+        Of the folds.
+
+    Returns
+    -------
+    Frontier
+
+    Raises
+    ------
+    ValueError
+        If `against` is unknown, what it needs is missing, or the estimator cannot be
+        fitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import frontier
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=60)
+    >>> judges = truth[:, None] + rng.normal(size=(60, 4))
+    >>> found = frontier(StackingNetRegressor(), judges, truth, "models")
+    >>> found.measured.astype(int).tolist()
+    [1, 2, 3, 4, 4]
+    """
+    if against not in _AGAINST:
+        raise ValueError(f"against={against!r} is unknown; choose one of {_AGAINST}.")
+    needed, given = {
+        "disparity": ("sensitive_features", sensitive_features),
+        "budget": ("costs", costs),
+        "models": ("nothing", ()),
+    }[against]
+    if given is None:
+        raise ValueError(f"against={against!r} needs {needed}=; give it.")
+    labels = as_array(y)
+    known = np.flatnonzero(is_labelled(labels))
+    (X,) = indexable(X)
+    rows, labels = take_rows(X, known), np.array(labels[known].tolist())
+    features = None
+    if sensitive_features is not None:
+        columns = group_columns(sensitive_features, is_labelled(as_array(y)))
+        features = {name: each[known] for name, each in columns.items()}
+    trial = _Trial(estimator, rows, labels, features, n_splits, random_state)
+    whole = trial.fitted(None)
+    limits: list[Constraint | None] = []
+    steps: Sequence[float] | NDArray[np.float64]
+    measure: Callable[[Any, NDArray[np.float64]], float]
+    if against == "models":
+        steps = range(1, len(whole.weights_) + 1) if values is None else values
+        limits = [at_most_models(int(k)) for k in steps]
+
+        def measure(model: Any, found: NDArray[np.float64]) -> float:
+            return float(np.count_nonzero(model.weights_))
+
+    elif against == "budget":
+        price = _prices(costs, whole.model_names_)
+
+        def measure(model: Any, found: NDArray[np.float64]) -> float:
+            return float(price @ model.weights_)
+
+        most = measure(whole, labels)
+        low = price.min() * min(float(whole.weights_.sum()), 1.0)
+        steps = np.linspace(low, most, _POINTS + 1)[:-1] if values is None else values
+        limits = [budget(costs, float(total)) for total in steps]
+    else:
+
+        def measure(model: Any, found: NDArray[np.float64]) -> float:
+            return trial.gap(found)
+
+        if values is None:
+            most = trial.gap(trial.scores(whole, np.arange(len(labels))))
+            least = trial.least_disparity(most)
+            values = np.linspace(least, most, _POINTS + 1)[:-1].tolist()
+        steps = values
+        limits = [bounded_disparity(float(epsilon)) for epsilon in steps]
+    order = np.argsort(np.asarray(steps, dtype=np.float64), kind="stable")
+    limits = [*(limits[j] for j in order), None]
+    names = whole.model_names_
+    losses = np.full((len(limits), len(labels)), np.nan)
+    measured = np.full(len(limits), np.nan)
+    weights = np.full((len(limits), len(names)), np.nan)
+    for row, limit in enumerate(limits):
+        try:
+            model = whole if limit is None else trial.fitted(limit)
+            losses[row], scores = trial.out_of_fold(limit)
+        except InfeasibleError:
+            continue
+        weights[row], measured[row] = model.weights_, measure(model, scores)
+    apart = losses - losses[-1]
+    return Frontier(
+        against,
+        np.append(np.asarray(steps, dtype=np.float64)[order], np.inf),
+        losses.mean(axis=1),
+        apart.mean(axis=1),
+        apart.std(axis=1) / np.sqrt(len(labels)),
+        measured,
+        weights,
+        names,
+    )
+
+
+def _prices(costs: Any, names: NDArray) -> NDArray[np.float64]:
+    if hasattr(costs, "items"):
+        missing = [str(name) for name in names if str(name) not in costs]
+        if missing:
+            raise ValueError(f"costs have no entry for the models {missing[:5]}.")
+        costs = [costs[str(name)] for name in names]
+    prices = np.asarray(costs, dtype=np.float64)
+    if prices.shape != names.shape:
+        raise ValueError(f"costs are {prices.size}, but there are {len(names)} models.")
+    return prices
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Fits under a limit, on all rows or out of fold."""
+
+    estimator: Any
+    X: Any
+    y: NDArray[Any]
+    features: dict[str, NDArray[Any]] | None
+    n_splits: int
+    random_state: Any
+
+    def fitted(self, limit: Constraint | None, rows: Any = None) -> Any:
+        """Fit a clone under a limit beside its own constraint."""
+        model = clone(self.estimator)
+        own = model.constraint
+        if limit is not None:
+            model.set_params(constraint=limit if own is None else limit & own)
+        rows = np.arange(len(self.y)) if rows is None else rows
+        features = None
+        if self.features is not None:
+            features = {name: each[rows] for name, each in self.features.items()}
+        return model.fit(
+            take_rows(self.X, rows), self.y[rows], sensitive_features=features
+        )
+
+    def least_disparity(self, most: float) -> float:
+        """Bisect for the tightest bound that weights can fulfil, on all rows."""
+        low, high, tried = 0.0, most, 0.0
+        for _ in range(_BISECTIONS):
+            try:
+                self.fitted(bounded_disparity(tried))
+            except InfeasibleError:
+                low = tried
+            else:
+                high = tried
+            if high == low:
+                break
+            tried = 0.5 * (low + high)
+        return high
+
+    def scores(self, model: Any, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Compute what disparity compares: residuals, or scores of the true class."""
+        X, y = take_rows(self.X, rows), self.y[rows]
+        if not is_classifier(model):
+            return model.predict(X) - y
+        own = model.predict_proba(X)
+        if model.pool != "linear":
+            own = np.log(own)
+            own = own - own.mean(axis=1, keepdims=True)
+        return own[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+
+    def out_of_fold(
+        self, limit: Constraint | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Losses and scores of all rows, each by a fit that has not seen it."""
+        losses, scores = np.empty((2, len(self.y)))
+        for train, test in self._folds():
+            model = self.fitted(limit, train)
+            scores[test] = self.scores(model, test)
+            losses[test] = np.square(scores[test])
+            if is_classifier(model):
+                X, y = take_rows(self.X, test), self.y[test]
+                code = np.searchsorted(model.classes_, y)
+                own = model.predict_proba(X)[np.arange(len(y)), code]
+                losses[test] = -np.log(np.maximum(own, np.finfo(float).tiny))
+        return losses, scores
+
+    def _folds(self) -> Any:
+        options = {"shuffle": True, "random_state": self.random_state}
+        if self.features is None:
+            return KFold(self.n_splits, **options).split(self.y)
+        each = zip(*self.features.values(), strict=True)
+        strata = [" x ".join(map(str, own)) for own in each]
+        return StratifiedKFold(self.n_splits, **options).split(self.y, strata)
+
+    def gap(self, scores: NDArray[np.float64]) -> float:
+        """Measure the largest difference of two groups' means, over the columns."""
+        gaps = []
+        for groups in (self.features or {}).values():
+            means = [scores[groups == group].mean() for group in set(groups)]
+            gaps.append(max(means) - min(means))
+        return float(max(gaps))

@@ -1,0 +1,121 @@
+"""Picture of what a limit costs."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stackingnet_sk.inspection.canvas import begin
+from stackingnet_sk.inspection.frontier import Frontier, frontier
+
+_AXIS = {
+    "disparity": "largest gap between two groups, out of fold",
+    "budget": "cost of the weights",
+    "models": "models with a weight",
+}
+
+
+class FrontierDisplay:
+    """Error against what is limited.
+
+    Parameters
+    ----------
+    frontier : Frontier
+        What is drawn; `from_estimator` computes it.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib.axes.Axes and matplotlib.figure.Figure
+        Where it is drawn.
+
+    See Also
+    --------
+    stackingnet_sk.inspection.frontier : The computation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import FrontierDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=60)
+    >>> judges = truth[:, None] + rng.normal(size=(60, 4))
+    >>> FrontierDisplay.from_estimator(
+    ...     StackingNetRegressor(), judges, truth, "models"
+    ... )  # doctest: +SKIP
+    """
+
+    def __init__(self, frontier: Frontier) -> None:
+        self.frontier = frontier
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        against: str = "disparity",
+        *,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Measure what a limit costs, and draw it.
+
+        Parameters
+        ----------
+        estimator, X, y, against, **options : object
+            As in :func:`~stackingnet_sk.inspection.frontier`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+
+        Returns
+        -------
+        FrontierDisplay
+        """
+        return cls(frontier(estimator, X, y, against, **options)).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it, with two standard errors of the change against no limit.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        FrontierDisplay
+        """
+        found = self.frontier
+        title = "Error under a limit (open: none; bars: 2 s.e. of the change)"
+        self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
+        self.figure_ = self.ax_.figure
+        drawn = np.isfinite(found.error)
+        limited = drawn & np.isfinite(found.limit)
+        bars = 2.0 * found.standard_error[limited]
+        self.ax_.errorbar(
+            found.measured[limited],
+            found.error[limited],
+            bars,
+            fmt="o-",
+            color="black",
+            markersize=4,
+            elinewidth=0.8,
+        )
+        self.ax_.plot(
+            found.measured[-1],
+            found.error[-1],
+            "o",
+            color="black",
+            markerfacecolor="white",
+            markersize=8,
+            zorder=0,
+        )
+        self.ax_.axhline(found.error[-1], color="lightgrey", linewidth=0.8, zorder=-1)
+        if found.against == "models":
+            self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        self.ax_.set_xlabel(_AXIS[found.against], **text)
+        self.ax_.set_ylabel("out-of-fold error", **text)
+        return self

@@ -1,0 +1,367 @@
+"""The Gaussian model of a panel with holes, against definitions and closed forms."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from weights_problems import law, table
+
+from stackingnet_sk.weights import (
+    AnswerPatterns,
+    Moments,
+    PredictionModel,
+    Solution,
+    complete,
+    group_patterns,
+)
+from stackingnet_sk.weights.solution import Status
+
+# A row of this weight counts as so many, and the prior's ten rows are nothing to it.
+MANY = 1e9
+
+
+def holed(seed, n_rows=60, n_models=4, share=0.3):
+    """Holes anywhere, but each model answers a row, and rows may be silent."""
+    rng = np.random.default_rng(seed)
+    predictions = table(seed, n_rows, n_models, slopes=True)[0]
+    holes = rng.random(predictions.shape) < share
+    holes[np.arange(n_models), np.arange(n_models)] = False
+    return np.where(holes, np.nan, predictions)
+
+
+def gaussian(moments):
+    """Mean and covariance in the units of the predictions."""
+    covariance = moments.scatter[:-1, :-1] / moments.weight
+    return moments.mean[:-1] / moments.scale, covariance / moments.scale**2
+
+
+def conditional(row, mean, covariance):
+    """What a Gaussian says of a row, by the textbook formula."""
+    seen = ~np.isnan(row)
+    guess, open_ = row.copy(), np.zeros_like(covariance)
+    onto = covariance[np.ix_(~seen, seen)] @ np.linalg.pinv(
+        covariance[np.ix_(seen, seen)], hermitian=True
+    )
+    guess[~seen] = mean[~seen] + onto @ (row[seen] - mean[seen])
+    left = covariance[np.ix_(~seen, ~seen)] - onto @ covariance[np.ix_(seen, ~seen)]
+    open_[np.ix_(~seen, ~seen)] = left
+    return guess, open_
+
+
+def log_likelihood(predictions, mean, covariance):
+    """Of what is seen, row by row, up to a constant."""
+    total = 0.0
+    for row in predictions:
+        seen = ~np.isnan(row)
+        own, off = covariance[np.ix_(seen, seen)], row[seen] - mean[seen]
+        total -= np.linalg.slogdet(own)[1] + off @ np.linalg.solve(own, off)
+    return total / 2
+
+
+def random_model(seed, n_models):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(n_models, n_models + 3))
+    scale = np.exp(rng.normal(size=n_models))
+    covariance = (root @ root.T) * np.outer(scale, scale)
+    return PredictionModel(rng.normal(size=n_models), covariance, 1.0)
+
+
+# ---------------------------------------------------------------------------- patterns
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 20))
+def test_patterns_are_the_distinct_rows_of_the_mask(seed, n_rows, n_models):
+    """Also beyond eight models, where a pattern takes more than a byte."""
+    answered = np.random.default_rng(seed).random((n_rows, n_models)) < 0.8
+    patterns, pattern, counts = group_patterns(answered)
+
+    assert_array_equal(patterns[pattern], answered)
+    assert len(np.unique(patterns, axis=0)) == len(patterns)
+    assert_array_equal(counts, np.bincount(pattern, minlength=len(patterns)))
+
+
+@pytest.mark.parametrize("n_models", [1, 8, 9, 70])
+def test_no_rows_have_no_patterns(n_models):
+    patterns, pattern, counts = group_patterns(np.empty((0, n_models), dtype=bool))
+
+    assert patterns.shape == (0, n_models)
+    assert len(pattern) == len(counts) == 0
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
+def test_marginals_are_those_of_the_rows_that_each_model_answers(
+    seed, n_models, weighted
+):
+    predictions = holed(seed, 40, n_models)
+    omega = np.random.default_rng(seed).uniform(0.5, 2, 40) if weighted else np.ones(40)
+    mean, variance = AnswerPatterns.from_rows(predictions, omega).marginals()
+
+    for m, column in enumerate(predictions.T):
+        seen = ~np.isnan(column)
+        center = np.average(column[seen], weights=omega[seen])
+        assert_allclose(mean[m], center, rtol=1e-12, atol=1e-12)
+        squares = np.average((column[seen] - center) ** 2, weights=omega[seen])
+        assert_allclose(variance[m], squares, rtol=1e-11, atol=1e-12)
+
+
+# -------------------------------------------------------------------------------- EM
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
+def test_expectations_are_those_of_each_row_by_the_textbook(seed, n_models, weighted):
+    """Sums by pattern are sums over rows: conditional means, and around their mean the
+    scatter of these plus the conditional covariances.
+    """
+    predictions = holed(seed, 40, n_models)
+    omega = np.random.default_rng(seed).integers(0, 3, 40).astype(float)
+    omega = omega + (omega.sum() == 0) if weighted else np.ones(40)
+    model = random_model(seed, n_models)
+    rows = [conditional(row, model.mean, model.covariance) for row in predictions]
+    filled = np.array([guess for guess, _ in rows])
+    center = np.average(filled, axis=0, weights=omega)
+    off = (filled - center) * np.sqrt(omega)[:, None]
+    scatter = off.T @ off + sum(o * left for o, (_, left) in zip(omega, rows))  # noqa: B905
+
+    patterns = AnswerPatterns.from_rows(predictions, omega)
+    found = patterns.expectations(model.mean, model.covariance)
+
+    size = np.sqrt(scatter.diagonal().max() + 1)
+    assert_allclose(found.mean[:-1], center, rtol=1e-6, atol=1e-6 * size)
+    assert_allclose(
+        found.scatter[:-1, :-1], scatter, rtol=1e-6, atol=1e-6 * size * size
+    )
+    assert found.weight == pytest.approx(omega.sum())
+    assert found.n_rows == 40
+    assert not found.mean[-1]
+    assert not found.scatter[-1].any()
+
+
+@pytest.mark.parametrize("weight", [1.0, MANY], ids=["prior", "no prior"])
+@pytest.mark.parametrize("seed", range(5))
+def test_answer_is_a_fixed_point(seed, weight):
+    """Nothing changes when it is told what it said itself: to ten times the tolerance
+    of 1e-5 standard deviations, for one more iteration moves less than the last.
+    """
+    predictions = holed(seed)
+    patterns = AnswerPatterns.from_rows(predictions, np.full(60, weight))
+    moments = complete(patterns)
+    model = PredictionModel.from_moments(moments)
+    again = gaussian(patterns.expectations(model.mean, model.covariance))
+
+    unit = np.sqrt(gaussian(moments)[1].diagonal())
+    assert_allclose(again[0] / unit, gaussian(moments)[0] / unit, atol=1e-4)
+    square = np.outer(unit, unit)
+    assert_allclose(again[1] / square, gaussian(moments)[1] / square, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_likelihood_of_what_is_seen_never_falls(seed):
+    """The law of expectation-maximization, where the prior weighs nothing; the answer
+    has the largest likelihood of all.
+    """
+    predictions = holed(seed)
+    patterns = AnswerPatterns.from_rows(predictions, np.full(60, MANY))
+    mean, variance = patterns.marginals()
+    covariance = np.diag(variance)
+    values = [log_likelihood(predictions, mean, covariance)]
+    for _ in range(25):
+        model = PredictionModel.from_moments(patterns.expectations(mean, covariance))
+        mean, covariance = model.mean, model.covariance
+        values.append(log_likelihood(predictions, mean, covariance))
+    best = log_likelihood(predictions, *gaussian(complete(patterns)))
+
+    assert (np.diff(values) > -1e-6).all()
+    assert values[-1] > values[0] + 10
+    assert best > values[-1] - 1e-4
+
+
+def monotone_maximum(predictions):
+    """Maximum of the likelihood where model j answers wherever j + 1 does.
+
+    Anderson (1957): regress each on those before it, over the rows that it answers.
+    """
+    n_models = predictions.shape[1]
+    mean, covariance = np.zeros(n_models), np.zeros((n_models, n_models))
+    for j in range(n_models):
+        own = predictions[~np.isnan(predictions[:, j])]
+        before = np.column_stack([np.ones(len(own)), own[:, :j]])
+        onto = np.linalg.lstsq(before, own[:, j])[0]
+        mean[j] = onto[0] + onto[1:] @ mean[:j]
+        covariance[j, :j] = covariance[:j, j] = covariance[:j, :j] @ onto[1:]
+        left = np.mean((own[:, j] - before @ onto) ** 2)
+        covariance[j, j] = left + onto[1:] @ covariance[:j, :j] @ onto[1:]
+    return mean, covariance
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n_models", [2, 4])
+def test_monotone_holes_have_a_closed_form(seed, n_models):
+    """Silent where those before say much (missing at random): means and variances of
+    the answers alone are far off, the maximum of the likelihood is not.
+    """
+    predictions = table(seed, 300, n_models, rho=0.6)[0]
+    level = np.linspace(7, 4, n_models)
+    for j in range(1, n_models):
+        late = np.nan_to_num(predictions[:, j - 1], nan=np.inf) > level[j]
+        predictions[late, j] = np.nan
+    mean, covariance = monotone_maximum(predictions)
+    patterns = AnswerPatterns.from_rows(predictions, np.full(300, MANY))
+    found = gaussian(complete(patterns))
+
+    unit = np.sqrt(covariance.diagonal())
+    assert np.abs(np.nanmean(predictions, axis=0) - mean).max() > 0.1 * unit.max()
+    assert_allclose(found[0] / unit, mean / unit, atol=1e-3)
+    square = np.outer(unit, unit)
+    assert_allclose(found[1] / square, covariance / square, atol=1e-3)
+
+
+def test_prior_is_worth_ten_rows():
+    """Against the closed form it fades like ``10 / (n + 10)``."""
+    distance = []
+    for n_rows in (200, 2000, 20_000):
+        predictions = table(0, n_rows, 2, rho=0.0, spread=0.0)[0]
+        third = np.random.default_rng(1).normal(size=(n_rows, 1))
+        predictions = np.hstack([predictions, third])
+        predictions[: n_rows // 3, 1] = np.nan
+        # Model 2 has nothing in common with the others: their average is no law.
+        covariance = gaussian(complete(AnswerPatterns.from_rows(predictions)))[1]
+        shrunk = PredictionModel.from_moments(
+            complete(AnswerPatterns.from_rows(predictions))
+        ).covariance
+        spread = np.sqrt(covariance.diagonal())
+        moved = (shrunk - covariance) / np.outer(spread, spread)
+        distance.append(np.abs(moved).max() * (n_rows + 10) / 10)
+
+    # What is pulled: the distance of correlations from their average, about the same.
+    assert_allclose(distance, distance[-1], rtol=0.3)
+
+
+def test_a_few_rows_in_common_show_little():
+    """Two models that answered three rows together by chance in perfect agreement are
+    not taken for copies: what all have in common speaks against it.
+    """
+    rng = np.random.default_rng(0)
+    predictions = rng.normal(size=(40, 3))
+    predictions[3:20, 0] = np.nan
+    predictions[20:, 1] = np.nan
+    predictions[:3, 1] = predictions[:3, 0]
+    model = PredictionModel.from_moments(
+        complete(AnswerPatterns.from_rows(predictions))
+    )
+    correlation = model.covariance[0, 1] / np.sqrt(
+        model.covariance[0, 0] * model.covariance[1, 1]
+    )
+
+    assert correlation < 0.9
+    assert np.linalg.eigvalsh(model.covariance).min() > 0
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_without_holes_the_moments_are_those_of_the_rows(seed, n_models):
+    predictions = table(seed, 30, n_models)[0]
+    found = complete(AnswerPatterns.from_rows(predictions))
+    expected = Moments.from_rows(predictions, np.zeros(30))
+
+    assert_allclose(found.mean, expected.mean, rtol=1e-10, atol=1e-12)
+    assert_allclose(found.scatter, expected.scatter, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-20, 1e20, 1e150])
+def test_units_of_the_predictions_are_of_no_account(unit):
+    predictions = holed(3)
+    mean, covariance = gaussian(complete(AnswerPatterns.from_rows(predictions)))
+    found = complete(AnswerPatterns.from_rows(predictions * unit))
+
+    ratio = found.scale * unit
+    assert_allclose(found.mean[:-1] / ratio, mean, rtol=1e-8)
+    scatter = found.scatter[:-1, :-1] / ratio / ratio / found.weight
+    assert_allclose(scatter, covariance, rtol=1e-8, atol=1e-10)
+
+
+# ------------------------------------------------------------------- what stands in
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 6), st.sampled_from([1.0, 2.0**-300]))
+def test_fill_is_the_conditional_mean_and_keeps_what_is_said(seed, n_models, scale):
+    predictions = holed(seed, 20, n_models, 0.5)
+    given = predictions.copy()
+    model = random_model(seed, n_models)
+    scaled = PredictionModel(model.mean, model.covariance, scale)
+    filled = scaled.fill(predictions / scale) * scale
+
+    assert_array_equal(predictions, given)
+    assert_array_equal(filled[~np.isnan(given)], given[~np.isnan(given)])
+    expected = [conditional(row, model.mean, model.covariance)[0] for row in given]
+    assert_allclose(filled, expected, rtol=1e-5, atol=1e-5 * np.nanmax(np.abs(given)))
+
+
+def test_fill_of_no_rows():
+    filled = random_model(0, 3).fill(np.empty((0, 3)))
+
+    assert filled.shape == (0, 3)
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_left_open_is_the_conditional_variance_of_the_combination(seed, n_models):
+    rng = np.random.default_rng(seed)
+    model, weights = random_model(seed, n_models), rng.normal(size=n_models)
+    answered = rng.random((7, n_models)) < 0.6
+    rows = np.where(answered, 0.0, np.nan)
+    expected = [
+        weights @ conditional(row, model.mean, model.covariance)[1] @ weights
+        for row in rows
+    ]
+
+    total = weights @ model.covariance @ weights + 1
+    assert_allclose(model.left_open(answered, weights), expected, atol=1e-6 * total)
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(2, 6))
+def test_combination_is_the_problem_of_coming_near_to_all(seed, n_models):
+    """Its errors are ``P_o - (w'P + b)``, its target ``w'P + b``."""
+    rng = np.random.default_rng(seed)
+    model, weights = random_model(seed, n_models), rng.normal(size=n_models)
+    answered = rng.random(n_models) < 0.6
+    answered[0] = True
+    solution = Solution(
+        weights, 0.7, 0.0, 0.0, 0.0, 0, Status.OPTIMAL, "affine", "native"
+    )
+    moments, models = model.combination(answered, solution)
+
+    assert_array_equal(models, np.flatnonzero(answered))
+    # As a linear map of the predictions.
+    onto = np.vstack([np.eye(n_models)[models] - weights, weights])
+    size = np.abs(model.covariance).max() * (1 + np.abs(weights).sum()) ** 2
+    assert_allclose(
+        moments.scatter, onto @ model.covariance @ onto.T, atol=1e-12 * size
+    )
+    shift = np.append(np.full(len(models), -0.7), 0.7)
+    assert_allclose(
+        moments.mean, onto @ model.mean + shift, rtol=1e-9, atol=1e-12 * size
+    )
+
+
+@law
+@given(st.integers(0, 10_000), st.integers(1, 5))
+def test_covariance_of_a_model_is_positive_semidefinite(seed, n_models):
+    """Whatever the holes: few rows, constants and copies of a model among them."""
+    rng = np.random.default_rng(seed)
+    predictions = holed(seed, 5 + n_models, n_models, 0.6)
+    if rng.random() < 0.5:
+        predictions[:, -1] = np.where(np.isnan(predictions[:, -1]), np.nan, 2.0)
+    if rng.random() < 0.5:
+        predictions[:, 0] = predictions[:, -1]
+    covariance = PredictionModel.from_moments(
+        complete(AnswerPatterns.from_rows(predictions))
+    ).covariance
+
+    lowest = np.linalg.eigvalsh(covariance).min()
+    assert lowest >= -1e-9 * np.trace(covariance)
