@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from ..black_box.classification.grid import grid
 from ..black_box.protocol import n_labels
-from ..black_box.report import as_text
+from ..black_box.report import WIDTH, as_text
 from .claims import claims
 from .contestants import COMPLETE, CONSTANT, CONTESTANTS, ITERATIVE, OURS
 from .measure import MODES, Errors, Key
@@ -37,8 +38,8 @@ def report(errors: Errors) -> str:
 
 def introduction(errors: Errors) -> Iterator[str]:
     """Yield what is shown, and the tables."""
-    yield f"Mean absolute error on the test rows, {errors.seeds} draws of labels and of"
-    yield "  holes, which are in the labelled rows and in the rows to predict."
+    yield f"Mean absolute error on the test rows; draws: {errors.seeds}, of labels and of"
+    yield "  holes, which are in the labelled rows and in the rows to predict"
     yield "  random: every prediction is removed with the same probability"
     yield "  worst: in proportion to the rank of the model's absolute error about its"
     yield "    bias"
@@ -117,14 +118,16 @@ def constants(errors: Errors) -> Iterator[str]:
 def below(errors: Errors, mode: str) -> Iterator[str]:
     for key in errors.keys(mode):
         ratio = errors.mean(key, OURS) / errors.mean(key, CONSTANT)
-        places = [
-            f"{errors.tables[t].name} {errors.budgets[b]} {ratio[t, b]:.3f}"
+        places = " ".join(
+            f"{errors.tables[t].name}[{errors.budgets[b]}]:{ratio[t, b]:.3f}"
             for t, b in np.argwhere(ratio > 1.0)
-        ]
+        )
         _, kind, rate = key
-        for start in range(0, len(places), 3):
-            few = ", ".join(places[start : start + 3])
-            yield f"  {f'{mode}, {kind} {rate}%:':<22}{few}"
+        line = f"  {f'{mode}, {kind} {rate}%':<21}{places}"
+        if places:
+            yield from wrap(
+                line, WIDTH, subsequent_indent=" " * 23, break_on_hyphens=False
+            )
 
 
 def heads(keys: list[Key]) -> list[str]:

@@ -93,26 +93,19 @@ class FrontierDisplay:
         self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         self.figure_ = self.ax_.figure
         drawn = np.isfinite(found.error)
-        limited = drawn & np.isfinite(found.limit)
-        bars = 2.0 * found.standard_error[limited]
+        bars = 2.0 * found.standard_error[drawn]
         self.ax_.errorbar(
-            found.measured[limited],
-            found.error[limited],
+            found.measured[drawn],
+            found.error[drawn],
             bars,
             fmt="o-",
             color="black",
             markersize=4,
             elinewidth=0.8,
         )
-        self.ax_.plot(
-            found.measured[-1],
-            found.error[-1],
-            "o",
-            color="black",
-            markerfacecolor="white",
-            markersize=8,
-            zorder=0,
-        )
+        free = found.measured[-1], found.error[-1]
+        style = {"markerfacecolor": "white", "markersize": 8, "zorder": 3}
+        self.ax_.plot(*free, "o", color="black", **style)
         self.ax_.axhline(found.error[-1], color="lightgrey", linewidth=0.8, zorder=-1)
         if found.against == "models":
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
