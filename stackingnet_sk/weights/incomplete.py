@@ -24,7 +24,7 @@ from stackingnet_sk.weights.solve import solve_moments
 _EXCHANGEABLE_ROWS = 10.0
 # Largest change in the last iteration, in standard deviations, and most iterations.
 _TOLERANCE = 1e-5
-_MAX_ITERATIONS = 200
+_MAX_ITERATIONS = 1000
 # Of the diagonal: copies of a model would leave a singular matrix.
 _NUGGET = 1e-10
 # Entries of the matrices of the patterns that are in memory at once.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 # Up to here subsets are searched until the best is proven.
 LARGEST_EXACT = 30
-_MOST_NODES = 100_000
+_MOST_NODES = 1_000_000
 # Of the models of a step of the pruning path these are tried, the least first.
 _TRIED = 5
 _ROUNDING = 1e-12

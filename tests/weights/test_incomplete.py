@@ -124,7 +124,9 @@ def test_expectations_are_those_of_each_row_by_the_textbook(seed, n_models, weig
     filled = np.array([guess for guess, _ in rows])
     center = np.average(filled, axis=0, weights=omega)
     off = (filled - center) * np.sqrt(omega)[:, None]
-    scatter = off.T @ off + sum(o * left for o, (_, left) in zip(omega, rows))  # noqa: B905
+    scatter = off.T @ off + sum(
+        o * left for o, (_, left) in zip(omega, rows, strict=True)
+    )
 
     patterns = AnswerPatterns.from_rows(predictions, omega)
     found = patterns.expectations(model.mean, model.covariance)
@@ -219,25 +221,25 @@ def test_monotone_holes_have_a_closed_form(seed, n_models):
     assert_allclose(found[1] / square, covariance / square, atol=1e-3)
 
 
-def test_prior_is_worth_ten_rows():
-    """Against the closed form it fades like ``10 / (n + 10)``."""
-    distance = []
-    for n_rows in (200, 2000, 20_000):
-        predictions = table(0, n_rows, 2, rho=0.0, spread=0.0)[0]
-        third = np.random.default_rng(1).normal(size=(n_rows, 1))
-        predictions = np.hstack([predictions, third])
-        predictions[: n_rows // 3, 1] = np.nan
-        # Model 2 has nothing in common with the others: their average is no law.
-        covariance = gaussian(complete(AnswerPatterns.from_rows(predictions)))[1]
-        shrunk = PredictionModel.from_moments(
-            complete(AnswerPatterns.from_rows(predictions))
-        ).covariance
-        spread = np.sqrt(covariance.diagonal())
-        moved = (shrunk - covariance) / np.outer(spread, spread)
-        distance.append(np.abs(moved).max() * (n_rows + 10) / 10)
+@pytest.mark.parametrize("n_rows", [12, 200, 5000])
+def test_prior_is_worth_ten_rows(n_rows):
+    """Correlations go ``10 / (n + 10)`` of the way to their average; no variance, no
+    mean and not their average itself change.
+    """
+    moments = complete(AnswerPatterns.from_rows(holed(0, n_rows)))
+    mean, covariance = gaussian(moments)
+    model = PredictionModel.from_moments(moments)
+    spread = np.sqrt(covariance.diagonal())
+    before, after = (
+        (each / np.outer(spread, spread))[np.triu_indices(4, 1)]
+        for each in (covariance, model.covariance)
+    )
 
-    # What is pulled: the distance of correlations from their average, about the same.
-    assert_allclose(distance, distance[-1], rtol=0.3)
+    assert_allclose(model.mean, mean, rtol=1e-14)
+    assert_allclose(model.covariance.diagonal(), covariance.diagonal(), rtol=1e-12)
+    expected = before + 10 / (n_rows + 10) * (before.mean() - before)
+    assert_allclose(after, expected, rtol=1e-12)
+    assert np.ptp(before) > 0.01
 
 
 def test_a_few_rows_in_common_show_little():
