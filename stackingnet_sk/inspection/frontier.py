@@ -39,7 +39,7 @@ class Frontier:
         The limits, ascending; the last is infinite, that is none.
     error : ndarray of shape (n_limits,)
         Out-of-fold error: mean squared error of numbers, log loss of classes. NaN where
-        no weights fulfil the limit.
+        in some fold no weights fulfil the limit.
     change : ndarray of shape (n_limits,)
         By how much it is above that without a limit.
     standard_error : ndarray of shape (n_limits,)
@@ -48,7 +48,7 @@ class Frontier:
         What came of it: the largest gap between two groups out of fold, the cost of the
         weights, or the number of models with a weight, on all rows.
     weights : ndarray of shape (n_limits, n_models)
-        Weights on all rows.
+        Weights on all rows; NaN where none fulfil the limit.
     names : ndarray of shape (n_models,)
         Names of the models.
     """
@@ -195,10 +195,11 @@ default=None
     for row, limit in enumerate(limits):
         try:
             model = whole if limit is None else trial.fitted(limit)
+            weights[row] = model.weights_
             losses[row], scores = trial.out_of_fold(limit)
         except InfeasibleError:
             continue
-        weights[row], measured[row] = model.weights_, measure(model, scores)
+        measured[row] = measure(model, scores)
     apart = losses - losses[-1]
     return Frontier(
         against,

@@ -17,9 +17,8 @@ from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.vote_prior import margins
 
+# Where rounding ends; what is not reached is tried at ten times as much, and so on.
 _TOLERANCE = 1e-11
-# Interior points of the exponential cone lose their way below.
-_EXPONENTIAL_TOLERANCE = 1e-10
 
 
 def quadratic_problem(
@@ -211,7 +210,7 @@ def votes_problem(objective: LogLossObjective, limits: Limits) -> ConvexProblem:
         hard,
         lambda at: objective.gradient(at) / objective.scale,
         view,
-        _EXPONENTIAL_TOLERANCE,
+        _TOLERANCE,
     )
 
 
@@ -259,7 +258,7 @@ def pool_problem(objective: LinearPoolObjective, limits: Limits) -> ConvexProble
         [weights >= 0, cp.sum(weights) == 1],
         objective.gradient,
         view,
-        _EXPONENTIAL_TOLERANCE,
+        _TOLERANCE,
     )
 
 

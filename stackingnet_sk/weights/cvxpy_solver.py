@@ -244,7 +244,9 @@ def _run(
     second_best = None
     problem = cp.Problem(cp.Minimize(loss), limits)
     # What a solver only nearly reaches, it may reach at a looser tolerance.
-    for name, tol in product(installed, sorted({tolerance, max(tolerance, _LOOSE)})):
+    steps = max(0, round(np.log10(_LOOSE / tolerance)))
+    tolerances = [tolerance * 10.0**step for step in range(steps + 1)]
+    for name, tol in product(installed, tolerances):
         with catch_warnings():
             # What cvxpy warns of, the certificate measures.
             filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
