@@ -38,8 +38,8 @@ def report(errors: Errors) -> str:
 
 def introduction(errors: Errors) -> Iterator[str]:
     """Yield what is shown, and the tables."""
-    yield f"Mean absolute error on the test rows; draws: {errors.seeds}, of labels and of"
-    yield "  holes, which are in the labelled rows and in the rows to predict"
+    yield f"Mean absolute error on the test rows; {errors.seeds} draw(s) of labels and"
+    yield "  of holes, which are in the labelled rows and in the rows to predict"
     yield "  random: every prediction is removed with the same probability"
     yield "  worst: in proportion to the rank of the model's absolute error about its"
     yield "    bias"

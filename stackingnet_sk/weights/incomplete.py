@@ -22,11 +22,12 @@ from stackingnet_sk.weights.solve import solve_moments
 # Rows' worth of trust that all models have equally much in common: what a model that
 # answered three times has in common with the others is not certain.
 _EXCHANGEABLE_ROWS = 10.0
-# Largest change in the last iteration, in standard deviations, and most iterations.
+# Largest change in the last iteration, in units of what a model has for itself, and
+# most iterations.
 _TOLERANCE = 1e-5
 _MAX_ITERATIONS = 1000
 # Of the diagonal: copies of a model would leave a singular matrix.
-_NUGGET = 1e-10
+_NUGGET = 1e-13
 # Entries of the matrices of the patterns that are in memory at once.
 _CHUNK = 250_000
 
@@ -223,8 +224,7 @@ def complete(patterns: AnswerPatterns) -> Moments:
     covariance = np.diag(variance)
     for _ in range(_MAX_ITERATIONS):
         model = PredictionModel.from_moments(patterns.expectations(mean, covariance))
-        unit = np.sqrt(model.covariance.diagonal())
-        unit = np.where(unit > 0, unit, 1.0)
+        unit = model.unique_spread()
         change = max(
             np.abs((model.mean - mean) / unit).max(),
             np.abs((model.covariance - covariance) / np.outer(unit, unit)).max(),
@@ -283,6 +283,15 @@ class PredictionModel:
             )
         return cls(everything.mean[:-1], covariance, everything.scale)
 
+    def unique_spread(self) -> NDArray[np.float64]:
+        """Standard deviation of each model given the others; one of constants."""
+        variance = self.covariance.diagonal()
+        own = np.where(variance > 0, variance, 1.0)
+        root = np.sqrt(own)
+        kernel = self.covariance / np.outer(root, root)
+        kernel[np.diag_indices_from(kernel)] += np.where(variance > 0, _NUGGET, 1.0)
+        return root / np.sqrt(np.maximum(np.linalg.inv(kernel).diagonal(), 1.0))
+
     def fill(self, predictions: NDArray[np.floating]) -> NDArray[np.float64]:
         """Put what the others suggest where a model is silent.
 
@@ -297,7 +306,7 @@ class PredictionModel:
         """
         filled = predictions.astype(np.float64)
         answered, pattern, counts = group_patterns(~np.isnan(filled))
-        rows = np.split(np.argsort(pattern, kind="stable"), np.cumsum(counts)[:-1])
+        rows = np.split(np.argsort(pattern, kind="stable"), np.cumsum(counts))[:-1]
         mean = self.mean / self.scale
         for own, seen in zip(rows, answered, strict=True):
             if seen.all():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from weights_problems import CONSTRAINED, center, fitted, penalized, table
 
-from stackingnet_sk.weights import Status
+from stackingnet_sk.weights import Moments, StackingObjective, Status
 
 
 def on_the_rows(predictions, target, constraint, *, fit_intercept, shrinkage):
@@ -135,3 +135,101 @@ def test_of_several_optima_the_least(constraint, seed):
     combined = predictions @ solution.weights
     expected = least_norm(predictions, target, constraint, combined)
     assert np.abs(solution.weights - expected).max() < 1e-5
+
+
+def agreement(predictions, target, constraint, **options):
+    """Native and through cvxpy: largest difference of the weights, relative to the
+    largest weight, and of the objective, in units of the objective's scale.
+    """
+    native, through = (
+        fitted(predictions, target, constraint, solver=solver, **options)
+        for solver in ("auto", "cvxpy")
+    )
+    size = max(np.abs(native.weights).max(), 1.0)
+    off = np.abs(through.weights - native.weights).max() / size
+    objective = StackingObjective.from_moments(
+        Moments.from_rows(predictions, target), fit_intercept=options["fit_intercept"]
+    )
+    # Errors that cancel, or none at all, leave a unit of rounding: that of the labels.
+    unit = max(objective.scale, 1e-4 * target.var())
+    return off, (through.objective - native.objective) / unit
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("constraint", [*CONSTRAINED, "uniform"])
+def test_weights_agree_where_they_are_well_determined(constraint, fit_intercept):
+    """504 problems of up to ten models, none of which nearly repeats others, on forty
+    rows or more: there is one optimum, and each way finds it.
+    """
+    for seed in range(63):
+        rng = np.random.default_rng([seed, fit_intercept])
+        n_models = int(rng.integers(1, 11))
+        shrinkage = (0.0, 7.5, "auto")[seed % 3]
+        predictions, target = table(
+            int(rng.integers(2**30)),
+            int(rng.integers(40, 200)),
+            n_models,
+            rho=rng.uniform(0.0, 0.7),
+            slopes=bool(seed % 2),
+        )
+        weights, value = agreement(
+            predictions,
+            target,
+            constraint,
+            fit_intercept=fit_intercept,
+            shrinkage=shrinkage,
+        )
+        assert weights <= 1e-6, seed
+        assert abs(value) <= 1e-8, seed
+
+
+def copies(rng, predictions, target):
+    predictions[:, 1] = predictions[:, 0]
+    predictions[:, -1] = predictions[:, 0]
+    return predictions, target
+
+
+def few_rows(rng, predictions, target):
+    n_rows = max(predictions.shape[1] - 2, 2)
+    return predictions[:n_rows], target[:n_rows]
+
+
+def perfect(rng, predictions, target):
+    predictions[:, int(rng.integers(predictions.shape[1]))] = target
+    return predictions, target
+
+
+def perfect_line(rng, predictions, target):
+    predictions[:, 0] = 2.0 * target - 1.0
+    return predictions, target
+
+
+def constants(rng, predictions, target):
+    predictions[:, 0] = 3.0
+    return predictions, target
+
+
+def mixtures(rng, predictions, target):
+    predictions[:, 0] = predictions[:, 1:].mean(axis=1)
+    return predictions, target
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINED)
+@pytest.mark.parametrize(
+    "spoil", [copies, few_rows, perfect, perfect_line, constants, mixtures]
+)
+def test_objectives_agree_where_weights_need_not(spoil, constraint):
+    """Of several optima an interior point finds another, of the same value."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        predictions, target = table(seed, 60, int(rng.integers(3, 9)))
+        predictions, target = spoil(rng, predictions, target)
+        for fit_intercept in (True, False):
+            _, value = agreement(
+                predictions,
+                target,
+                constraint,
+                fit_intercept=fit_intercept,
+                shrinkage=(0.0, 7.5)[seed % 2],
+            )
+            assert abs(value) <= 1e-8, (seed, fit_intercept)
