@@ -12,7 +12,6 @@ from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk.ensemble.limiting import split_constraint
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.ensemble.validation import check_table
 from stackingnet_sk.predictions import check_predictions
@@ -88,7 +87,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         added = np.array([each.objective for each in self._of_patterns(patterns)])
         error = self.solution_.expected_error + added
         silent = ~(patterns & self._heard).any(axis=1)
-        error[silent] = self._constant()[1]
+        error[silent] = self._of_nobody()[1]
         return error[pattern]
 
     def n_answers(self, X: Any) -> NDArray[np.intp]:
@@ -162,7 +161,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             for m in range(len(self.weights_))
         ]
         rmse, bias = np.concatenate([each.errors() for each in alone], axis=1)
-        weight = self.moments_.weight
+        weight = self._constant.weight
         columns = {
             "model": self.model_names_,
             "weight": self.weights_,
@@ -224,28 +223,18 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
     ) -> Solution:
         if not answered.any():
             constant = replace(self.solution_, weights=np.zeros(len(answered)))
-            return replace(constant, intercept=self._constant()[0], objective=0.0)
-        labelled = self.moments_.n_rows > 0
-        constraint = split_constraint(self.constraint)[0]
+            return replace(constant, intercept=self._of_nobody()[0], objective=0.0)
         try:
-            return solve_pattern(
-                model,
-                self.solution_,
-                answered,
-                constraint if labelled else self.solution_.constraint,
-                fit_intercept=self.fit_intercept,
-                solver=self.solver,
-                limits=self._limits,
-            )
+            return solve_pattern(model, self.solution_, answered, **self._rules)
         except InfeasibleError as error:
             names = self.model_names_[answered].tolist()
             raise InfeasibleError(
                 f"On rows where only {names[:10]} answer: {error}"
             ) from None
 
-    def _constant(self) -> tuple[float, float]:
+    def _of_nobody(self) -> tuple[float, float]:
         """Prediction where nobody answers, and its expected error."""
-        moments = self.moments_
+        moments = self._constant
         if moments.weight == 0:
             mean = self.everything_.mean[:-1] / self.everything_.scale
             return float(mean @ self.weights_) + self.intercept_, np.nan

@@ -39,14 +39,18 @@ def split_constraint(
     Raises
     ------
     ValueError
-        If a name is unknown, or two are given.
-    TypeError
-        If a part is no constraint.
+        If a name is unknown, two are given, or it is no constraint.
     """
     known = sorted(sets)
     if isinstance(value, str) and value not in known:
         raise ValueError(f"constraint={value!r} is unknown; choose one of {known}.")
-    parts = constraint_parts(value)
+    try:
+        parts = constraint_parts(value)
+    except TypeError as error:
+        raise ValueError(
+            f"constraint={value!r} is unknown; choose one of {known}, a limit of "
+            "stackingnet_sk.constraints, or a callable."
+        ) from error
     names = [part for part in parts if isinstance(part, str)]
     if unknown := [name for name in names if name not in known]:
         raise ValueError(
@@ -78,18 +82,17 @@ def check_limits(constraint: Any) -> None:
     Raises
     ------
     ValueError
-        If it names a constraint set, or limits the number of models.
-    TypeError
-        If it is no constraint.
+        If it names a constraint set, limits the number of models, or is no constraint.
     """
     if constraint is None:
         return
+    _, _, at_most = split_constraint(constraint)
     if any(isinstance(part, str) for part in constraint_parts(constraint)):
         raise ValueError(
             f"constraint={constraint!r} names a constraint set; of a classifier, "
             "structure= and pool= set it."
         )
-    if split_constraint(constraint)[2] is not None:
+    if at_most is not None:
         raise ValueError(
             f"constraint={constraint!r}: the number of models is limited in regression "
             "only; of a classifier, use stackingnet_sk.inspection.prune."

@@ -18,7 +18,6 @@ from stackingnet_sk.weights import (
     Moments,
     PredictionModel,
     complete,
-    group_patterns,
 )
 
 
@@ -56,13 +55,19 @@ class PanelMoments:
         Of the labelled rows, silent models as the others suggest.
     everything : Moments
         Of the predictions alone, on all rows.
-    table : ndarray of shape (n_labelled, n_models)
+    table : ndarray of shape (n_kept, n_models)
         Predictions of the labelled rows, likewise.
+    labels : ndarray of shape (n_kept,)
+        Their labels.
+    weights : ndarray of shape (n_kept,) or None
+        Their weights.
+    kept : ndarray of int of shape (n_kept,)
+        Which of the labelled rows these are: those on which anybody answers.
     heard : ndarray of bool of shape (n_models,)
         Which models answer at all.
-    weights : ndarray of shape (n_labelled,) or None
-        Weights of the labelled rows.
-    patterns : ndarray of bool of shape (n_labelled, n_models) or None
+    constant : Moments
+        Of all labels alone.
+    patterns : ndarray of bool of shape (n_kept, n_models) or None
         Who answers on the labelled rows; None: all do.
     alone : dict of int to Moments
         Of each model that is silent somewhere, the moments of the labelled rows that it
@@ -72,30 +77,13 @@ class PanelMoments:
     moments: Moments
     everything: Moments
     table: NDArray
+    labels: NDArray[np.float64]
+    weights: NDArray[np.float64] | None
+    kept: NDArray[np.intp]
     heard: NDArray[np.bool_]
-    weights: NDArray[np.float64] | None = None
+    constant: Moments
     patterns: NDArray[np.bool_] | None = None
     alone: dict[int, Moments] = field(default_factory=dict)
-
-    def unexplained(self, weights: NDArray[np.float64]) -> float:
-        """Mean squared error that is due to holes alone, over the labelled rows.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            The combiner.
-
-        Returns
-        -------
-        float
-            In squared units of the target.
-        """
-        if self.patterns is None or not len(self.patterns):
-            return 0.0
-        model = PredictionModel.from_moments(self.everything)
-        patterns, pattern, _ = group_patterns(self.patterns)
-        left = model.left_open(patterns, weights)[pattern]
-        return float(np.average(left, weights=self.weights))
 
 
 def read_blocks(
@@ -144,7 +132,16 @@ def read_blocks(
         everything = everything.merge(own) if finite else everything
     if finite:
         heard = np.ones(len(names), dtype=bool)
-        return PanelMoments(moments, everything, labelled.table, heard)
+        return PanelMoments(
+            moments,
+            everything,
+            labelled.table,
+            y,
+            labelled.weights,
+            np.arange(len(y)),
+            heard,
+            moments.subset(np.arange(0)),
+        )
     blocks = [labelled, *others]
     for block in blocks:
         with of_unlabelled() if block is more else nullcontext():
@@ -181,22 +178,34 @@ def _read_with_holes(
             stacklevel=CALLER + 2,
         )
     known = complete(AnswerPatterns.from_rows(rows[:, heard], weights))
-    everything = _with_silent(known, heard)
-    table = np.zeros(labelled.table.shape)
-    model = PredictionModel.from_moments(known)
-    table[:, heard] = model.fill(labelled.table[:, heard])
-    filled = Block(table, labelled.weights, labelled.rows)
-    patterns = answered[: len(table)]
+    patterns = answered[: len(y)]
+    # What nobody has answered says nothing of the models, and its label would pass for
+    # an error of theirs.
+    kept = patterns[:, heard].any(axis=1).nonzero()[0]
+    kept = kept if kept.size else np.arange(len(y))
+    own = Block(
+        np.zeros((len(kept), len(names))),
+        None if labelled.weights is None else labelled.weights[kept],
+        labelled.rows[kept],
+    )
+    seen = labelled.table[kept]
+    own.table[:, heard] = PredictionModel.from_moments(known).fill(seen[:, heard])
     alone = {}
     for m in np.flatnonzero(~patterns.all(axis=0)):
-        own = patterns[:, m]
-        alone[int(m)] = Moments.from_rows(
-            labelled.table[own][:, [m]],
-            y[own],
-            None if labelled.weights is None else labelled.weights[own],
-        )
+        rows = patterns[kept, m]
+        share = None if own.weights is None else own.weights[rows]
+        alone[int(m)] = Moments.from_rows(seen[rows][:, [m]], y[kept][rows], share)
     return PanelMoments(
-        filled.moments(y), everything, table, heard, labelled.weights, patterns, alone
+        own.moments(y[kept]),
+        _with_silent(known, heard),
+        own.table,
+        y[kept],
+        own.weights,
+        kept,
+        heard,
+        Moments.from_rows(np.empty((len(y), 0)), y, labelled.weights),
+        patterns[kept],
+        alone,
     )
 
 

@@ -42,6 +42,7 @@ from stackingnet_sk.weights import (
     Limits,
     Moments,
     Solution,
+    due_to_holes,
     reliability,
     solve_moments,
     solve_unlabelled,
@@ -241,8 +242,7 @@ callable, default="nonnegative"
             If no weights fulfil all constraints; a ValueError that names those that
             can't hold.
         TypeError
-            If a member does not take sample weights that are given, or `constraint` is
-            none.
+            If a member does not take sample weights that are given.
 
         Warns
         -----
@@ -286,18 +286,23 @@ callable, default="nonnegative"
             more,
             self.model_names_,
         )
-        for doubt in doubt_units(
-            known.table, y[rows], known.moments, self.model_names_
-        ):
+        heard = known.heard.nonzero()[0]
+        doubts = doubt_units(
+            known.table[:, heard],
+            known.labels,
+            known.moments.subset(heard),
+            self.model_names_[heard],
+        )
+        for doubt in doubts:
             warnings.warn(doubt, UserWarning, stacklevel=CALLER)
 
         def facts(own: NDArray[np.intp]) -> Moments:
-            share = None if own_weights is None else own_weights[own]
-            return Moments.from_rows(known.table[own], y[rows][own], share)
+            share = None if known.weights is None else known.weights[own]
+            return Moments.from_rows(known.table[own], known.labels[own], share)
 
         columns: Columns = ()
         if sensitive_features is not None:
-            columns = rows_of_groups(sensitive_features, labelled, rows)
+            columns = rows_of_groups(sensitive_features, labelled, rows[known.kept])
         limits = make_limits(self.constraint, self.model_names_, columns, facts)
         self._set_weights(known, strength, limits)
         if self.solution_.doubt:
@@ -318,30 +323,46 @@ callable, default="nonnegative"
         self, known: PanelMoments, strength: float | str, limits: Limits | None
     ) -> None:
         heard = known.heard.nonzero()[0]
+        moments, everything = (
+            each.subset(heard) for each in (known.moments, known.everything)
+        )
         own = None if limits is None else limits.subset(heard)
         constraint = split_constraint(self.constraint)[0]
-        if known.moments.n_rows:
-            solution = solve_moments(
-                known.moments.subset(heard),
-                constraint,
-                fit_intercept=self.fit_intercept,
-                shrinkage=strength,
-                solver=self.solver,
-                everything=known.everything.subset(heard),
-                limits=own,
-            )
+        options: dict[str, Any] = {
+            "fit_intercept": self.fit_intercept,
+            "solver": self.solver,
+        }
+        error = np.nan
+        if moments.n_rows:
+            common = {"shrinkage": strength, "everything": everything, **options}
+            solution = solve_moments(moments, constraint, limits=own, **common)
+            error = solution.expected_error
+            if known.patterns is not None:
+                free = solution
+                if constraint != "nonnegative" or limits is not None:
+                    free = solve_moments(moments, "nonnegative", **common)
+                error -= due_to_holes(
+                    everything,
+                    known.patterns[:, heard],
+                    known.weights,
+                    solution.weights,
+                    free.weights,
+                )
         else:
-            everything = known.everything.subset(heard)
             solution = solve_unlabelled(everything, constraint, own)
+            constraint = solution.constraint
+        # How patterns of answers are solved, whatever becomes of the parameters.
+        self._rules = {"constraint": constraint, "limits": limits, **options}
         self.moments_, self.everything_ = known.moments, known.everything
         self.alone_ = known.alone
-        self._heard, self._limits = known.heard, limits
+        self._heard, self._constant = known.heard, known.constant
         self._patterns: dict[bytes, Solution] = {}
         self.weights_ = np.zeros(len(known.heard))
         self.weights_[heard] = solution.weights
         self.intercept_ = solution.intercept
-        error = solution.expected_error - known.unexplained(self.weights_)
+        # Where few labels leave nothing over, the holes are not discounted.
+        error = solution.expected_error if error <= 0 else error
         self.solution_ = replace(
-            solution, weights=self.weights_.copy(), expected_error=max(error, 0.0)
+            solution, weights=self.weights_.copy(), expected_error=error
         )
         self.reliability_ = reliability(known.moments, known.everything, known.alone)

@@ -7,6 +7,7 @@ from stackingnet_sk.weights.incomplete import (
     AnswerPatterns,
     PredictionModel,
     complete,
+    due_to_holes,
     group_patterns,
     solve_pattern,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "VoteCounts",
     "complete",
     "dawid_skene",
+    "due_to_holes",
     "factor_scores",
     "group_patterns",
     "reliability",

@@ -284,7 +284,7 @@ class PredictionModel:
         return cls(everything.mean[:-1], covariance, everything.scale)
 
     def unique_spread(self) -> NDArray[np.float64]:
-        """Standard deviation of each model given the others; one of constants."""
+        """Measure the spread of each model given the others; one of constants."""
         variance = self.covariance.diagonal()
         own = np.where(variance > 0, variance, 1.0)
         root = np.sqrt(own)
@@ -318,28 +318,31 @@ class PredictionModel:
         return filled
 
     def left_open(
-        self, answered: NDArray[np.bool_], weights: NDArray[np.float64]
+        self, answered: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Variance of a combination that those who answer leave open.
+        """Covariance of the predictions that those who answer leave open.
 
         Parameters
         ----------
-        answered : ndarray of bool of shape (n_patterns, n_models)
-            Patterns of answers.
-        weights : ndarray of shape (n_models,)
-            The combiner.
+        answered : ndarray of bool of shape (n_rows, n_models)
+            Who answers on each row.
+        weights : ndarray of shape (n_rows,), default=None
+            Weights of the rows.
 
         Returns
         -------
-        ndarray of shape (n_patterns,)
-            In squared units of the predictions.
+        ndarray of shape (n_models, n_models)
+            Mean over the rows, in squared units of the predictions.
         """
-        step = max(1, _CHUNK // self.covariance.size)
-        left = [
-            _regression(self.covariance, part.astype(float))[1] @ weights @ weights
-            for part in np.split(answered, range(step, len(answered), step))
-        ]
-        return np.concatenate(left) / self.scale / self.scale
+        patterns, pattern, _ = group_patterns(answered)
+        share = np.bincount(pattern, weights, len(patterns))
+        left = np.zeros_like(self.covariance)
+        step = max(1, _CHUNK // left.size)
+        for start in range(0, len(patterns), step):
+            part = slice(start, start + step)
+            rest = _regression(self.covariance, patterns[part].astype(float))[1]
+            left += np.tensordot(share[part], rest, 1)
+        return left / share.sum() / self.scale / self.scale
 
     def combination(
         self, answered: NDArray[np.bool_], solution: Solution
@@ -373,6 +376,42 @@ class PredictionModel:
         scatter[-1, -1] = variance
         mean = np.append(self.mean[models] - center, center)
         return Moments(1.0, 1, mean, scatter, 1.0, self.scale), models
+
+
+def due_to_holes(
+    everything: Moments,
+    answered: NDArray[np.bool_],
+    row_weights: NDArray[np.float64] | None,
+    weights: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+) -> float:
+    r"""Part of the mean squared error of a combination that is due to holes alone.
+
+    With ``P = F + U``, what the others suggest and what they leave open, of covariance
+    ``R``, and ``y = b + s'P + noise``, the error of ``w'F`` is above that of ``w'P`` by
+    ``2 w'Rs - w'Rw``; for the best of all weights, ``w = s``, it is ``w'Rw``.
+
+    Parameters
+    ----------
+    everything : Moments
+        Moments of the predictions.
+    answered : ndarray of bool of shape (n_rows, n_models)
+        Who answers on the labelled rows.
+    row_weights : ndarray of shape (n_rows,) or None
+        Weights of these rows.
+    weights : ndarray of shape (n_models,)
+        The combiner.
+    slopes : ndarray of shape (n_models,)
+        An estimate of ``s``.
+
+    Returns
+    -------
+    float
+        In squared units of the target.
+    """
+    model = PredictionModel.from_moments(everything)
+    left = model.left_open(answered, row_weights)
+    return float(weights @ left @ (2.0 * slopes - weights))
 
 
 def solve_pattern(

@@ -25,6 +25,7 @@ _FACTOR_SPREAD = 2.0
 # Rows' worth of trust that the residual variance is that of the labels.
 _NOISE_ROWS = 2.0
 _NUGGET = 1e-12
+_CANCELLED = 1e-9
 
 # Models whose spreads are within this factor of the panel's speak in the same units.
 _SAME_UNITS = 3.0
@@ -95,8 +96,10 @@ class ShrinkagePrior:
         spread = common_spread(own)
         direction = scores / spread
         direction /= direction.sum()
-        # Models that cancel leave rounding, of either sign.
-        variance = max(float(direction @ covariance @ direction), 0.0)
+        variance = float(direction @ covariance @ direction)
+        apart = float(np.square(direction * own).sum())
+        # Of models that cancel rounding is left, and no unit for a slope.
+        variance = variance if variance > _CANCELLED * apart else apart
         return cls(spread, direction, variance, strength, _SLOPE_SHARE * strength)
 
     def with_evidence(

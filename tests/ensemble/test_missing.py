@@ -328,17 +328,17 @@ def test_rows_where_nobody_answers_say_nothing_of_the_models(size):
     assert silent < 1.05 * without
 
 
-@pytest.mark.parametrize("constraint", ["nonnegative", "simplex", "affine"])
-def test_weights_with_holes_tend_to_those_without(constraint):
+def test_weights_with_holes_tend_to_those_without():
     """Holes that come at random don't bias: what is left is the noise of fewer
-    answers, which falls as one over the root of the rows.
+    answers, which falls as one over the root of the rows. Where a constraint keeps the
+    weights from their optimum, they are those of the table as it is filled in.
     """
     distance = []
     for n_rows in (400, 40_000):
         off = []
         for seed in range(6):
             table, truth = panel(seed, n_rows)
-            model = StackingNetRegressor(constraint=constraint, shrinkage=0)
+            model = StackingNetRegressor(shrinkage=0)
             full = clone(model).fit(table, truth).weights_
             holed = punched(np.random.default_rng(seed), table)
             off.append(np.abs(clone(model).fit(holed, truth).weights_ - full).max())

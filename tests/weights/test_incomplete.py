@@ -13,6 +13,7 @@ from stackingnet_sk.weights import (
     PredictionModel,
     Solution,
     complete,
+    due_to_holes,
     group_patterns,
 )
 from stackingnet_sk.weights.solution import Status
@@ -311,18 +312,40 @@ def test_fill_of_no_rows():
 
 @law
 @given(st.integers(0, 10_000), st.integers(1, 6))
-def test_left_open_is_the_conditional_variance_of_the_combination(seed, n_models):
+def test_left_open_is_the_mean_conditional_covariance(seed, n_models):
     rng = np.random.default_rng(seed)
-    model, weights = random_model(seed, n_models), rng.normal(size=n_models)
+    model = random_model(seed, n_models)
     answered = rng.random((7, n_models)) < 0.6
     rows = np.where(answered, 0.0, np.nan)
-    expected = [
-        weights @ conditional(row, model.mean, model.covariance)[1] @ weights
-        for row in rows
-    ]
+    share = rng.uniform(0.1, 1.0, 7)
+    expected = np.average(
+        [conditional(row, model.mean, model.covariance)[1] for row in rows],
+        axis=0,
+        weights=share,
+    )
 
-    total = weights @ model.covariance @ weights + 1
-    assert_allclose(model.left_open(answered, weights), expected, atol=1e-6 * total)
+    total = model.covariance.trace() + 1
+    assert_allclose(model.left_open(answered, share), expected, atol=1e-6 * total)
+
+
+def test_what_holes_add_to_the_error():
+    """Of filled rows, as the formula has it, whatever the weights: a simulation."""
+    rng = np.random.default_rng(0)
+    n_rows = 200_000
+    truth = rng.normal(size=n_rows)
+    table = truth[:, None] + rng.normal(size=(n_rows, 3)) * [0.5, 0.8, 1.0]
+    answered = rng.random(table.shape) < 0.7
+    everything = Moments.from_rows(table, np.zeros(n_rows))
+    filled = PredictionModel.from_moments(everything).fill(
+        np.where(answered, table, np.nan)
+    )
+    slopes = np.linalg.lstsq(table - table.mean(axis=0), truth, rcond=None)[0]
+    for weights in ([0.5, 0.3, 0.2], [1.0, 0.0, 0.0], slopes):
+        added = due_to_holes(everything, answered, None, np.array(weights), slopes)
+        errors = [
+            np.var(truth - predictions @ weights) for predictions in (filled, table)
+        ]
+        assert abs(errors[0] - errors[1] - added) < 0.01
 
 
 @law
