@@ -6,6 +6,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk.constraints import max_weight
 from stackingnet_sk.inspection import ReliabilityPruner
 
 MEMBERS = [
@@ -38,6 +39,9 @@ CONSTRAINTS = ("nonnegative", "simplex", "affine", "uniform")
         StackingNetRegressor(MEMBERS[1:]),
         *(StackingNetRegressor(MEMBERS, constraint=each) for each in CONSTRAINTS),
         StackingNetRegressor(MEMBERS, shrinkage=0, cv=3, n_jobs=2),
+        StackingNetRegressor(constraint=max_weight(0.5)),
+        StackingNetRegressor(MEMBERS, constraint=max_weight(0.5)),
+        StackingNetClassifier(constraint=max_weight(0.5)),
         StackingNetClassifier(),
         StackingNetClassifier(structure="shared", class_weight="balanced"),
         StackingNetClassifier(CLASSIFIERS),

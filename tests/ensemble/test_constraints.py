@@ -222,7 +222,7 @@ def test_no_feasible_weights_do_better(P, y, group):
     tried = 0
     for spread in (0.02, 0.1, 1.0):
         near = model.weights_ + spread * rng.standard_normal((4000, 5))
-        near = np.maximum(near, 0)
+        near = np.maximum(near, 1e-12)
         near /= near.sum(axis=1, keepdims=True)
         kept = (near.max(axis=1) <= 0.4) & (near @ list(COSTS.values()) <= 4.0)
         tried += kept.sum()
@@ -250,13 +250,10 @@ def test_what_does_not_bind_changes_nothing(builder, chosen, P, y, group):
     assert model.solution_.solver == "native"
     assert_array_equal(model.weights_, native.weights_)
     assert model.intercept_ == pytest.approx(native.intercept_, abs=1e-14)
-    for name in ("objective", "gap", "residual", "status", "expected_error"):
-        given, expected = (
-            getattr(each.solution_, name) for each in (model, native)
-        )
-        assert given == expected or name == "expected_error", name
-        if name == "expected_error":
-            assert given == pytest.approx(expected, rel=1e-12)
+    given, expected = model.solution_, native.solution_
+    for name in ("objective", "gap", "residual", "status"):
+        assert getattr(given, name) == getattr(expected, name)
+    assert given.expected_error == pytest.approx(expected.expected_error, rel=1e-12)
 
 
 @every_set
@@ -408,9 +405,9 @@ def test_a_callable_gives_one_or_several(made, P, y):
 def test_a_callable_may_give_any_cone(P, y):
     norm = fit(lambda w, b, names: cp.norm(w - 0.2) <= 0.3, P, y)
     cone = fit(lambda w, b, names: cp.SOC(cp.Constant(0.3), w - 0.2), P, y)
-    assert_allclose(cone.weights_, norm.weights_, atol=1e-6)
+    assert_allclose(cone.weights_, norm.weights_, atol=1e-5)
     below = fit(lambda w, b, names: cp.diag(w) << 0.3 * np.eye(5), P, y)
-    assert_allclose(below.weights_, fit(max_weight(0.3), P, y).weights_, atol=1e-6)
+    assert_allclose(below.weights_, fit(max_weight(0.3), P, y).weights_, atol=1e-5)
 
 
 @pytest.mark.parametrize("made", [None, True, "weights <= 0.3", 0.3, {"a": 1}, max])
@@ -418,7 +415,7 @@ def test_a_callable_that_gives_something_else(made, P, y):
     def strange(weights, intercept, names):
         return made
 
-    with pytest.raises(TypeError, match="strange.*no cvxpy constraint"):
+    with pytest.raises(TypeError, match=r"strange.*no cvxpy constraint"):
         fit(strange, P, y)
 
 
@@ -436,22 +433,24 @@ def test_what_is_not_convex_is_named(P, y):
 
 def test_infeasible_limits_are_named(P, y, group):
     """With by how much they would have to give way; a fit that fails leaves nothing."""
-    with pytest.raises(InfeasibleError, match=r"max_weight\(0.1\) can't hold") as raised:
+    with pytest.raises(
+        InfeasibleError, match=r"max_weight\(0.1\) can't hold"
+    ) as raised:
         fit("simplex" & budget(COSTS, 50) & max_weight(0.1), P, y)
     assert isinstance(raised.value, ValueError)
     assert "budget" not in str(raised.value)
     assert "0.1" in str(raised.value)
-    with pytest.raises(InfeasibleError, match="bounded_group_loss.*'north'"):
+    with pytest.raises(InfeasibleError, match=r"bounded_group_loss.*'north'"):
         fit(bounded_group_loss(1e-6), P, y, sensitive_features=group)
     with pytest.raises(InfeasibleError, match="budget"):
         fit("simplex" & budget([1, 1, 1, 1, 1], 0.9), P, y)
     with pytest.raises(InfeasibleError, match="max_weight"):
         fit("uniform" & max_weight(0.1), P, y)
+
+    def half(weights, intercept, names):
+        return [weights >= 0, weights[0] == -0.5]
+
     with pytest.raises(InfeasibleError, match=r"half\[1\]"):
-
-        def half(weights, intercept, names):
-            return [weights >= 0, weights[0] == -0.5]
-
         fit(half, P, y)
     model = fit("simplex", P, y).set_params(constraint="simplex" & max_weight(0.1))
     with pytest.raises(InfeasibleError):
@@ -519,7 +518,7 @@ def test_what_does_not_fit_the_panel(constraint, message, P, y):
 
 @pytest.mark.parametrize("constraint", [None, 3, [max_weight(0.3)], {"a": 1}])
 def test_no_constraint(constraint, P, y):
-    with pytest.raises(TypeError, match="is no constraint"):
+    with pytest.raises(ValueError, match="is unknown"):
         fit(constraint, P, y)
 
 
@@ -575,9 +574,7 @@ def test_values_are_values(value):
     assert value != max_weight(0.31)
     model = StackingNetRegressor(constraint=value)
     assert clone(model).constraint == value
-    assert repr(value) in repr(model).replace("\n", "").replace(" " * 37, "") or (
-        "..." in repr(model)
-    )
+    assert "".join(repr(value).split()) in "".join(repr(model).split())
     assert isinstance(model._repr_html_(), str)
 
 
@@ -648,10 +645,10 @@ def test_members_under_limits(routing, X, y, members):
     assert model.weights_.max() <= 0.5 + 1e-8
     prefit = StackingNetRegressor(
         [(name, each.fit(X, y)) for name, each in members],
-        constraint="simplex" & bounded_disparity(0.05),
+        constraint=bounded_disparity(0.01),
         cv="prefit",
     ).fit(X, y, sensitive_features=group)
-    assert np.ptp(by_group(prefit.predict(X) - y, group)) <= 0.05 + 1e-7
+    assert np.ptp(by_group(prefit.predict(X) - y, group)) <= 0.01 + 1e-7
 
 
 def test_rows_that_folds_leave_out_count_for_no_group(X, y):
@@ -800,7 +797,7 @@ def test_another_solver_stands_in(P, y, monkeypatch):
 
 def test_all_solvers_fail(P, y, monkeypatch):
     failing(monkeypatch, "CLARABEL", "SCS", "ECOS", "MOSEK")
-    with pytest.raises(RuntimeError, match="CLARABEL broke down.*SCS broke down"):
+    with pytest.raises(RuntimeError, match=r"CLARABEL broke down.*SCS broke down"):
         fit("simplex" & max_weight(0.3), P, y)
 
 
@@ -878,11 +875,16 @@ def test_tools_work_on_estimators_with_limits(P, y, group):
     model = fit(limit, P, y, sensitive_features=group, shrinkage="auto")
     board = model.leaderboard()
     assert_allclose(sorted(board["weight"]), sorted(model.weights_))
-    assert set(prune(model).order) <= set(NAMES) or len(prune(model).order)
-    assert next_model(model, NAMES[:3]) is not None
-    assert rank_models(model, P, y, n_bootstrap=20, random_state=0) is not None
-    assert dependence(model, P, y) is not None
-    assert disparity(model, P, y, sensitive_features=group) is not None
+    assert set(filter(None, prune(model).removed)) <= set(NAMES)
+    assert np.isfinite(prune(model).error).all()
+    assert next_model(model, NAMES[:3]).add in {None, *NAMES[3:]}
+    ranking = rank_models(model, P, y, n_bootstrap=20, random_state=0)
+    assert set(ranking.to_frame()["model"]) == set(NAMES)
+    assert str(dependence(model, P, y)).startswith("5 models, 60 rows")
+    found = disparity(
+        model, y, group, X=P, n_bootstrap=20, n_permutations=20, min_group_size=5
+    )
+    assert "north" in str(found)
 
 
 def test_the_label_budget_is_that_of_the_limits(P, y):
@@ -898,7 +900,8 @@ def test_a_pruner_around_limits(P, y):
         n_models=3,
         n_bootstrap=20,
     ).fit(P, y)
-    assert np.isfinite(pruner.predict(P)).all()
+    assert pruner.support_.sum() == 3
+    assert pruner.transform(P).shape == (len(y), 3)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -918,3 +921,178 @@ def test_nothing_warns(P, y, group):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit(JOINED & bounded_disparity(0.2), P, y, sensitive_features=group)
+
+
+# Bugs that are known: each says what should be. Strict, so that a fix is noticed.
+
+
+@pytest.mark.xfail(reason="no labels: uniform weights skip the limits")
+def test_uniform_weights_without_labels_keep_limits_too(P):
+    with pytest.raises(InfeasibleError, match="max_weight"):
+        StackingNetRegressor(constraint="uniform" & max_weight(0.1)).fit(P)
+
+
+@pytest.mark.xfail(reason="no labels: constant predictions skip the limits")
+def test_constant_predictions_without_labels_keep_limits_too():
+    with pytest.raises(InfeasibleError, match="max_weight"):
+        StackingNetRegressor(constraint=max_weight(0.1)).fit(np.ones((9, 3)))
+
+
+@pytest.mark.xfail(reason="no labels: a limit that does not bind changes the status")
+def test_without_labels_a_limit_that_does_not_bind_changes_nothing(P):
+    free = StackingNetRegressor().fit(P)
+    slack = StackingNetRegressor(constraint=max_weight(0.9)).fit(P)
+    assert slack.solution_.status is free.solution_.status
+
+
+@pytest.mark.xfail(reason="variables of the callable have no value yet in holds()")
+def test_a_callable_may_bring_variables(P, y):
+    """The usual way to write a norm by hand."""
+
+    def near(weights, intercept, names):
+        bound = cp.Variable(5)
+        return [cp.abs(weights - 0.2) <= bound, cp.sum(bound) <= 0.3]
+
+    def norm(weights, intercept, names):
+        return cp.norm1(weights - 0.2) <= 0.3
+
+    assert_allclose(fit(near, P, y).weights_, fit(norm, P, y).weights_, atol=1e-5)
+
+
+@pytest.mark.xfail(reason="integer variables pass is_dcp()")
+def test_integer_variables_are_not_convex(P, y):
+    def chosen(weights, intercept, names):
+        use = cp.Variable(5, boolean=True)
+        return [weights <= use, cp.sum(use) <= 2]
+
+    with pytest.raises(ValueError, match=r"chosen.*(convex|integer|boolean)"):
+        fit(chosen, P, y)
+
+
+@pytest.mark.xfail(reason="a limit is held to 1e-9 in absolute units")
+@pytest.mark.parametrize("factor", [1e-6, 1e-9, 1e-12])
+def test_limits_in_small_units_hold(factor, P, y, group):
+    """Metres for nanometres; squares of labels are small before labels are."""
+    free = fit("nonnegative", P, y)
+    bound = 0.999 * by_group((free.predict(P) - y) ** 2, group).max()
+    model = fit(
+        bounded_group_loss(bound * factor**2),
+        P * factor,
+        y * factor,
+        sensitive_features=group,
+    )
+    left = by_group((model.predict(P * factor) / factor - y) ** 2, group).max()
+    assert left <= bound * (1 + 1e-6)
+
+
+@pytest.mark.xfail(reason="the intercept of data far from zero spoils the certificate")
+@pytest.mark.parametrize("shift", [1e6, 1e9])
+def test_data_far_from_zero_are_certified(shift, P, y):
+    model = fit(max_weight(0.3), P + shift, y + shift)
+    assert model.solution_.status is Status.OPTIMAL
+
+
+@pytest.mark.xfail(reason="the mean of a group without weight is NaN")
+def test_a_group_without_weight_is_refused(P, y, group):
+    weight = np.where(group == "north", 0.0, 1.0)
+    with pytest.raises(ValueError, match="north"):
+        fit(
+            bounded_disparity(0.01),
+            P,
+            y,
+            sensitive_features=group,
+            sample_weight=weight,
+        )
+
+
+@pytest.mark.xfail(reason="models whose predictions don't vary are left out before")
+def test_constant_models_are_models_to_limits(P, y):
+    """Six models at a sixth each are feasible, whether or not one says always 3."""
+    table = np.column_stack([P, np.full(len(y), 3.0)])
+    limit = "simplex" & max_weight(0.17)
+    model = StackingNetRegressor(constraint=limit).fit(table, y)
+    assert model.weights_[-1] >= 1 - 5 * 0.17 - 1e-8
+
+
+@pytest.mark.xfail(reason="a class is callable")
+def test_a_class_instead_of_a_value(P, y):
+    with pytest.raises((TypeError, ValueError), match=r"max_weight.*call"):
+        fit(max_weight, P, y)
+
+
+@pytest.mark.xfail(reason="families are compared as they are, checked as text")
+def test_families_that_are_numbers(P, y):
+    limit = group_cap({"1": 0.1}, families={"model_0": 1})
+    assert fit(limit, P, y).weights_[0] <= 0.1 + 1e-8
+
+
+@pytest.mark.xfail(reason="a Series is no Mapping, and read in its order")
+def test_costs_in_a_series_go_by_name(P, y):
+    series = pd.Series(COSTS).iloc[::-1]
+    one, other = (fit("simplex" & budget(each, 2.0), P, y) for each in (COSTS, series))
+    assert_array_equal(one.weights_, other.weights_)
+
+
+@pytest.mark.xfail(reason="arrays have no truth value, dicts and lists no hash")
+def test_costs_in_an_array_are_values():
+    value = budget(np.array([1.0, 2.0]), 1.0)
+    assert value == budget(np.array([1.0, 2.0]), 1.0)
+    assert hash(value) == hash(budget([1.0, 2.0], 1.0))
+    assert eval(repr(value)) == value
+
+
+@pytest.mark.xfail(reason="traces of interior points count as models")
+def test_models_without_use_have_no_weight(P, y):
+    """As in the native solution: exactly none, for whoever counts or prunes."""
+    weights = fit("simplex" & max_weight(0.9) & budget([0, 9, 9, 9, 9], 1), P, y)
+    assert np.count_nonzero(weights.weights_ > 1e-7) == np.count_nonzero(
+        weights.weights_
+    )
+
+
+@pytest.mark.xfail(reason="weights below 1e-8 are zero to the search, in any units")
+def test_subsets_in_other_units(P, y):
+    """Scores of a billion for labels of one: weights of one in a billion."""
+    limit = at_most_models(2) & bounded_disparity(99)
+    group = np.arange(len(y)) % 2
+    one = fit(limit, P, y, sensitive_features=group)
+    other = fit(limit, P * 1e9, y, sensitive_features=group)
+    assert_allclose(other.weights_ * 1e9, one.weights_, atol=1e-6)
+
+
+@pytest.mark.xfail(reason="the path is solved without the limits")
+def test_pruning_and_adding_keep_the_limits(P, y):
+    """The error of all models is that which the estimator expects."""
+    model = fit(max_weight(0.3), P, y)
+    expected = np.sqrt(model.solution_.expected_error)
+    assert next_model(model, NAMES).error == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.xfail(reason="both directions have one label, and the last one counts")
+def test_by_how_much_parity_would_have_to_give_way(P, y, group):
+    """Whichever of the groups is ahead."""
+    off = np.ptp(by_group(P.mean(axis=1) - y, group))
+    message = rf"bounded_disparity.*give way by {off - 0.001:.3g}"
+    for sign in (1.0, -1.0):
+        with pytest.raises(InfeasibleError, match=message):
+            fit(
+                "uniform" & bounded_disparity(0.001),
+                sign * P,
+                sign * y,
+                sensitive_features=group,
+            )
+
+
+@pytest.mark.xfail(reason="the search only says that no subset is feasible")
+def test_what_no_subset_can_hold_is_named(P, y):
+    """More models would not help: five at a tenth are a half."""
+    with pytest.raises(InfeasibleError, match=r"max_weight\(0.1\)"):
+        fit("simplex" & at_most_models(2) & max_weight(0.1), P, y)
+
+
+@pytest.mark.xfail(reason="a limit is held to 1e-9 in absolute units")
+def test_units_of_costs_do_not_matter(P, y):
+    small = {name: 1e-10 * cost for name, cost in COSTS.items()}
+    one = fit("simplex" & budget(COSTS, 2.0), P, y)
+    other = fit("simplex" & budget(small, 2e-10), P, y)
+    assert_allclose(other.weights_, one.weights_, atol=1e-5)
