@@ -26,18 +26,19 @@ __all__ = [
     "max_weight",
 ]
 
-Built = Iterator[tuple[str, Any]]
+Built = Iterator[tuple[str, Any, float]]
 
 
 class Constraint:
     """A limit on weights; ``&`` joins it with others.
 
-    A subclass gives `build(view)`: pairs of a name for errors and a cvxpy constraint,
-    from what a :class:`~stackingnet_sk.weights.limits.View` shows of the problem.
+    A subclass gives `build(view)`: names for errors, cvxpy constraints of about one in
+    size and their units, from what a :class:`~stackingnet_sk.weights.limits.View` shows
+    of the problem.
     """
 
     def build(self, view: View) -> Built:
-        """Name and give each cvxpy constraint."""
+        """Give the name of each cvxpy constraint, itself, and its unit."""
         yield from ()
 
     @property
@@ -77,7 +78,7 @@ class _Custom(Constraint):
         made = self.function(view.weights, view.intercept, list(view.names))
         listed = isinstance(made, Iterable) and not isinstance(made, str)
         for number, each in enumerate(list(made) if listed else [made]):
-            yield f"{self!r}[{number}]", each
+            yield f"{self!r}[{number}]", each, 1.0
 
     def __repr__(self) -> str:
         return getattr(self.function, "__name__", repr(self.function))
@@ -88,7 +89,7 @@ def _parts(other: Any) -> tuple[Any, ...]:
         return other.parts
     if isinstance(other, str):
         return (other,)
-    if callable(other):
+    if callable(other) and not isinstance(other, type):
         return (_Custom(other),)
     raise TypeError(
         f"{other!r} is no constraint; join those of stackingnet_sk.constraints, names "
@@ -138,8 +139,8 @@ class max_weight(Constraint):
         _check_positive("cap", self.cap)
 
     def build(self, view: View) -> Built:
-        """Name and give each cvxpy constraint."""
-        yield repr(self), view.weights <= self.cap
+        """Give the name of each cvxpy constraint, itself, and its unit."""
+        yield repr(self), view.weights / self.cap <= 1.0, self.cap
 
     def __repr__(self) -> str:
         return f"max_weight({self.cap!r})"
@@ -161,24 +162,28 @@ class group_cap(Constraint):
     families: Mapping[str, str] = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        for family, cap in self.caps.items():
+        caps = _by_name("caps", self.caps)
+        families = _by_name("families", self.families)
+        families = {name: str(family) for name, family in families.items()}
+        object.__setattr__(self, "caps", caps)
+        object.__setattr__(self, "families", families)
+        for family, cap in caps.items():
             _check_positive(f"caps[{family!r}]", cap, zero=True)
-        empty = sorted(set(map(str, self.caps)) - set(map(str, self.families.values())))
+        empty = sorted(set(caps) - set(families.values()))
         if empty:
             raise ValueError(
                 f"No model is of {empty[0]!r}; families say of whom one is."
             )
 
     def build(self, view: View) -> Built:
-        """Name and give each cvxpy constraint."""
+        """Give the name of each cvxpy constraint, itself, and its unit."""
         names = [str(name) for name in view.names]
         _check_names("families", self.families, names)
         for family, cap in self.caps.items():
-            own = [float(self.families.get(name) == family) for name in names]
-            yield (
-                f"group_cap({{{family!r}: {cap!r}}})",
-                np.array(own) @ view.weights <= cap,
-            )
+            unit = cap or 1.0
+            own = [float(self.families.get(name) == family) / unit for name in names]
+            label = f"group_cap({{{family!r}: {cap!r}}})"
+            yield label, np.array(own) @ view.weights <= cap / unit, unit
 
     def __repr__(self) -> str:
         return f"group_cap({dict(self.caps)!r}, families={dict(self.families)!r})"
@@ -201,13 +206,19 @@ class budget(Constraint):
 
     def __post_init__(self) -> None:
         _check_positive("total", self.total, zero=True)
-        costs = self.costs
-        pairs = costs.items() if isinstance(costs, Mapping) else enumerate(costs)
+        costs: Any = self.costs
+        if hasattr(costs, "items"):
+            costs = _by_name("costs", costs)
+            pairs = list(costs.items())
+        else:
+            costs = tuple(np.asarray(costs).tolist())
+            pairs = list(enumerate(costs))
+        object.__setattr__(self, "costs", costs)
         for name, cost in pairs:
             _check_positive(f"costs[{name!r}]", cost, zero=True)
 
     def build(self, view: View) -> Built:
-        """Name and give each cvxpy constraint."""
+        """Give the name of each cvxpy constraint, itself, and its unit."""
         names = [str(name) for name in view.names]
         costs = self.costs
         if isinstance(costs, Mapping):
@@ -224,10 +235,9 @@ class budget(Constraint):
                 f"costs are {len(costs)}, but there are {len(names)} models: "
                 f"{names[:5]}; give each a cost."
             )
-        yield (
-            repr(self),
-            np.asarray(costs, dtype=np.float64) @ view.weights <= self.total,
-        )
+        prices = np.asarray(costs, dtype=np.float64)
+        unit = float(self.total or prices.max() or 1.0)
+        yield repr(self), (prices / unit) @ view.weights <= self.total / unit, unit
 
     def __repr__(self) -> str:
         return f"budget({self.costs!r}, {self.total!r})"
@@ -254,12 +264,12 @@ class bounded_disparity(Constraint):
         _check_positive("epsilon", self.epsilon, zero=True)
 
     def build(self, view: View) -> Built:
-        """Name and give each cvxpy constraint."""
+        """Give the name of each cvxpy constraint, itself, and its unit."""
         for column in _groups(self, view.scores()):
             for (one, first), (other, second) in combinations(column.items(), 2):
                 between = f"{self!r} between {one!r} and {other!r}"
-                yield between, first - second <= self.epsilon
-                yield between, second - first <= self.epsilon
+                for way in (first - second, second - first):
+                    yield between, way <= self.epsilon / view.unit, view.unit
 
     def __repr__(self) -> str:
         return f"bounded_disparity({self.epsilon!r})"
@@ -285,10 +295,11 @@ class bounded_group_loss(Constraint):
         _check_positive("bound", self.bound)
 
     def build(self, view: View) -> Built:
-        """Name and give each cvxpy constraint."""
+        """Give the name of each cvxpy constraint, itself, and its unit."""
         for column in _groups(self, view.losses()):
             for group, loss in column.items():
-                yield f"{self!r} of {group!r}", loss <= self.bound
+                label, unit = f"{self!r} of {group!r}", view.unit**2
+                yield label, loss <= self.bound / unit, unit
 
     def __repr__(self) -> str:
         return f"bounded_group_loss({self.bound!r})"
@@ -326,6 +337,17 @@ def _groups(constraint: Constraint, columns: list[dict[str, Any]]) -> list[dict]
             "sensitive_features=, one value a row."
         )
     return columns
+
+
+def _by_name(what: str, given: Any) -> dict[str, Any]:
+    """Read a mapping or a Series; names are compared as texts."""
+    if not hasattr(given, "items"):
+        raise ValueError(f"{what}={given!r} must be a mapping; give a dict.")
+    pairs = dict(given.items()).items()
+    return {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in pairs
+    }
 
 
 def _check_positive(name: str, value: Any, *, zero: bool = False) -> None:

@@ -145,6 +145,7 @@ def make_limits(
     names: NDArray,
     columns: Columns,
     facts: Callable[[NDArray[np.intp]], Any],
+    counts: Callable[[NDArray[np.intp]], bool],
     sets: Iterable[str] = CONSTRAINTS,
 ) -> Limits | None:
     """Say what the user's constraints are about.
@@ -159,6 +160,8 @@ def make_limits(
         From :func:`rows_of_groups`.
     facts : callable
         Of some of these predictions, what constraints need.
+    counts : callable
+        Whether any of them has a weight.
     sets : iterable of str, default=CONSTRAINTS
         Names of the constraint sets.
 
@@ -170,5 +173,13 @@ def make_limits(
     _, builders, at_most = split_constraint(constraint, sets)
     if not builders and at_most is None:
         return None
-    groups = [{g: facts(own) for g, own in column.items()} for column in columns]
+    groups = []
+    for column in columns:
+        light = [g for g, own in column.items() if not counts(own)]
+        if light:
+            raise ValueError(
+                f"No row of group {light[0]!r} has a label, an answer and a weight, so "
+                "nothing is known of it; merge it, or drop its rows."
+            )
+        groups.append({g: facts(own) for g, own in column.items()})
     return Limits(builders, [str(name) for name in names], groups, at_most)

@@ -303,7 +303,13 @@ callable, default="nonnegative"
         columns: Columns = ()
         if sensitive_features is not None:
             columns = rows_of_groups(sensitive_features, labelled, rows[known.kept])
-        limits = make_limits(self.constraint, self.model_names_, columns, facts)
+        limits = make_limits(
+            self.constraint,
+            self.model_names_,
+            columns,
+            facts,
+            lambda own: known.weights is None or bool(known.weights[own].any()),
+        )
         self._set_weights(known, strength, limits)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)

@@ -146,7 +146,11 @@ def weigh(
             design = opinions(answers, panel.rates).reshape(len(codes), -1)
             labelled = truth * own[:, None]
 
+    heard: NDArray[np.bool_] = np.any(answers.given, axis=1)
+
     def facts(of: NDArray[np.intp]) -> tuple[Any, NDArray[np.float64]]:
+        # Where nobody answers the prediction is the class prior, whatever the weights.
+        of = of[heard[of] & (own_weights[of] > 0)]
         if linear:
             return design[of], own_weights[of]
         if given:
@@ -157,7 +161,13 @@ def weigh(
 
     if constraint is not None:
         names = estimator.model_names_
-        common["limits"] = make_limits(constraint, names, columns, facts)
+        common["limits"] = make_limits(
+            constraint,
+            names,
+            columns,
+            facts,
+            lambda of: bool((heard[of] & (own_weights[of] > 0)).any()),
+        )
     if linear:
         return solve_pool(design, own, panel, prior, **common), panel, prior
     common["structure"] = estimator.structure

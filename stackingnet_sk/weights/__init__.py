@@ -1,14 +1,13 @@
 """The convex core: moments, constraint sets, certified solutions."""
 
+from stackingnet_sk.weights.answer_patterns import AnswerPatterns, group_patterns
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
 from stackingnet_sk.weights.incomplete import (
-    AnswerPatterns,
     PredictionModel,
     complete,
     due_to_holes,
-    group_patterns,
     solve_pattern,
 )
 from stackingnet_sk.weights.limits import InfeasibleError, Limits

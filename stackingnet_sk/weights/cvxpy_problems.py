@@ -52,7 +52,8 @@ def quadratic_problem(
     free_slope = constraint.total is None
     n_models, scale = objective.n_models, np.sqrt(objective.scale)
     point = cp.Variable(n_models + 1)
-    weights, intercept = point[:n_models], point[n_models]
+    # The last is how far the intercept is off the best: data may be far from zero.
+    weights, away = point[:n_models], point[n_models]
     quadratic = objective.free_slope_error if free_slope else objective.error
     loss = cp.sum_squares((_root(quadratic) / scale) @ weights)
     hard = []
@@ -69,27 +70,32 @@ def quadratic_problem(
     start = float(moments.mean[-1])
     along = -(moments.mean[:-1] + start)
     if fit_intercept:
-        loss += cp.square((intercept - along @ weights - start) / scale)
+        loss += cp.square(away / scale)
+        intercept = along @ weights + start + away
     else:
-        hard.append(intercept == 0)
+        hard.append(away == 0)
+        along, start = np.zeros(n_models), 0.0
+        intercept = away
 
     def gradient(at: NDArray[np.float64]) -> NDArray[np.float64]:
         slope = np.append(objective.gradient(at[:-1]), 0.0)
         if fit_intercept:
-            off = at[-1] - float(along @ at[:-1]) - start
-            slope += 2.0 * off * np.append(-along, 1.0)
+            slope[-1] = 2.0 * at[-1]
         return slope / objective.scale
 
     spread = limits.spread
     everyone = spread @ weights
 
-    def residuals() -> list[dict[str, Any]]:
-        def mean(group: Moments) -> Any:
-            own = group.rescaled(moments.scale)
-            label = float(own.mean[-1])
-            off = own.mean[:-1] @ everyone + label * (cp.sum(everyone) - 1.0)
-            return (off + intercept) / moments.scale
+    unit = float(np.sqrt(moments.scatter[-1, -1] / moments.weight)) or 1.0
 
+    def mean(group: Moments) -> Any:
+        own = group.rescaled(moments.scale)
+        label = float(own.mean[-1])
+        # Differences of means, so that data may be far from zero.
+        slopes = (own.mean[:-1] + label) @ spread + along
+        return (slopes / unit) @ weights + ((start - label) + away) / unit
+
+    def residuals() -> list[dict[str, Any]]:
         return [
             {g: mean(each) for g, each in column.items()} for column in limits.groups
         ]
@@ -97,19 +103,22 @@ def quadratic_problem(
     def errors() -> list[dict[str, Any]]:
         def squared(group: Moments) -> Any:
             own = group.rescaled(moments.scale)
-            second = np.zeros((len(own.mean) + 1,) * 2)
-            second[:-1, :-1] = own.scatter / own.weight + np.outer(own.mean, own.mean)
-            second[-1, :-1] = second[:-1, -1] = own.mean
-            second[-1, -1] = 1.0
-            parts = cp.hstack([everyone, cp.sum(everyone) - 1.0, intercept])
-            return cp.sum_squares((_root(second) / moments.scale) @ parts)
+            parts = cp.hstack([everyone, cp.sum(everyone) - 1.0])
+            root = _root(own.scatter / own.weight) / unit
+            return cp.sum_squares(root @ parts) + cp.square(mean(group))
 
         return [
             {g: squared(each) for g, each in column.items()} for column in limits.groups
         ]
 
     view = View(
-        cp, everyone, intercept / moments.scale, limits.names, residuals, errors
+        cp,
+        everyone,
+        intercept / moments.scale,
+        limits.names,
+        residuals,
+        errors,
+        unit / moments.scale,
     )
     return ConvexProblem(point, loss, hard, gradient, view, _TOLERANCE)
 
@@ -203,6 +212,7 @@ def votes_problem(objective: LogLossObjective, limits: Limits) -> ConvexProblem:
         limits.names,
         lambda: of_groups(above_average),
         lambda: of_groups(log_loss),
+        1.0,
     )
     return ConvexProblem(
         point,
@@ -251,6 +261,7 @@ def pool_problem(objective: LinearPoolObjective, limits: Limits) -> ConvexProble
         limits.names,
         lambda: of_groups(lambda table: table @ weights),
         lambda: of_groups(lambda table: -cp.log(table @ weights)),
+        1.0,
     )
     return ConvexProblem(
         weights,

@@ -36,6 +36,9 @@ _HOLDS = 1e-9
 _GIVES_WAY = 1e-6
 
 
+Named = tuple[str, Any, float]
+
+
 @dataclass(frozen=True, eq=False)
 class ConvexProblem:
     """A convex problem in cvxpy's terms.
@@ -95,7 +98,7 @@ def import_cvxpy() -> Any:
     return cvxpy
 
 
-def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[tuple[str, Any]]:
+def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[Named]:
     """Build the user's constraints and refuse what is none.
 
     Parameters
@@ -107,7 +110,7 @@ def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[tuple[str, 
 
     Returns
     -------
-    list of (str, Constraint)
+    list of (str, Constraint, float)
 
     Raises
     ------
@@ -118,7 +121,7 @@ def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[tuple[str, 
     """
     cp = problem.view.cvxpy
     built = [each for builder in builders for each in builder.build(problem.view)]
-    for label, limit in built:
+    for label, limit, _ in built:
         if not isinstance(limit, cp.constraints.constraint.Constraint):
             raise TypeError(
                 f"{label} gave {limit!r}, which is no cvxpy constraint; return "
@@ -130,11 +133,19 @@ def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[tuple[str, 
                 f"optimum: {limit}. Constraints are <= of a convex and a concave "
                 "expression, or == of affine ones (https://dcp.stanford.edu)."
             )
+        for variable in limit.variables():
+            if variable.attributes["boolean"] or variable.attributes["integer"]:
+                raise ValueError(
+                    f"{label} is not convex: it has whole-numbered variables. "
+                    "at_most_models limits the number of models."
+                )
+        if any(parameter.value is None for parameter in limit.parameters()):
+            raise ValueError(f"{label} has a cvxpy Parameter without a value; set it.")
     return built
 
 
 def holds(
-    problem: ConvexProblem, limits: list[tuple[str, Any]], point: NDArray[np.float64]
+    problem: ConvexProblem, limits: list[Named], point: NDArray[np.float64]
 ) -> float:
     """Measure by how much constraints are violated.
 
@@ -142,7 +153,7 @@ def holds(
     ----------
     problem : ConvexProblem
         The problem.
-    limits : list of (str, Constraint)
+    limits : list of (str, Constraint, float)
         From :func:`build`.
     point : ndarray of shape (n,)
         A point.
@@ -153,20 +164,21 @@ def holds(
         Largest violation; below 1e-9, which is rounding, zero.
     """
     problem.point.value = point
-    worst = max((float(np.max(limit.violation())) for _, limit in limits), default=0.0)
-    return worst if worst > _HOLDS else 0.0
+    # What else a callable leaves open is for a solver to find.
+    if any(own.value is None for _, each, _ in limits for own in each.variables()):
+        return np.inf
+    worst = max((float(np.max(each.violation())) for _, each, _ in limits), default=0.0)
+    return 0.0 if worst <= _HOLDS else worst
 
 
-def minimize(
-    problem: ConvexProblem, limits: list[tuple[str, Any]] | None = None
-) -> ConicAnswer:
+def minimize(problem: ConvexProblem, limits: list[Named] | None = None) -> ConicAnswer:
     """Minimize the loss.
 
     Parameters
     ----------
     problem : ConvexProblem
         The problem.
-    limits : list of (str, Constraint), default=None
+    limits : list of (str, Constraint, float), default=None
         From :func:`build`.
 
     Returns
@@ -181,7 +193,7 @@ def minimize(
         If no installed solver finds the optimum.
     """
     named = limits or []
-    every = problem.hard + [limit for _, limit in named]
+    every = problem.hard + [limit for _, limit, _ in named]
     cp = problem.view.cvxpy
     answer, failures = _run(cp, problem.loss, every, problem.tolerance)
     if answer is not None:
@@ -195,7 +207,7 @@ def minimize(
 
 
 def duality_gap(
-    problem: ConvexProblem, limits: list[tuple[str, Any]], point: NDArray[np.float64]
+    problem: ConvexProblem, limits: list[Named], point: NDArray[np.float64]
 ) -> float:
     """Bound the distance to the optimum from the gradient (Frank and Wolfe, 1956).
 
@@ -206,7 +218,7 @@ def duality_gap(
     ----------
     problem : ConvexProblem
         The problem.
-    limits : list of (str, Constraint)
+    limits : list of (str, Constraint, float)
         From :func:`build`.
     point : ndarray of shape (n,)
         A point.
@@ -223,7 +235,7 @@ def duality_gap(
     if size == 0:
         return violation
     near = cp.norm(problem.point - point) <= 1.0 + float(np.linalg.norm(point))
-    every = [*problem.hard, *(limit for _, limit in limits), near]
+    every = [*problem.hard, *(limit for _, limit, _ in limits), near]
     falls = (slope / size) @ problem.point
     answer, _ = _run(cp, falls, every, problem.tolerance)
     if answer is None:
@@ -274,11 +286,11 @@ def _run(
     return stats, failures
 
 
-def _who_cannot_hold(problem: ConvexProblem, limits: list[tuple[str, Any]]) -> str:
+def _who_cannot_hold(problem: ConvexProblem, limits: list[Named]) -> str:
     """Let constraints give way, as little as it takes, and name those that do."""
     cp = problem.view.cvxpy
-    elastic, slacks, labels = list(problem.hard), [], []
-    for label, limit in limits:
+    elastic, slacks = list(problem.hard), []
+    for label, limit, unit in limits:
         kind = type(limit).__name__
         if kind not in ("Inequality", "Equality"):
             elastic.append(limit)
@@ -287,21 +299,20 @@ def _who_cannot_hold(problem: ConvexProblem, limits: list[tuple[str, Any]]) -> s
         elastic.append(limit.expr <= slack)
         if kind == "Equality":
             elastic.append(-limit.expr <= slack)
-        slacks.append(slack)
-        labels.append(label)
-    everyone = " & ".join(dict.fromkeys(label for label, _ in limits))
+        slacks.append((label, slack, unit))
+    everyone = " & ".join(dict.fromkeys(label for label, _, _ in limits))
     if slacks:
-        total = sum(cp.sum(slack) for slack in slacks)
+        total = sum(cp.sum(slack) for _, slack, _ in slacks)
         answer, _ = _run(cp, total, elastic, 1e-9)
         if answer is not None:
-            gives = {
-                label: max(float(np.max(slack.value)), 0.0)
-                for label, slack in zip(labels, slacks, strict=True)
-            }
+            gives: dict[str, float] = {}
+            for label, slack, unit in slacks:
+                amount = float(np.max(slack.value))
+                if amount > _GIVES_WAY:
+                    gives[label] = max(unit * amount, gives.get(label, 0.0))
             named = [
                 f"{label} can't hold: it would have to give way by {amount:.3g}"
                 for label, amount in gives.items()
-                if amount > _GIVES_WAY
             ]
             if named:
                 return (

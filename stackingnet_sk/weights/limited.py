@@ -17,6 +17,12 @@ from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status, conic_status
 from stackingnet_sk.weights.subset import best_subset
 
+# Problems to solve at most for the best subset, natively or through cvxpy.
+_MOST_NODES = 1_000_000
+_MOST_CONIC = 2_000
+# Share of the largest below which a weight, times its model's spread, is a trace.
+_TRACE = 1e-8
+
 
 @dataclass(frozen=True, eq=False)
 class LimitedProblem:
@@ -61,8 +67,12 @@ class LimitedProblem:
         at_most = self.limits.at_most
         if at_most is None or at_most >= self.objective.n_models:
             return self._convex()
-        found = best_subset(self._relaxation, self.objective.n_models, at_most)
-        if not found.models.size and not np.isfinite(found.value):
+        size = self.objective.n_models
+        nodes = _MOST_CONIC if self.limits.builders else _MOST_NODES
+        found = best_subset(self._relaxation, size, at_most, nodes)
+        if not np.isfinite(found.value):
+            # What can't hold for all models is named.
+            self._convex(certify=False)
             raise InfeasibleError(
                 f"No {at_most} models fulfil all constraints; allow more models, or "
                 "loosen the others."
@@ -113,9 +123,7 @@ class LimitedProblem:
             solution = own._convex(certify=False)
         except InfeasibleError:
             return np.inf, np.zeros(self.objective.n_models)
-        # Interior points leave traces of models that have no weight.
-        weights = np.where(np.abs(solution.weights) > 1e-8, solution.weights, 0.0)
-        return solution.objective, self._expanded(weights, models)
+        return solution.objective, self._expanded(solution.weights, models)
 
     def _intercept(self, weights: NDArray[np.float64]) -> float:
         """Profile it out, without forming the means of the predictions."""
@@ -138,14 +146,17 @@ class LimitedProblem:
             fit_intercept=self.fit_intercept,
         )
         built = build(problem, self.limits.builders)
-        if not holds(problem, built, np.append(native.weights, native.intercept)):
+        if not holds(problem, built, np.append(native.weights, 0.0)):
             return native
         answer = minimize(problem, built)
         weights = np.maximum(answer.point[:-1], self.constraint.lower)
-        intercept = float(answer.point[-1]) if self.fit_intercept else 0.0
-        point = np.append(weights, intercept)
+        # Interior points leave traces of models that have no weight.
+        size = np.abs(weights) * np.sqrt(self.objective.curvature.diagonal())
+        weights = np.where(size > _TRACE * size.max(), weights, 0.0)
+        off = float(answer.point[-1]) if self.fit_intercept else 0.0
+        point = np.append(weights, off)
+        intercept = self._intercept(weights) + off
         gap = duality_gap(problem, built, point) if certify else np.inf
-        off = intercept - self._intercept(weights)
         return replace(
             native,
             weights=weights,

@@ -31,9 +31,11 @@ class View:
     scores : callable
         Of each column of groups, by group: mean residual ``H(x) - y`` of numbers, mean
         score of the true class above the average class of votes, mean probability of
-        the true class in a linear pool. Affine.
+        the true class in a linear pool. Affine, in the given unit.
     losses : callable
-        Likewise mean squared error, or log loss. Convex.
+        Likewise mean squared error, in squares of it, or log loss. Convex.
+    unit : float
+        The spread of the labels; one of classes.
     """
 
     cvxpy: Any
@@ -42,13 +44,14 @@ class View:
     names: Sequence[str]
     scores: Callable[[], list[dict[str, Any]]]
     losses: Callable[[], list[dict[str, Any]]]
+    unit: float
 
 
 class Limit(Protocol):
     """Builds constraints."""
 
-    def build(self, view: View) -> Iterable[tuple[str, Any]]:
-        """Name and give each constraint."""
+    def build(self, view: View) -> Iterable[tuple[str, Any, float]]:
+        """Give the name of each constraint, itself, about one in size, and its unit."""
 
 
 @dataclass(frozen=True, eq=False)

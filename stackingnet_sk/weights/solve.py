@@ -13,7 +13,7 @@ from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.cvxpy_problems import plain_quadratic
 from stackingnet_sk.weights.cvxpy_solver import minimize
 from stackingnet_sk.weights.limited import LimitedProblem
-from stackingnet_sk.weights.limits import Limits
+from stackingnet_sk.weights.limits import InfeasibleError, Limits
 from stackingnet_sk.weights.moments import Moments, varying_models
 from stackingnet_sk.weights.nonnegative import NONNEGATIVE
 from stackingnet_sk.weights.objective import StackingObjective
@@ -196,14 +196,24 @@ default="nonnegative"
     if limits is None:
         solution = solve(objective, constraint, solver)
     else:
-        solution = LimitedProblem(
+        problem = LimitedProblem(
             objective,
             chosen,
             kept,
             limits.subset(live),
             fit_intercept,
             lambda own: solve(own, constraint, solver),
-        ).solve()
+        )
+        try:
+            solution = problem.solve()
+        except InfeasibleError as failure:
+            still = np.setdiff1d(np.arange(moments.n_models), live)
+            if not still.size:
+                raise
+            raise InfeasibleError(
+                f"{failure} (Predictions of {[limits.names[m] for m in still[:5]]} do "
+                "not vary: such models have no weight.)"
+            ) from None
     plain = StackingObjective.from_moments(kept, fit_intercept=fit_intercept)
     freedom = float(fit_intercept)
     if chosen is not UNIFORM:
@@ -269,6 +279,7 @@ def solve_unlabelled(
     uniform = chosen is UNIFORM
     live = varying_models(everything, everything)
     weights = np.full(everything.n_models, 1.0 / everything.n_models)
+    objective = StackingObjective(np.eye(everything.n_models))
     gap = residual = 0.0
     if live.size and not uniform:
         prior = _center(everything.subset(live), 1.0)
@@ -276,17 +287,19 @@ def solve_unlabelled(
         weights[live] = prior.direction
         objective = StackingObjective(prior.penalty(1.0))
         gap, residual = SIMPLEX.certify(objective, prior.direction)
-        if limits is not None:
-            own = limits.subset(live)
-            near = LimitedProblem(
-                objective,
-                SIMPLEX,
-                everything.subset(live),
-                own,
-                False,
-                lambda part: solve(part, "simplex"),
-            ).solve()
-            weights[live] = near.weights
+    if limits is not None:
+        own = live if live.size and not uniform else np.arange(everything.n_models)
+        near = LimitedProblem(
+            objective,
+            UNIFORM if uniform else SIMPLEX,
+            everything.subset(own),
+            limits.subset(own),
+            False,
+            lambda part: solve(part, "uniform" if uniform else "simplex"),
+        ).solve()
+        if near.solver != "native" or limits.at_most is not None:
+            weights = np.zeros(everything.n_models)
+            weights[own] = near.weights
             return replace(near, weights=weights, intercept=0.0)
     return Solution(
         weights,

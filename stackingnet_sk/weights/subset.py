@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 # Up to here subsets are searched until the best is proven.
 LARGEST_EXACT = 30
-_MOST_NODES = 1_000_000
 # Of the models of a step of the pruning path these are tried, the least first.
 _TRIED = 5
 _ROUNDING = 1e-12
@@ -48,7 +47,9 @@ class Subset:
     nodes: int
 
 
-def best_subset(relax: Relaxation, n_models: int, at_most: int) -> Subset:
+def best_subset(
+    relax: Relaxation, n_models: int, at_most: int, most_nodes: int = 1_000_000
+) -> Subset:
     """Find the best models of limited number.
 
     Parameters
@@ -60,12 +61,14 @@ def best_subset(relax: Relaxation, n_models: int, at_most: int) -> Subset:
         Number of models.
     at_most : int
         Most models with a weight.
+    most_nodes : int, default=1_000_000
+        Problems to solve at most, about.
 
     Returns
     -------
     Subset
     """
-    search = _Search(relax, at_most)
+    search = _Search(relax, at_most, most_nodes)
     everybody = np.arange(n_models)
     bound, weights = search.relax(everybody)
     if len(_support(weights)) > at_most:
@@ -76,8 +79,8 @@ def best_subset(relax: Relaxation, n_models: int, at_most: int) -> Subset:
 
 
 class _Search:
-    def __init__(self, relax: Relaxation, at_most: int) -> None:
-        self._relax, self.at_most = relax, at_most
+    def __init__(self, relax: Relaxation, at_most: int, most_nodes: int) -> None:
+        self._relax, self.at_most, self.most_nodes = relax, at_most, most_nodes
         self.models = np.arange(0)
         self.value = np.inf
         self.nodes = 0
@@ -111,7 +114,7 @@ class _Search:
             bound, _, allowed, kept, weights = heappop(heap)
             if bound >= self.value - _ROUNDING * abs(self.value):
                 return self.value
-            if self.nodes > _MOST_NODES:
+            if self.nodes > self.most_nodes:
                 return bound
             free = [m for m in _support(weights) if m not in kept]
             chosen = int(max(free, key=lambda m: abs(weights[m])))

@@ -193,6 +193,7 @@ def solve_votes(
             gap = residual = duality_gap(problem, built, point)
             iterations, backend = answer.iterations, answer.backend
             status, solver = conic_status(gap), "cvxpy"
+            errors[best] = leave_one_out(objective, point, row_weight)
     intercepts, coefficients = np.split(point, [n_classes])
     vote_weights = objective.structure.vote_weights(coefficients)
     return Solution(
@@ -252,6 +253,11 @@ def solve_pool(
         likelihood, weights = likelihood[possible], weights[possible]
     free = solve_pool_unlabelled(panel, class_prior)
     if not len(weights):
+        if limits is not None:
+            raise ValueError(
+                "No labelled row has a model that gives its label any probability, so "
+                "there is nothing to weigh under a constraint; label other rows."
+            )
         return free
     objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
     backend = ""
