@@ -12,7 +12,9 @@ from scipy.special import expit, logsumexp, softmax
 from weights_problems import law
 
 from stackingnet_sk.weights import STRUCTURES, LogLossObjective, VoteCounts, newton
-from stackingnet_sk.weights.cvxpy_solver import weigh_votes_with_cvxpy
+from stackingnet_sk.weights.cvxpy_problems import votes_problem
+from stackingnet_sk.weights.cvxpy_solver import minimize
+from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.log_loss import leave_one_out
 from stackingnet_sk.weights.newton import minimize_log_loss
 
@@ -177,7 +179,8 @@ def test_cvxpy_finds_the_same(name):
     for seed in range(20):
         objective = problem(name, seed, strength=(1.0, 50.0)[seed % 2])
         found, _ = minimize_log_loss(objective)
-        other, _ = weigh_votes_with_cvxpy(objective)
+        other = minimize(votes_problem(objective, Limits((), ()))).point
+        other = np.maximum(other, objective.lower)
         value = objective.value(found)
         assert value <= objective.value(other) + 1e-12 * objective.scale
         assert objective.value(other) <= value + 1e-8 * objective.scale
