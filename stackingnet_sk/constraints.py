@@ -75,7 +75,11 @@ class _Custom(Constraint):
     function: Callable[..., Any]
 
     def build(self, view: View) -> Built:
-        made = self.function(view.weights, view.intercept, list(view.names))
+        try:
+            made = self.function(view.weights, view.intercept, list(view.names))
+        except Exception as error:
+            error.add_note(f"The error came from the constraint {self!r}.")
+            raise
         listed = isinstance(made, Iterable) and not isinstance(made, str)
         for number, each in enumerate(list(made) if listed else [made]):
             yield f"{self!r}[{number}]", each, 1.0
@@ -211,7 +215,8 @@ class budget(Constraint):
             costs = _by_name("costs", costs)
             pairs = list(costs.items())
         else:
-            costs = tuple(np.asarray(costs).tolist())
+            costs = costs.tolist() if hasattr(costs, "tolist") else costs
+            costs = tuple(costs)
             pairs = list(enumerate(costs))
         object.__setattr__(self, "costs", costs)
         for name, cost in pairs:

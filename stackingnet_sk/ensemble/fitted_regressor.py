@@ -229,7 +229,8 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         except InfeasibleError as error:
             names = self.model_names_[answered].tolist()
             raise InfeasibleError(
-                f"On rows where only {names[:10]} answer: {error}"
+                f"On rows where only {names[:10]} answer: {error} Beside "
+                "'nonnegative' weights may sum to less, and the intercept makes up."
             ) from None
 
     def _of_nobody(self) -> tuple[float, float]:
