@@ -26,6 +26,9 @@ __all__ = [
     "max_weight",
 ]
 
+# More are no groups but numbers; pairs of them would be too many constraints.
+_MOST_GROUPS = 50
+
 Built = Iterator[tuple[str, Any, float]]
 
 
@@ -271,6 +274,12 @@ class bounded_disparity(Constraint):
     def build(self, view: View) -> Built:
         """Give the name of each cvxpy constraint, itself, and its unit."""
         for column in _groups(self, view.scores()):
+            if len(column) > _MOST_GROUPS:
+                raise ValueError(
+                    f"{self!r} compares {len(column)} groups, such as "
+                    f"{next(iter(column))!r}, more than {_MOST_GROUPS}; merge them, or "
+                    "bin what is a number."
+                )
             for (one, first), (other, second) in combinations(column.items(), 2):
                 between = f"{self!r} between {one!r} and {other!r}"
                 for way in (first - second, second - first):

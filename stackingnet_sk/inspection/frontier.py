@@ -19,6 +19,7 @@ from stackingnet_sk.constraints import (
     bounded_disparity,
     budget,
 )
+from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.predictions import as_array, group_columns, is_labelled
 from stackingnet_sk.weights import InfeasibleError
 
@@ -39,7 +40,8 @@ class Frontier:
         The limits, ascending; the last is infinite, that is none.
     error : ndarray of shape (n_limits,)
         Out-of-fold error: mean squared error of numbers, log loss of classes. NaN where
-        in some fold no weights fulfil the limit.
+        in some fold no weights fulfil the limit, for all models or for those who answer
+        on some row.
     change : ndarray of shape (n_limits,)
         By how much it is above that without a limit.
     standard_error : ndarray of shape (n_limits,)
@@ -61,6 +63,17 @@ class Frontier:
     measured: NDArray[np.float64]
     weights: NDArray[np.float64]
     names: NDArray[Any]
+
+    def to_frame(self) -> Any:
+        """Return a table, a row a limit.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            Limit, what came of it, error, change and its standard error.
+        """
+        names = ("limit", "measured", "error", "change", "standard_error")
+        return as_frame({name: getattr(self, name).tolist() for name in names})
 
     def __str__(self) -> str:
         """Return a table, a line a limit."""

@@ -312,11 +312,14 @@ def _who_cannot_hold(problem: ConvexProblem, limits: list[Named]) -> str:
                     gives[label] = max(unit * amount, gives.get(label, 0.0))
             named = [
                 f"{label} can't hold: it would have to give way by {amount:.3g}"
-                for label, amount in gives.items()
+                for label, amount in sorted(
+                    gives.items(), key=lambda each: each[1], reverse=True
+                )
             ]
+            more = f"; and {len(named) - 3} more" if len(named) > 3 else ""
             if named:
                 return (
-                    f"No weights fulfil all constraints. {'; '.join(named)}. Loosen "
-                    "it, or what it stands against."
+                    f"No weights fulfil all constraints. {'; '.join(named[:3])}{more}. "
+                    "Loosen it, or what it stands against."
                 )
     return f"No weights fulfil all constraints: {everyone}. Loosen one of them."

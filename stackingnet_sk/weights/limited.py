@@ -74,8 +74,8 @@ class LimitedProblem:
             # What can't hold for all models is named.
             self._convex(certify=False)
             raise InfeasibleError(
-                f"No {at_most} models fulfil all constraints; allow more models, or "
-                "loosen the others."
+                f"No {at_most} models fulfil {self.limits.builders}; allow more "
+                "models, or loosen the others."
             )
         # Weights of zero are optimal where nothing is to be explained.
         models = found.models if found.models.size else np.arange(1)

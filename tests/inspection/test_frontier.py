@@ -84,6 +84,7 @@ def test_budget_and_models(panel):
     found = frontier(StackingNetRegressor(), P, y, "models")
     assert found.limit.tolist() == [1, 2, 3, 4, np.inf]
     assert (found.measured <= found.limit).all()
+    assert found.to_frame()["limit"].tolist() == found.limit.tolist()
 
 
 def test_own_constraint_stays_in_force(panel):
