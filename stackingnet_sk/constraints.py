@@ -14,10 +14,12 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stackingnet_sk.weights.limits import View
+from stackingnet_sk.weights.limits import InfeasibleError, View
 
 __all__ = [
+    "InfeasibleError",
     "at_most_models",
     "bounded_disparity",
     "bounded_group_loss",
@@ -50,10 +52,10 @@ class Constraint:
         return (self,)
 
     def __and__(self, other: Any) -> Constraint:
-        return _Joined((*self.parts, *_parts(other)))
+        return _Joined((*self.parts, *constraint_parts(other)))
 
     def __rand__(self, other: Any) -> Constraint:
-        return _Joined((*_parts(other), *self.parts))
+        return _Joined((*constraint_parts(other), *self.parts))
 
 
 @dataclass(frozen=True)
@@ -91,19 +93,6 @@ class _Custom(Constraint):
         return getattr(self.function, "__name__", repr(self.function))
 
 
-def _parts(other: Any) -> tuple[Any, ...]:
-    if isinstance(other, Constraint):
-        return other.parts
-    if isinstance(other, str):
-        return (other,)
-    if callable(other) and not isinstance(other, type):
-        return (_Custom(other),)
-    raise TypeError(
-        f"{other!r} is no constraint; join those of stackingnet_sk.constraints, names "
-        "of constraint sets, and callables."
-    )
-
-
 def constraint_parts(constraint: Any) -> tuple[Any, ...]:
     """List what a value of the parameter `constraint` consists of.
 
@@ -121,7 +110,16 @@ def constraint_parts(constraint: Any) -> tuple[Any, ...]:
     TypeError
         If it is none of these.
     """
-    return _parts(constraint)
+    if isinstance(constraint, Constraint):
+        return constraint.parts
+    if isinstance(constraint, str):
+        return (constraint,)
+    if callable(constraint) and not isinstance(constraint, type):
+        return (_Custom(constraint),)
+    raise TypeError(
+        f"{constraint!r} is no constraint; join those of stackingnet_sk.constraints, "
+        "names of constraint sets, and callables."
+    )
 
 
 @dataclass(frozen=True)
@@ -227,7 +225,28 @@ class budget(Constraint):
 
     def build(self, view: View) -> Built:
         """Give the name of each cvxpy constraint, itself, and its unit."""
-        names = [str(name) for name in view.names]
+        prices = self.prices(view.names)
+        unit = float(self.total or prices.max() or 1.0)
+        yield repr(self), (prices / unit) @ view.weights <= self.total / unit, unit
+
+    def prices(self, names: Sequence[Any]) -> NDArray[np.float64]:
+        """Put the costs in the order of the models.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the models.
+
+        Returns
+        -------
+        ndarray of shape (n_models,)
+
+        Raises
+        ------
+        ValueError
+            If a model has no cost, or a cost no model.
+        """
+        names = [str(name) for name in names]
         costs = self.costs
         if isinstance(costs, Mapping):
             _check_names("costs", costs, names)
@@ -243,9 +262,7 @@ class budget(Constraint):
                 f"costs are {len(costs)}, but there are {len(names)} models: "
                 f"{names[:5]}; give each a cost."
             )
-        prices = np.asarray(costs, dtype=np.float64)
-        unit = float(self.total or prices.max() or 1.0)
-        yield repr(self), (prices / unit) @ view.weights <= self.total / unit, unit
+        return np.asarray(costs, dtype=np.float64)
 
     def __repr__(self) -> str:
         return f"budget({self.costs!r}, {self.total!r})"
@@ -348,7 +365,7 @@ def _groups(constraint: Constraint, columns: list[dict[str, Any]]) -> list[dict]
     if not columns:
         raise ValueError(
             f"{constraint!r} compares groups, but fit was given none; pass "
-            "sensitive_features=, one value a row."
+            "sensitive_features=, one value a row (partial_fit takes none)."
         )
     return columns
 

@@ -14,6 +14,7 @@ from sklearn.impute import IterativeImputer, SimpleImputer
 from stackingnet_sk import StackingNetRegressor
 
 from ..black_box.task import Array
+from .alternatives import by_pairs, with_target
 from .case import Case, Contestant
 
 __all__ = [
@@ -115,6 +116,8 @@ CONTESTANTS = (
     Contestant("average of who answers", average),
     Contestant("the same less own biases", unbiased_average),
     CONSTANT,
+    Contestant("moments of pairs of models", by_pairs),
+    Contestant("EM with the target", with_target),
     OURS,
     COMPLETE,
 )

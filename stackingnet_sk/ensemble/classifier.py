@@ -21,7 +21,7 @@ from stackingnet_sk._compat import (
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.counting import CountingMixin
-from stackingnet_sk.ensemble.limiting import Columns, check_limits, rows_of_groups
+from stackingnet_sk.ensemble.limiting import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
     check_choice,
     check_shrinkage,
@@ -313,9 +313,7 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
                 counts = counts.merge(self._count(self._answers(X_unlabeled)))
         self.input_ = kind_of_input(self.pool, own, rest)
         rows = labelled.nonzero()[0] if self.estimators is None else found.rows
-        columns: Columns = ()
-        if sensitive_features is not None:
-            columns = rows_of_groups(sensitive_features, labelled, rows)
+        columns = rows_of_groups(sensitive_features, labelled, rows)
         self._set_weights(counts, own, own_codes, own_weights, columns)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)

@@ -82,13 +82,12 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             where `fit` had no labels.
         """
         check_is_fitted(self)
-        table = self._table(X)
-        patterns, pattern, _ = group_patterns(~np.isnan(table))
-        added = np.array([each.objective for each in self._of_patterns(patterns)])
+        answered = ~np.isnan(self._table(X)) & self._heard
+        found, pattern = self._of_rows(answered, np.arange(len(answered)))
+        added = np.array([each.objective for each in found])[pattern]
         error = self.solution_.expected_error + added
-        silent = ~(patterns & self._heard).any(axis=1)
-        error[silent] = self._of_nobody()[1]
-        return error[pattern]
+        error[~answered.any(axis=1)] = self._of_nobody()[1]
+        return error
 
     def n_answers(self, X: Any) -> NDArray[np.intp]:
         """Count the models that answer.
@@ -189,23 +188,35 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             return combined
         check_predictions(table, self.model_names_, allow_missing=True)
         missing = np.isnan(table[holes])
-        patterns, pattern, _ = group_patterns(~missing)
-        found = self._of_patterns(patterns)
+        answered = ~missing & self._heard
+        found, pattern = self._of_rows(answered, np.flatnonzero(holes))
         weights = np.stack([each.weights for each in found])[pattern]
         added = np.array([each.intercept for each in found])[pattern]
         known = np.where(missing, 0.0, table[holes])
         combined[holes] = np.einsum("ij,ij->i", known, weights) + added
         return combined
 
-    def _of_patterns(self, patterns: NDArray[np.bool_]) -> list[Solution]:
-        """Solution for each pattern of answers, solved once."""
+    def _of_rows(
+        self, answered: NDArray[np.bool_], rows: NDArray[np.intp]
+    ) -> tuple[list[Solution], NDArray[np.intp]]:
+        """Solution for each pattern of answers, solved once, and which each row has."""
+        patterns, pattern, _ = group_patterns(answered)
         model = PredictionModel.from_moments(self.everything_)
         found = []
-        for answered in patterns & self._heard:
-            key = answered.tobytes()
+        for number, own in enumerate(patterns):
+            key = own.tobytes()
             solution = self._patterns.get(key)
             if solution is None:
-                solution = self._of_pattern(model, answered)
+                try:
+                    solution = self._of_pattern(model, own)
+                except InfeasibleError as error:
+                    row = rows[(pattern == number).argmax()]
+                    names = self.model_names_[own].tolist()
+                    raise InfeasibleError(
+                        f"Row {row}, where only {names[:10]} answer: {error} Beside "
+                        "'nonnegative' weights may sum to less, and the intercept "
+                        "makes up."
+                    ) from None
                 if len(self._patterns) < _MOST_PATTERNS:
                     self._patterns[key] = solution
             found.append(solution)
@@ -216,7 +227,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        return found
+        return found, pattern
 
     def _of_pattern(
         self, model: PredictionModel, answered: NDArray[np.bool_]
@@ -224,14 +235,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         if not answered.any():
             constant = replace(self.solution_, weights=np.zeros(len(answered)))
             return replace(constant, intercept=self._of_nobody()[0], objective=0.0)
-        try:
-            return solve_pattern(model, self.solution_, answered, **self._rules)
-        except InfeasibleError as error:
-            names = self.model_names_[answered].tolist()
-            raise InfeasibleError(
-                f"On rows where only {names[:10]} answer: {error} Beside "
-                "'nonnegative' weights may sum to less, and the intercept makes up."
-            ) from None
+        return solve_pattern(model, self.solution_, answered, **self._rules)
 
     def _of_nobody(self) -> tuple[float, float]:
         """Prediction where nobody answers, and its expected error."""
@@ -239,7 +243,10 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         if moments.weight == 0:
             mean = self.everything_.mean[:-1] / self.everything_.scale
             return float(mean @ self.weights_) + self.intercept_, np.nan
-        variance = moments.scatter[-1, -1] / moments.weight / moments.scale**2
         left = 1.0 - 1.0 / moments.n_effective
-        error = variance / left**2 if left > 0 else np.inf
+        if left <= 0:
+            error = np.inf
+        else:
+            spread = float(np.sqrt(moments.scatter[-1, -1] / moments.weight))
+            error = np.square(spread / left / moments.scale)
         return float(moments.mean[-1]) / moments.scale, float(error)

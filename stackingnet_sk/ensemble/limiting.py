@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,24 +13,18 @@ from stackingnet_sk.predictions import group_columns
 from stackingnet_sk.weights import CONSTRAINTS, Limits
 
 
-def split_constraint(
-    value: Any, sets: Iterable[str] = CONSTRAINTS, default: str = "nonnegative"
-) -> tuple[str, list[Any], int | None]:
+def split_constraint(value: Any) -> tuple[str, list[Any], int | None]:
     """Tell the constraint set from what else is asked for.
 
     Parameters
     ----------
     value : str, Constraint or callable
         The parameter.
-    sets : iterable of str, default=CONSTRAINTS
-        Names of the constraint sets.
-    default : str, default="nonnegative"
-        The one where none is named.
 
     Returns
     -------
     name : str
-        The constraint set.
+        The constraint set, "nonnegative" where none is named.
     builders : list of Constraint
         Convex constraints beside it.
     at_most : int or None
@@ -41,7 +35,7 @@ def split_constraint(
     ValueError
         If a name is unknown, two are given, or it is no constraint.
     """
-    known = sorted(sets)
+    known = sorted(CONSTRAINTS)
     if isinstance(value, str) and value not in known:
         raise ValueError(f"constraint={value!r} is unknown; choose one of {known}.")
     try:
@@ -62,7 +56,7 @@ def split_constraint(
         )
     counted = [part.k for part in parts if isinstance(part, at_most_models)]
     builders = [part for part in parts if not isinstance(part, (str, at_most_models))]
-    name = names[0] if names else default
+    name = names[0] if names else "nonnegative"
     if counted and name == "uniform":
         raise ValueError(
             f"constraint={value!r}: uniform weights leave no choice of models; prune "
@@ -126,8 +120,15 @@ def rows_of_groups(
     ValueError
         If a labelled row has no group, or a group no labelled row.
     """
-    columns = []
-    for name, groups in group_columns(features, labelled).items():
+    columns: list[Mapping[str, NDArray[np.intp]]] = []
+    if features is None:
+        return columns
+    if not len(rows):
+        raise ValueError(
+            "sensitive_features are groups of labelled rows, and no row has a label."
+        )
+    given = group_columns(features, labelled)
+    for name, groups in given.items():
         own = groups[rows]
         unseen = sorted(set(groups) - set(own) - {"nan", "None", "<NA>", ""})
         if unseen:
@@ -135,8 +136,10 @@ def rows_of_groups(
                 f"Group {unseen[0]!r} of {name!r} has no labelled row, so nothing is "
                 "known of it; label one, merge it, or drop its rows."
             )
-        known = sorted(set(own))
-        columns.append({group: np.flatnonzero(own == group) for group in known})
+        of = f"{name}=" if len(given) > 1 else ""
+        columns.append(
+            {f"{of}{group}": np.flatnonzero(own == group) for group in sorted(set(own))}
+        )
     return columns
 
 
@@ -145,8 +148,6 @@ def make_limits(
     names: NDArray,
     columns: Columns,
     facts: Callable[[NDArray[np.intp]], Any],
-    counts: Callable[[NDArray[np.intp]], bool],
-    sets: Iterable[str] = CONSTRAINTS,
 ) -> Limits | None:
     """Say what the user's constraints are about.
 
@@ -159,27 +160,26 @@ def make_limits(
     columns : sequence of mapping of str to ndarray of int
         From :func:`rows_of_groups`.
     facts : callable
-        Of some of these predictions, what constraints need.
-    counts : callable
-        Whether any of them has a weight.
-    sets : iterable of str, default=CONSTRAINTS
-        Names of the constraint sets.
+        Of some of these predictions, what constraints need; None if none counts.
 
     Returns
     -------
     Limits or None
         None where there is nothing to limit.
+
+    Raises
+    ------
+    ValueError
+        If nothing is known of a group.
     """
-    _, builders, at_most = split_constraint(constraint, sets)
+    _, builders, at_most = split_constraint(constraint)
     if not builders and at_most is None:
         return None
-    groups = []
-    for column in columns:
-        light = [g for g, own in column.items() if not counts(own)]
-        if light:
+    groups = [{g: facts(own) for g, own in column.items()} for column in columns]
+    for column in groups:
+        if unknown := [group for group, known in column.items() if known is None]:
             raise ValueError(
-                f"No row of group {light[0]!r} has a label, an answer and a weight, so "
-                "nothing is known of it; merge it, or drop its rows."
+                f"No row of group {unknown[0]!r} has a label, an answer and a weight, "
+                "so nothing is known of it; merge it, or drop its rows."
             )
-        groups.append({g: facts(own) for g, own in column.items()})
     return Limits(builders, [str(name) for name in names], groups, at_most)

@@ -85,6 +85,23 @@ class PanelMoments:
     patterns: NDArray[np.bool_] | None = None
     alone: dict[int, Moments] = field(default_factory=dict)
 
+    def of_rows(self, rows: NDArray[np.intp]) -> Moments | None:
+        """Moments of some of the labelled rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Which of those that are kept.
+
+        Returns
+        -------
+        Moments or None
+            None where none of them has a weight.
+        """
+        share = None if self.weights is None else self.weights[rows]
+        own = Moments.from_rows(self.table[rows], self.labels[rows], share)
+        return own if own.weight > 0 else None
+
 
 def read_blocks(
     labelled: Block,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
@@ -21,7 +21,6 @@ from stackingnet_sk._compat import (
 )
 from stackingnet_sk.ensemble.fitted_regressor import FittedRegressorMixin
 from stackingnet_sk.ensemble.limiting import (
-    Columns,
     make_limits,
     rows_of_groups,
     split_constraint,
@@ -40,7 +39,6 @@ from stackingnet_sk.ensemble.validation import (
 from stackingnet_sk.predictions import is_labelled
 from stackingnet_sk.weights import (
     Limits,
-    Moments,
     Solution,
     due_to_holes,
     reliability,
@@ -256,7 +254,6 @@ callable, default="nonnegative"
         for attribute in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, attribute)
         strength = check_parameters(self)
-        split_constraint(self.constraint)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
         labelled = is_labelled(y)
@@ -296,20 +293,8 @@ callable, default="nonnegative"
         for doubt in doubts:
             warnings.warn(doubt, UserWarning, stacklevel=CALLER)
 
-        def facts(own: NDArray[np.intp]) -> Moments:
-            share = None if known.weights is None else known.weights[own]
-            return Moments.from_rows(known.table[own], known.labels[own], share)
-
-        columns: Columns = ()
-        if sensitive_features is not None:
-            columns = rows_of_groups(sensitive_features, labelled, rows[known.kept])
-        limits = make_limits(
-            self.constraint,
-            self.model_names_,
-            columns,
-            facts,
-            lambda own: known.weights is None or bool(known.weights[own].any()),
-        )
+        columns = rows_of_groups(sensitive_features, labelled, rows[known.kept])
+        limits = make_limits(self.constraint, self.model_names_, columns, known.of_rows)
         self._set_weights(known, strength, limits)
         if self.solution_.doubt:
             warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
@@ -343,7 +328,7 @@ callable, default="nonnegative"
             common = {"shrinkage": strength, "everything": everything, **options}
             solution = solve_moments(moments, constraint, limits=own, **common)
             error = solution.expected_error
-            if known.patterns is not None:
+            if known.patterns is not None and np.isfinite(error):
                 free = solution
                 if constraint != "nonnegative" or limits is not None:
                     free = solve_moments(moments, "nonnegative", **common)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from stackingnet_sk._compat import count_rows, raise_for_params
+from stackingnet_sk.ensemble.limiting import split_constraint
 from stackingnet_sk.predictions import is_number, unmasked
 from stackingnet_sk.weights import SOLVERS, Moments
 
@@ -80,7 +81,7 @@ def check_parameters(estimator: Any) -> float | str:
     Parameters
     ----------
     estimator : estimator
-        With `solver`, `fit_intercept` and `shrinkage`.
+        With `constraint`, `solver`, `fit_intercept` and `shrinkage`.
 
     Returns
     -------
@@ -92,6 +93,7 @@ def check_parameters(estimator: Any) -> float | str:
     ValueError
         If one is unknown.
     """
+    split_constraint(estimator.constraint)
     check_choice(estimator, "solver", list(SOLVERS))
     if not isinstance(estimator.fit_intercept, (bool, np.bool_)):
         raise ValueError(

@@ -148,9 +148,11 @@ def weigh(
 
     heard: NDArray[np.bool_] = np.any(answers.given, axis=1)
 
-    def facts(of: NDArray[np.intp]) -> tuple[Any, NDArray[np.float64]]:
+    def facts(of: NDArray[np.intp]) -> tuple[Any, NDArray[np.float64]] | None:
         # Where nobody answers the prediction is the class prior, whatever the weights.
         of = of[heard[of] & (own_weights[of] > 0)]
+        if not of.size:
+            return None
         if linear:
             return design[of], own_weights[of]
         if given:
@@ -161,13 +163,7 @@ def weigh(
 
     if constraint is not None:
         names = estimator.model_names_
-        common["limits"] = make_limits(
-            constraint,
-            names,
-            columns,
-            facts,
-            lambda of: bool((heard[of] & (own_weights[of] > 0)).any()),
-        )
+        common["limits"] = make_limits(constraint, names, columns, facts)
     if linear:
         return solve_pool(design, own, panel, prior, **common), panel, prior
     common["structure"] = estimator.structure

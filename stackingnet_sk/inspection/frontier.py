@@ -151,13 +151,12 @@ default=None
     """
     if against not in _AGAINST:
         raise ValueError(f"against={against!r} is unknown; choose one of {_AGAINST}.")
-    needed, given = {
-        "disparity": ("sensitive_features", sensitive_features),
-        "budget": ("costs", costs),
-        "models": ("nothing", ()),
-    }[against]
-    if given is None:
-        raise ValueError(f"against={against!r} needs {needed}=; give it.")
+    for name, needed, given in (
+        ("disparity", "sensitive_features", sensitive_features),
+        ("budget", "costs", costs),
+    ):
+        if against == name and given is None:
+            raise ValueError(f"against={against!r} needs {needed}=; give it.")
     labels = as_array(y)
     known = np.flatnonzero(is_labelled(labels))
     (X,) = indexable(X)
@@ -168,39 +167,9 @@ default=None
         features = {name: each[known] for name, each in columns.items()}
     trial = _Trial(estimator, rows, labels, features, n_splits, random_state)
     whole = trial.fitted(None)
-    limits: list[Constraint | None] = []
-    steps: Sequence[float] | NDArray[np.float64]
-    measure: Callable[[Any, NDArray[np.float64]], float]
-    if against == "models":
-        steps = range(1, len(whole.weights_) + 1) if values is None else values
-        limits = [at_most_models(int(k)) for k in steps]
-
-        def measure(model: Any, found: NDArray[np.float64]) -> float:
-            return float(np.count_nonzero(model.weights_))
-
-    elif against == "budget":
-        price = _prices(costs, whole.model_names_)
-
-        def measure(model: Any, found: NDArray[np.float64]) -> float:
-            return float(price @ model.weights_)
-
-        most = measure(whole, labels)
-        low = price.min() * min(float(whole.weights_.sum()), 1.0)
-        steps = np.linspace(low, most, _POINTS + 1)[:-1] if values is None else values
-        limits = [budget(costs, float(total)) for total in steps]
-    else:
-
-        def measure(model: Any, found: NDArray[np.float64]) -> float:
-            return trial.gap(found)
-
-        if values is None:
-            most = trial.gap(trial.scores(whole, np.arange(len(labels))))
-            least = trial.least_disparity(most)
-            values = np.linspace(least, most, _POINTS + 1)[:-1].tolist()
-        steps = values
-        limits = [bounded_disparity(float(epsilon)) for epsilon in steps]
-    order = np.argsort(np.asarray(steps, dtype=np.float64), kind="stable")
-    limits = [*(limits[j] for j in order), None]
+    way = _way(against, trial, whole, costs)
+    steps = np.sort(np.asarray(way.steps() if values is None else values, float))
+    limits = [*map(way.limit, steps.tolist()), None]
     names = whole.model_names_
     losses = np.full((len(limits), len(labels)), np.nan)
     measured = np.full(len(limits), np.nan)
@@ -212,11 +181,11 @@ default=None
             losses[row], scores = trial.out_of_fold(limit)
         except InfeasibleError:
             continue
-        measured[row] = measure(model, scores)
+        measured[row] = way.measure(model, scores)
     apart = losses - losses[-1]
     return Frontier(
         against,
-        np.append(np.asarray(steps, dtype=np.float64)[order], np.inf),
+        np.append(steps, np.inf),
         losses.mean(axis=1),
         apart.mean(axis=1),
         apart.std(axis=1) / np.sqrt(len(labels)),
@@ -224,18 +193,6 @@ default=None
         weights,
         names,
     )
-
-
-def _prices(costs: Any, names: NDArray) -> NDArray[np.float64]:
-    if hasattr(costs, "items"):
-        missing = [str(name) for name in names if str(name) not in costs]
-        if missing:
-            raise ValueError(f"costs have no entry for the models {missing[:5]}.")
-        costs = [costs[str(name)] for name in names]
-    prices = np.asarray(costs, dtype=np.float64)
-    if prices.shape != names.shape:
-        raise ValueError(f"costs are {prices.size}, but there are {len(names)} models.")
-    return prices
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,3 +277,41 @@ class _Trial:
             means = [scores[groups == group].mean() for group in set(groups)]
             gaps.append(max(means) - min(means))
         return float(max(gaps))
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """What is limited: how, by how much by default, and what came of it."""
+
+    limit: Callable[[float], Constraint]
+    steps: Callable[[], ArrayLike]
+    measure: Callable[[Any, NDArray[np.float64]], float]
+
+
+def _way(against: str, trial: _Trial, whole: Any, costs: Any) -> _Way:
+    """Choose by name; `whole` is fitted without a limit."""
+    weights = whole.weights_
+    if against == "models":
+        return _Way(
+            lambda k: at_most_models(int(k)),
+            lambda: np.arange(1, len(weights) + 1),
+            lambda model, _: float(np.count_nonzero(model.weights_)),
+        )
+    if against == "budget":
+        prices = budget(costs, 0.0).prices(whole.model_names_)
+        least = prices.min() * min(float(weights.sum()), 1.0)
+        return _Way(
+            lambda total: budget(costs, total),
+            lambda: _up_to(prices @ weights, least),
+            lambda model, _: float(prices @ model.weights_),
+        )
+
+    def steps() -> ArrayLike:
+        most = trial.gap(trial.scores(whole, np.arange(len(trial.y))))
+        return _up_to(most, trial.least_disparity(most))
+
+    return _Way(bounded_disparity, steps, lambda _, scores: trial.gap(scores))
+
+
+def _up_to(most: float, least: float) -> NDArray[np.float64]:
+    return np.linspace(least, most, _POINTS + 1)[:-1]

@@ -15,6 +15,7 @@ from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.minimum_norm import equilibrated
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.uniform import UNIFORM
 from stackingnet_sk.weights.vote_prior import margins
 
 # Where rounding ends; what is not reached is tried at ten times as much, and so on.
@@ -29,7 +30,7 @@ def quadratic_problem(
     *,
     fit_intercept: bool,
 ) -> ConvexProblem:
-    """Squared error; the point is weights, then the intercept.
+    """Squared error; the point is weights, and how far the intercept is off the best.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def quadratic_problem(
     quadratic = objective.free_slope_error if free_slope else objective.error
     loss = cp.sum_squares((_root(quadratic) / scale) @ weights)
     hard = []
-    if constraint.name == "uniform":
+    if constraint is UNIFORM:
         hard.append(weights == np.full(n_models, 1.0 / n_models))
     if free_slope:
         root = np.sqrt(objective.target) / scale
@@ -85,7 +86,6 @@ def quadratic_problem(
 
     spread = limits.spread
     everyone = spread @ weights
-
     unit = float(np.sqrt(moments.scatter[-1, -1] / moments.weight)) or 1.0
 
     def mean(group: Moments) -> Any:

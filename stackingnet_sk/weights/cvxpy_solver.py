@@ -8,7 +8,7 @@ point accuracy, which the certificate measures: a duality gap from the gradient 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 from warnings import catch_warnings, filterwarnings
@@ -79,11 +79,14 @@ class ConicAnswer:
         Iterations of the solver.
     backend : str
         The solver behind cvxpy, and which failed before.
+    gap : float, default=inf
+        Duality gap, in units of the loss.
     """
 
     point: NDArray[np.float64]
     iterations: int
     backend: str
+    gap: float = np.inf
 
 
 def import_cvxpy() -> Any:
@@ -204,6 +207,48 @@ def minimize(problem: ConvexProblem, limits: list[Named] | None = None) -> Conic
         f"cvxpy found no weights ({'; '.join(failures)}); use solver='auto', or "
         "constraints that are less tight."
     )
+
+
+def minimize_within(
+    problem: ConvexProblem,
+    builders: Iterable[Limit],
+    free: NDArray[np.float64],
+    onto: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    *,
+    certify: bool = True,
+) -> ConicAnswer | None:
+    """Minimize the loss under the user's constraints, where they bind.
+
+    Parameters
+    ----------
+    problem : ConvexProblem
+        The problem.
+    builders : iterable of Limit
+        Of the user's constraints.
+    free : ndarray of shape (n,)
+        The optimum without them.
+    onto : callable
+        Puts back what rounding leaves outside of the constraint set.
+    certify : bool, default=True
+        Whether to compute the duality gap, which takes another solve.
+
+    Returns
+    -------
+    ConicAnswer or None
+        None where the optimum without them fulfils them.
+
+    Raises
+    ------
+    InfeasibleError
+        If no point fulfils all constraints.
+    """
+    limits = build(problem, builders)
+    if not holds(problem, limits, free):
+        return None
+    answer = minimize(problem, limits)
+    point = onto(answer.point)
+    gap = duality_gap(problem, limits, point) if certify else np.inf
+    return replace(answer, point=point, gap=gap)
 
 
 def duality_gap(

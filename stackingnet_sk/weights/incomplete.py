@@ -163,7 +163,7 @@ class PredictionModel:
         Returns
         -------
         ndarray of shape (n_models, n_models)
-            Mean over the rows, in squared units of the predictions.
+            Mean over the rows, in squared units of ``scale`` times the predictions.
         """
         patterns, pattern, _ = group_patterns(answered)
         share = np.bincount(pattern, weights, len(patterns))
@@ -173,7 +173,7 @@ class PredictionModel:
             part = slice(start, start + step)
             rest = regression(self.covariance, patterns[part].astype(float))[1]
             left += np.tensordot(share[part], rest, 1)
-        return left / share.sum() / self.scale / self.scale
+        return left / share.sum()
 
     def combination(
         self, answered: NDArray[np.bool_], solution: Solution
@@ -242,7 +242,8 @@ def due_to_holes(
     """
     model = PredictionModel.from_moments(everything)
     left = model.left_open(answered, row_weights)
-    return float(weights @ left @ (2.0 * slopes - weights))
+    due = float(weights @ left @ (2.0 * slopes - weights))
+    return due / model.scale / model.scale
 
 
 def solve_pattern(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.cvxpy_problems import quadratic_problem
-from stackingnet_sk.weights.cvxpy_solver import build, duality_gap, holds, minimize
+from stackingnet_sk.weights.cvxpy_solver import minimize_within
 from stackingnet_sk.weights.limits import InfeasibleError, Limits
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
@@ -79,9 +79,11 @@ class LimitedProblem:
             )
         # Weights of zero are optimal where nothing is to be explained.
         models = found.models if found.models.size else np.arange(1)
-        best = self._restricted(models)._convex()
+        part = self._restricted(models)
+        best = part._convex()
+        # All relative to the objective of all models.
+        unit = part.objective.scale / self.objective.scale
         missed = max(found.value - found.bound, 0.0) / self.objective.scale
-        gap, residual = best.gap + missed, best.residual + missed
         exact = missed <= CERTIFIED
         status = best.status
         if status is not Status.INACCURATE:
@@ -89,8 +91,8 @@ class LimitedProblem:
         return replace(
             best,
             weights=self._expanded(best.weights, models),
-            gap=gap,
-            residual=residual,
+            gap=unit * best.gap + missed,
+            residual=unit * best.residual + missed,
             iterations=found.nodes,
             status=status,
         )
@@ -133,6 +135,13 @@ class LimitedProblem:
         bias = float(self.moments.mean[:-1] @ weights)
         return (1.0 - float(weights.sum())) * label - bias
 
+    def _onto_set(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        weights = np.maximum(point[:-1], self.constraint.lower)
+        # Interior points leave traces of models that have no weight.
+        size = np.abs(weights) * np.sqrt(self.objective.curvature.diagonal())
+        weights = np.where(size > _TRACE * size.max(), weights, 0.0)
+        return np.append(weights, point[-1] if self.fit_intercept else 0.0)
+
     def _convex(self, *, certify: bool = True) -> Solution:
         native = self.native(self.objective)
         native = replace(native, intercept=self._intercept(native.weights))
@@ -145,27 +154,22 @@ class LimitedProblem:
             self.limits,
             fit_intercept=self.fit_intercept,
         )
-        built = build(problem, self.limits.builders)
-        if not holds(problem, built, np.append(native.weights, 0.0)):
+        free = np.append(native.weights, 0.0)
+        answer = minimize_within(
+            problem, self.limits.builders, free, self._onto_set, certify=certify
+        )
+        if answer is None:
             return native
-        answer = minimize(problem, built)
-        weights = np.maximum(answer.point[:-1], self.constraint.lower)
-        # Interior points leave traces of models that have no weight.
-        size = np.abs(weights) * np.sqrt(self.objective.curvature.diagonal())
-        weights = np.where(size > _TRACE * size.max(), weights, 0.0)
-        off = float(answer.point[-1]) if self.fit_intercept else 0.0
-        point = np.append(weights, off)
-        intercept = self._intercept(weights) + off
-        gap = duality_gap(problem, built, point) if certify else np.inf
+        weights, off = answer.point[:-1], float(answer.point[-1])
         return replace(
             native,
             weights=weights,
-            intercept=intercept,
+            intercept=self._intercept(weights) + off,
             objective=max(self.objective.value(weights), 0.0) + off**2,
-            gap=gap,
-            residual=gap,
+            gap=answer.gap,
+            residual=answer.gap,
             iterations=answer.iterations,
-            status=conic_status(gap),
+            status=conic_status(answer.gap),
             solver="cvxpy",
             backend=answer.backend,
         )

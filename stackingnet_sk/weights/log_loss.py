@@ -77,6 +77,20 @@ class LogLossObjective:
         bound[: self.n_classes] = -np.inf
         return bound
 
+    def onto_bounds(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Put back what rounding leaves outside.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_classes + n_coefficients,)
+            ``(b, c)``.
+
+        Returns
+        -------
+        ndarray of the same shape
+        """
+        return np.maximum(point, self.lower)
+
     @cached_property
     def _along(self) -> tuple[NDArray[np.float64], float]:
         """Unit vector along u, and by which share the prior is weaker there."""

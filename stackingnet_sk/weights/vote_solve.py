@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.cvxpy_problems import pool_problem, votes_problem
-from stackingnet_sk.weights.cvxpy_solver import build, duality_gap, holds, minimize
+from stackingnet_sk.weights.cvxpy_solver import minimize, minimize_within
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
 from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.linear_pool import (
@@ -172,7 +172,7 @@ def solve_votes(
         )
         if solver == "cvxpy":
             answer = minimize(votes_problem(objective, Limits((), ())))
-            point = np.maximum(answer.point, objective.lower)
+            point = objective.onto_bounds(answer.point)
             iterations, backend = answer.iterations, answer.backend
         else:
             point, iterations = minimize_log_loss(objective)
@@ -186,12 +186,10 @@ def solve_votes(
     gap, residual = objective.certify(point)
     if limits is not None:
         problem = votes_problem(objective, limits)
-        built = build(problem, limits.builders)
-        if holds(problem, built, point):
-            answer = minimize(problem, built)
-            point = np.maximum(answer.point, objective.lower)
-            gap = residual = duality_gap(problem, built, point)
-            iterations, backend = answer.iterations, answer.backend
+        within = minimize_within(problem, limits.builders, point, objective.onto_bounds)
+        if within is not None:
+            point, gap, residual = within.point, within.gap, within.gap
+            iterations, backend = within.iterations, within.backend
             status, solver = conic_status(gap), "cvxpy"
             errors[best] = leave_one_out(objective, point, row_weight)
     intercepts, coefficients = np.split(point, [n_classes])
@@ -271,12 +269,10 @@ def solve_pool(
     status = _status(min(gap, residual))
     if limits is not None:
         problem = pool_problem(objective, limits)
-        built = build(problem, limits.builders)
-        if holds(problem, built, found):
-            answer = minimize(problem, built)
-            found = _onto_simplex(answer.point)
-            gap = residual = duality_gap(problem, built, found)
-            iterations, backend = answer.iterations, answer.backend
+        within = minimize_within(problem, limits.builders, found, _onto_simplex)
+        if within is not None:
+            found, gap, residual = within.point, within.gap, within.gap
+            iterations, backend = within.iterations, within.backend
             status, solver = conic_status(gap), "cvxpy"
     return replace(
         free,

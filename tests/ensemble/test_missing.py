@@ -953,3 +953,16 @@ def test_many_rows_and_patterns_are_fast():
 
     assert time.process_time() - start < 1.0
     assert np.isfinite(answers).all()
+
+
+@pytest.mark.parametrize("scale", [1e-160, 1e-300, 1e150])
+def test_expected_errors_where_squares_leave_the_range(scale):
+    """Rows with holes and rows without any answer: zero or a number, no error."""
+    table, truth = panel(0, 60)
+    holed = punched(np.random.default_rng(0), table)
+    holed[-1] = np.nan
+    model = StackingNetRegressor().fit(holed * scale, truth * scale)
+    found = model.expected_error(holed * scale)
+    assert np.isfinite(found).all()
+    own = StackingNetRegressor().fit(holed, truth)
+    assert_allclose(model.predict(holed * scale) / scale, own.predict(holed), rtol=1e-6)

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import covariance, law, penalty, table
 
-from stackingnet_sk.weights import ShrinkagePrior, factor_scores
+from stackingnet_sk.weights import (
+    Moments,
+    ShrinkagePrior,
+    factor_scores,
+    solve_moments,
+)
 from stackingnet_sk.weights.prior import common_spread
 
 
@@ -202,3 +207,14 @@ def test_units_change_without_a_jump():
     grid = np.geomspace(0.01, 100, 2001)
     units = np.array([common_spread(np.array([1.0, 1.0, 1.0, x]))[3] for x in grid])
     assert np.abs(np.diff(np.log(units))).max() <= np.log(grid[1] / grid[0]) + 1e-12
+
+
+def test_models_that_cancel_have_a_unit():
+    """Their sum does not vary, so that no slope can be told from it: the weights stay
+    small, and nothing is divided by zero.
+    """
+    predictions = np.array([[1.0, 2.0], [2.0, 1.0]])
+    moments = Moments.from_rows(predictions, np.array([6.0, 5.75]))
+    for constraint in ("nonnegative", "simplex", "affine"):
+        found = solve_moments(moments, constraint, shrinkage="auto")
+        assert np.abs(found.weights).max() <= 1.0
