@@ -341,7 +341,8 @@ class at_most_models(Constraint):
     """No more than so many models have a weight; of a regressor only.
 
     The best of all subsets, proven by branch and bound, up to 30 models; beyond, the
-    best on the path that drops the least useful model time and again, and the
+    best on the path that drops the least useful model time and again. Where a million
+    problems don't prove it, as with many models that are alike, or beyond 30, the
     solution's `gap` says by how much another subset could be better.
 
     Parameters
