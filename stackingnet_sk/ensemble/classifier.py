@@ -23,10 +23,10 @@ from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.counting import CountingMixin
 from stackingnet_sk.ensemble.limiting import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
+    about,
     check_choice,
     check_shrinkage,
     check_weights,
-    of_unlabelled,
     refuse_metadata,
 )
 from stackingnet_sk.ensemble.weighing import kind_of_input
@@ -309,7 +309,7 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
             counts = found.in_rows(counts, weights)
         counts = counts.merge(self._count(rest, None, others))
         if X_unlabeled is not None:
-            with of_unlabelled():
+            with about("X_unlabeled"):
                 counts = counts.merge(self._count(self._answers(X_unlabeled)))
         self.input_ = kind_of_input(self.pool, own, rest)
         rows = labelled.nonzero()[0] if self.estimators is None else found.rows

@@ -146,8 +146,8 @@ def rows_of_groups(
 def make_limits(
     constraint: Any,
     names: NDArray,
-    columns: Columns,
-    facts: Callable[[NDArray[np.intp]], Any],
+    columns: Sequence[Mapping[str, Any]],
+    facts: Callable[[Any], Any],
 ) -> Limits | None:
     """Say what the user's constraints are about.
 
@@ -157,10 +157,10 @@ def make_limits(
         The parameter.
     names : ndarray of shape (n_models,)
         Names of the models.
-    columns : sequence of mapping of str to ndarray of int
-        From :func:`rows_of_groups`.
+    columns : sequence of mapping of str to object
+        Rows of each group, as :func:`rows_of_groups` lists them or summed up.
     facts : callable
-        Of some of these predictions, what constraints need; None if none counts.
+        Of these rows, what constraints need; None if none counts.
 
     Returns
     -------

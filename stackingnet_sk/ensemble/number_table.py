@@ -2,47 +2,100 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk._compat import CALLER
-from stackingnet_sk.ensemble.validation import of_unlabelled
+from stackingnet_sk.ensemble.units import Extent
 from stackingnet_sk.predictions import check_predictions
-from stackingnet_sk.weights import (
-    AnswerPatterns,
-    Moments,
-    PredictionModel,
-    complete,
-)
+from stackingnet_sk.weights import AnswerPatterns, Moments, PredictionModel, complete
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """Rows of a table.
+class PanelStatistics:
+    """All that a fit needs to know of rows, from any number of blocks.
 
     Parameters
     ----------
-    table : ndarray of shape (n_rows, n_models)
-        Predictions; NaN where a model is silent.
-    weights : ndarray of shape (n_rows,) or None
-        Weights of the rows.
-    rows : ndarray of int of shape (n_rows,)
-        Where they stand in the user's data.
+    labelled : AnswerPatterns
+        Sums over the rows with labels.
+    unlabelled : AnswerPatterns
+        Sums over the predictions of the others.
+    extent : Extent
+        Where labelled predictions and labels lie.
     """
 
-    table: NDArray
-    weights: NDArray[np.float64] | None
-    rows: NDArray[np.intp]
+    labelled: AnswerPatterns
+    unlabelled: AnswerPatterns
+    extent: Extent
 
-    def moments(self, target: NDArray | None = None) -> Moments:
-        """Read the rows, against a target or against zero."""
-        against = np.zeros(len(self.table)) if target is None else target
-        return Moments.from_rows(self.table, against, self.weights)
+    def merge(self, other: PanelStatistics) -> PanelStatistics:
+        """Combine with those of other rows.
+
+        Parameters
+        ----------
+        other : PanelStatistics
+            Of the same models.
+
+        Returns
+        -------
+        PanelStatistics
+            As if all rows had been read at once.
+
+        Raises
+        ------
+        ValueError
+            If the sums overflow.
+        """
+        merged = PanelStatistics(
+            self.labelled.merge(other.labelled),
+            self.unlabelled.merge(other.unlabelled),
+            self.extent.merge(other.extent),
+        )
+        _refuse_overflow(merged.labelled, merged.unlabelled)
+        return merged
+
+    def panel(self) -> PanelMoments:
+        """Complete what silent models leave open.
+
+        Returns
+        -------
+        PanelMoments
+
+        Raises
+        ------
+        ValueError
+            If no model answers on any row.
+        """
+        labelled, everybody = self.labelled, np.arange(self.labelled.n_models)
+        patterns = labelled.without_labels().merge(self.unlabelled)
+        constant = labelled.pooled(everybody[:0])
+        if patterns.is_complete:
+            return PanelMoments(
+                labelled.pooled(everybody),
+                patterns.pooled(everybody),
+                np.ones(len(everybody), dtype=bool),
+                constant,
+            )
+        heard = np.any(patterns.answered[patterns.weight > 0], axis=0)
+        if not heard.any():
+            raise ValueError(
+                "No model answers on any row: all predictions are NaN; give "
+                "predictions."
+            )
+        known = _with_silent(complete(patterns.subset(heard.nonzero()[0])), heard)
+        panel = PanelMoments(constant, known, heard, constant)
+        alone = {
+            int(m): labelled.take(labelled.answered[:, m]).pooled(np.array([m]))
+            for m in np.flatnonzero(~labelled.answered.all(axis=0))
+        }
+        kept = panel.answered(labelled)
+        # Labels alone say nothing of the models, but a fit must have some.
+        kept = kept if len(kept.weight) else labelled
+        return replace(panel, moments=panel.completed(kept), alone=alone, patterns=kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,184 +108,141 @@ class PanelMoments:
         Of the labelled rows, silent models as the others suggest.
     everything : Moments
         Of the predictions alone, on all rows.
-    table : ndarray of shape (n_kept, n_models)
-        Predictions of the labelled rows, likewise.
-    labels : ndarray of shape (n_kept,)
-        Their labels.
-    weights : ndarray of shape (n_kept,) or None
-        Their weights.
-    kept : ndarray of int of shape (n_kept,)
-        Which of the labelled rows these are: those on which anybody answers.
     heard : ndarray of bool of shape (n_models,)
         Which models answer at all.
     constant : Moments
         Of all labels alone.
-    patterns : ndarray of bool of shape (n_kept, n_models) or None
-        Who answers on the labelled rows; None: all do.
-    alone : dict of int to Moments
+    alone : mapping of int to Moments
         Of each model that is silent somewhere, the moments of the labelled rows that it
         answers.
+    patterns : AnswerPatterns or None
+        Of the labelled rows on which anybody answers; None where nobody is silent.
     """
 
     moments: Moments
     everything: Moments
-    table: NDArray
-    labels: NDArray[np.float64]
-    weights: NDArray[np.float64] | None
-    kept: NDArray[np.intp]
     heard: NDArray[np.bool_]
     constant: Moments
-    patterns: NDArray[np.bool_] | None = None
-    alone: dict[int, Moments] = field(default_factory=dict)
+    alone: Mapping[int, Moments] = field(default_factory=dict)
+    patterns: AnswerPatterns | None = None
 
-    def of_rows(self, rows: NDArray[np.intp]) -> Moments | None:
+    def answered(self, rows: AnswerPatterns) -> AnswerPatterns:
+        """Leave out rows on which nobody answers.
+
+        They say nothing of the models, and their labels would pass for errors of them.
+
+        Parameters
+        ----------
+        rows : AnswerPatterns
+            Of labelled rows.
+
+        Returns
+        -------
+        AnswerPatterns
+        """
+        return rows.take(np.any(rows.answered[:, self.heard], axis=1))
+
+    def completed(self, rows: AnswerPatterns) -> Moments:
+        """Moments of labelled rows, silent models as the others suggest.
+
+        Parameters
+        ----------
+        rows : AnswerPatterns
+            Of these rows.
+
+        Returns
+        -------
+        Moments
+        """
+        # Silent models leave no trace, not even of rounding.
+        models = self.heard.nonzero()[0]
+        rows = rows if self.heard.all() else rows.subset(models)
+        if rows.is_complete:
+            return _with_silent(rows.pooled(np.arange(rows.n_models)), self.heard)
+        model = PredictionModel.from_moments(self.everything.subset(models))
+        model = model.rescaled(rows.scale)
+        moments = rows.completed(model.mean, model.covariance, left_open=False)
+        return _with_silent(moments, self.heard)
+
+    def of_rows(self, rows: AnswerPatterns) -> Moments | None:
         """Moments of some of the labelled rows.
 
         Parameters
         ----------
-        rows : ndarray of int
-            Which of those that are kept.
+        rows : AnswerPatterns
+            Of these rows.
 
         Returns
         -------
         Moments or None
-            None where none of them has a weight.
+            None where nobody answers on any, or none has a weight.
         """
-        share = None if self.weights is None else self.weights[rows]
-        own = Moments.from_rows(self.table[rows], self.labels[rows], share)
+        own = self.completed(self.answered(rows))
         return own if own.weight > 0 else None
 
 
-def read_blocks(
-    labelled: Block,
-    y: NDArray[np.float64],
-    unlabelled: Block,
-    more: Block | None,
+def read_rows(
+    table: NDArray,
+    labels: NDArray[np.float64] | None,
+    weights: NDArray[np.float64] | None,
     names: NDArray,
-) -> PanelMoments:
-    """Read the rows of a fit.
+    rows: NDArray[np.intp] | None = None,
+) -> PanelStatistics:
+    """Read rows of a table once.
 
     Parameters
     ----------
-    labelled : Block
-        Rows with labels.
-    y : ndarray of shape (n_labelled,)
-        Their labels.
-    unlabelled : Block
-        Rows of `X` without.
-    more : Block or None
-        Rows of `X_unlabeled`.
+    table : ndarray of shape (n_rows, n_models)
+        Predictions; NaN where a model is silent.
+    labels : ndarray of shape (n_rows,) or None
+        Labels; NaN on rows without. None: no row has one.
+    weights : ndarray of shape (n_rows,) or None
+        Weights of the rows.
     names : ndarray of shape (n_models,)
         Names of the models.
+    rows : ndarray of int of shape (n_rows,), default=None
+        Where they stand in the user's data; by default at their own place.
 
     Returns
     -------
-    PanelMoments
+    PanelStatistics
 
     Raises
     ------
     ValueError
-        If a prediction is infinite, or there is none at all.
-
-    Warns
-    -----
-    UserWarning
-        If a model never answers.
+        If a prediction is infinite, or the sums overflow.
     """
-    others = [unlabelled] if more is None else [unlabelled, more]
-    moments = labelled.moments(y)
-    everything = moments.without_labels()
-    finite = moments.is_finite
-    for block in others:
-        own = block.moments()
-        finite = finite and own.is_finite
-        everything = everything.merge(own) if finite else everything
-    if finite:
-        heard = np.ones(len(names), dtype=bool)
-        return PanelMoments(
-            moments,
-            everything,
-            labelled.table,
-            y,
-            labelled.weights,
-            np.arange(len(y)),
-            heard,
-            moments.subset(np.arange(0)),
-        )
-    blocks = [labelled, *others]
-    for block in blocks:
-        with of_unlabelled() if block is more else nullcontext():
-            check_predictions(block.table, names, block.rows, allow_missing=True)
-    if not any(np.isnan(block.table).any() for block in blocks):
+    if labels is None:
+        labels = np.full(len(table), np.nan)
+    known = ~np.isnan(labels)
+    # A slice is no copy.
+    which: Any = (known, ~known)
+    if known.all() or not known.any():
+        which = (slice(None), slice(0)) if known.all() else (slice(0), slice(None))
+    own, others = (None if weights is None else weights[each] for each in which)
+    some, labels = table[which[0]], labels[which[0]]
+    labelled = AnswerPatterns.from_rows(some, labels, own)
+    unlabelled = AnswerPatterns.from_rows(table[which[1]], None, others)
+    if not (labelled.is_finite and unlabelled.is_finite):
+        check_predictions(table, names, rows, allow_missing=True)
+        _refuse_overflow(labelled, unlabelled)
+    return PanelStatistics(labelled, unlabelled, Extent.from_rows(some, labels))
+
+
+def _refuse_overflow(*sums: AnswerPatterns) -> None:
+    if not all(each.is_finite for each in sums):
         raise ValueError(
             "The sums over all rows overflow; divide sample_weight by its largest."
         )
-    return _read_with_holes(labelled, y, blocks, names)
-
-
-def _read_with_holes(
-    labelled: Block, y: NDArray[np.float64], blocks: Sequence[Block], names: NDArray
-) -> PanelMoments:
-    rows = np.vstack([block.table for block in blocks])
-    weights = np.concatenate(
-        [
-            np.ones(len(block.table)) if block.weights is None else block.weights
-            for block in blocks
-        ]
-    )
-    answered = ~np.isnan(rows)
-    heard = answered[weights > 0].any(axis=0)
-    if not heard.any():
-        raise ValueError(
-            "No model answers on any row: all predictions are NaN; give predictions."
-        )
-    if not heard.all():
-        warnings.warn(
-            f"{[str(name) for name in names[~heard][:5]]} never answer (of "
-            f"{len(names)} models {np.count_nonzero(~heard)}): nothing is known of "
-            "them, and they get no weight. Drop them.",
-            UserWarning,
-            stacklevel=CALLER + 2,
-        )
-    known = complete(AnswerPatterns.from_rows(rows[:, heard], weights))
-    patterns = answered[: len(y)]
-    # What nobody has answered says nothing of the models, and its label would pass for
-    # an error of theirs.
-    kept = patterns[:, heard].any(axis=1).nonzero()[0]
-    kept = kept if kept.size else np.arange(len(y))
-    own = Block(
-        np.zeros((len(kept), len(names))),
-        None if labelled.weights is None else labelled.weights[kept],
-        labelled.rows[kept],
-    )
-    seen = labelled.table[kept]
-    own.table[:, heard] = PredictionModel.from_moments(known).fill(seen[:, heard])
-    alone = {}
-    for m in np.flatnonzero(~patterns.all(axis=0)):
-        rows = patterns[kept, m]
-        share = None if own.weights is None else own.weights[rows]
-        alone[int(m)] = Moments.from_rows(seen[rows][:, [m]], y[kept][rows], share)
-    return PanelMoments(
-        own.moments(y[kept]),
-        _with_silent(known, heard),
-        own.table,
-        y[kept],
-        own.weights,
-        kept,
-        heard,
-        Moments.from_rows(np.empty((len(y), 0)), y, labelled.weights),
-        patterns[kept],
-        alone,
-    )
 
 
 def _with_silent(known: Moments, heard: NDArray[np.bool_]) -> Moments:
     """Add models of which nothing is known, constant at zero."""
+    if heard.all():
+        return known
     place = np.append(np.flatnonzero(heard), len(heard))
-    mean = np.zeros(len(heard) + 1)
-    scatter = np.zeros((len(mean), len(mean)))
-    mean[place] = known.mean
-    scatter[np.ix_(place, place)] = known.scatter
-    return Moments(
-        known.weight, known.n_rows, mean, scatter, known.weight_norm, known.scale
-    )
+    onto = np.zeros((len(heard) + 1, len(place)))
+    onto[place, np.arange(len(place))] = 1.0
+    # Their errors are minus the target.
+    onto[np.flatnonzero(~heard), -1] = -1.0
+    return replace(known, mean=onto @ known.mean, scatter=onto @ known.scatter @ onto.T)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
@@ -25,20 +26,23 @@ from stackingnet_sk.ensemble.limiting import (
     rows_of_groups,
     split_constraint,
 )
-from stackingnet_sk.ensemble.number_table import Block, PanelMoments, read_blocks
+from stackingnet_sk.ensemble.number_table import (
+    PanelStatistics,
+    read_rows,
+)
+from stackingnet_sk.ensemble.units import doubt_units
 from stackingnet_sk.ensemble.validation import (
+    about,
     check_labels,
     check_parameters,
     check_table,
     check_weights,
-    doubt_units,
     names_of_columns,
-    of_unlabelled,
     refuse_metadata,
 )
 from stackingnet_sk.predictions import is_labelled
 from stackingnet_sk.weights import (
-    Limits,
+    AnswerPatterns,
     Solution,
     due_to_holes,
     reliability,
@@ -253,7 +257,7 @@ callable, default="nonnegative"
         # Whatever fails below, weights never meet other models than their own.
         for attribute in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, attribute)
-        strength = check_parameters(self)
+        check_parameters(self)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
         labelled = is_labelled(y)
@@ -262,42 +266,37 @@ callable, default="nonnegative"
             begin_fit(self, [], X, y)
             table = check_table(self, X, reset=True)
             self.model_names_ = names_of_columns(self, X)
-            rows, unknown = np.arange(len(y)), table[:0]
-            if not labelled.all():
-                rows, unknown = rows[labelled], table[~labelled]
-                table = table[labelled]
-            own_weights = None if weights is None else weights[labelled]
+            statistics = read_rows(table, y, weights, self.model_names_)
+            rows, at = labelled.nonzero()[0], labelled.nonzero()[0]
+            labels, own_weights = y, weights
         else:
             found, unknown = self._fit_members(X, y, labelled, weights, groups, params)
-            table, rows, own_weights = found.table, found.rows, found.weights(weights)
-        others = None if weights is None else weights[~labelled]
-        more = None
+            table, rows, at = found.table, found.rows, np.arange(len(found.rows))
+            labels, own_weights = y[rows], found.weights(weights)
+            others = None if weights is None else weights[~labelled]
+            statistics = read_rows(
+                table, labels, own_weights, self.model_names_, rows
+            ).merge(
+                read_rows(
+                    unknown, None, others, self.model_names_, (~labelled).nonzero()[0]
+                )
+            )
         if X_unlabeled is not None:
-            with of_unlabelled():
-                extra = self._table(X_unlabeled)
-            more = Block(extra, None, np.arange(len(extra)))
-        known = read_blocks(
-            Block(table, own_weights, rows),
-            y[rows],
-            Block(unknown, others, (~labelled).nonzero()[0]),
-            more,
-            self.model_names_,
-        )
-        heard = known.heard.nonzero()[0]
-        doubts = doubt_units(
-            known.table[:, heard],
-            known.labels,
-            known.moments.subset(heard),
-            self.model_names_[heard],
-        )
-        for doubt in doubts:
-            warnings.warn(doubt, UserWarning, stacklevel=CALLER)
+            with about("X_unlabeled"):
+                statistics = statistics.merge(
+                    read_rows(self._table(X_unlabeled), None, None, self.model_names_)
+                )
 
-        columns = rows_of_groups(sensitive_features, labelled, rows[known.kept])
-        limits = make_limits(self.constraint, self.model_names_, columns, known.of_rows)
-        self._set_weights(known, strength, limits)
-        if self.solution_.doubt:
-            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
+        def sums(own: NDArray[np.intp]) -> AnswerPatterns:
+            share = None if own_weights is None else own_weights[at[own]]
+            return AnswerPatterns.from_rows(table[at[own]], labels[at[own]], share)
+
+        columns = [
+            {group: sums(own) for group, own in column.items()}
+            for column in rows_of_groups(sensitive_features, labelled, rows)
+        ]
+        for doubt in self._set_weights(statistics, columns):
+            warnings.warn(doubt, stacklevel=CALLER)
         end_fit(self, X, y)
         return self
 
@@ -311,12 +310,32 @@ callable, default="nonnegative"
         return tags
 
     def _set_weights(
-        self, known: PanelMoments, strength: float | str, limits: Limits | None
-    ) -> None:
+        self,
+        statistics: PanelStatistics,
+        columns: Sequence[Mapping[str, AnswerPatterns]] = (),
+    ) -> list[Warning]:
+        """Weigh the models by what is known of the rows; what there is to warn of."""
+        strength, known = check_parameters(self), statistics.panel()
         heard = known.heard.nonzero()[0]
         moments, everything = (
             each.subset(heard) for each in (known.moments, known.everything)
         )
+        doubts: list[Warning] = [
+            UserWarning(doubt)
+            for doubt in doubt_units(
+                statistics.extent.take(heard), moments, self.model_names_[heard]
+            )
+        ]
+        if not known.heard.all():
+            unheard = self.model_names_[~known.heard]
+            doubts.append(
+                UserWarning(
+                    f"{[str(name) for name in unheard[:5]]} never answer (of "
+                    f"{len(known.heard)} models {len(unheard)}): nothing is known of "
+                    "them, and they get no weight. Drop them."
+                )
+            )
+        limits = make_limits(self.constraint, self.model_names_, columns, known.of_rows)
         own = None if limits is None else limits.subset(heard)
         constraint = split_constraint(self.constraint)[0]
         options: dict[str, Any] = {
@@ -334,16 +353,19 @@ callable, default="nonnegative"
                     free = solve_moments(moments, "nonnegative", **common)
                 error -= due_to_holes(
                     everything,
-                    known.patterns[:, heard],
-                    known.weights,
+                    known.patterns.answered[:, heard],
+                    known.patterns.weight,
                     solution.weights,
                     free.weights,
                 )
         else:
             solution = solve_unlabelled(everything, constraint, own)
             constraint = solution.constraint
+        if solution.doubt:
+            doubts.append(ConvergenceWarning(solution.doubt))
         # How patterns of answers are solved, whatever becomes of the parameters.
         self._rules = {"constraint": constraint, "limits": limits, **options}
+        self.statistics_ = statistics
         self.moments_, self.everything_ = known.moments, known.everything
         self.alone_ = known.alone
         self._heard, self._constant = known.heard, known.constant
@@ -357,3 +379,4 @@ callable, default="nonnegative"
             solution, weights=self.weights_.copy(), expected_error=error
         )
         self.reliability_ = reliability(known.moments, known.everything, known.alone)
+        return doubts

@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 from stackingnet_sk._compat import count_rows, raise_for_params
 from stackingnet_sk.ensemble.limiting import split_constraint
 from stackingnet_sk.predictions import is_number, unmasked
-from stackingnet_sk.weights import SOLVERS, Moments
+from stackingnet_sk.weights import SOLVERS
 
 
 def check_choice(estimator: Any, parameter: str, known: list[str]) -> None:
@@ -126,22 +126,29 @@ def refuse_metadata(estimator: Any, params: dict[str, Any]) -> None:
 
 
 @contextmanager
-def of_unlabelled() -> Iterator[None]:
-    """Let errors about rows without labels say that they are not about `X`.
+def about(where: str) -> Iterator[None]:
+    """Let errors say which part of the data they are about.
+
+    Parameters
+    ----------
+    where : str
+        The part, such as "X_unlabeled".
 
     Raises
     ------
     TypeError or ValueError
-        What was raised inside, "X_unlabeled" before its message.
+        What was raised inside, `where` before its message.
     """
     try:
         yield
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"X_unlabeled: {error}") from error
+        raise kind(f"{where}: {error}") from error
 
 
-def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
+def check_labels(
+    X: Any, y: ArrayLike | None, *, all_rows: bool = True
+) -> NDArray[np.float64]:
     """Check the labels of a regression.
 
     Parameters
@@ -150,6 +157,8 @@ def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
         Only its length counts.
     y : array-like of shape (n_samples,) or None
         Labels; NaN or None marks a row without.
+    all_rows : bool, default=True
+        Whether there are no others; a block of rows may be without any label.
 
     Returns
     -------
@@ -175,7 +184,7 @@ def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
     )
     labels = _numbers(labels[:, None], ["the labels"])[:, 0]
     check_consistent_length(X, labels)
-    if np.isnan(labels).all():
+    if all_rows and np.isnan(labels).all():
         raise ValueError(
             "Input y contains NaN only, which marks rows without a label; label at "
             "least one row, or pass y=None to combine without labels."
@@ -191,7 +200,7 @@ def check_labels(X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
 
 
 def check_weights(
-    sample_weight: ArrayLike | None, y: NDArray
+    sample_weight: ArrayLike | None, y: NDArray, *, all_rows: bool = True
 ) -> NDArray[np.float64] | None:
     """Check sample weights.
 
@@ -201,6 +210,8 @@ def check_weights(
         Weights.
     y : ndarray of shape (n_samples,)
         Labels.
+    all_rows : bool, default=True
+        Whether there are no others; a block of rows may be without any weight.
 
     Returns
     -------
@@ -232,7 +243,7 @@ def check_weights(
             f"sample_weight is negative, NaN or infinity at row {row}: {weights[row]}; "
             "weights must be finite and zero or above."
         )
-    if not weights.any():
+    if all_rows and not weights.any():
         raise ValueError(
             "sample_weight is zero on every row; give at least one row weight."
         )
@@ -353,67 +364,3 @@ def names_of_columns(estimator: Any, X: Any) -> NDArray[np.object_]:
     if not len(names):
         names = [f"model_{j}" for j in range(estimator.n_features_in_)]
     return np.array(names, dtype=object)
-
-
-# So few labels can miss the range of the predictions by chance.
-_FEW = 10
-# Errors are predictions minus labels: 16 digits of the larger of the two.
-_RESOLVED = 1e-5
-
-
-def doubt_units(
-    table: NDArray, y: NDArray, moments: Moments, names: NDArray
-) -> Iterator[str]:
-    """Say what suggests that predictions and labels are in different units.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n_samples, n_models)
-        Predictions.
-    y : ndarray of shape (n_samples,)
-        Labels.
-    moments : Moments
-        Their moments.
-    names : ndarray of shape (n_models,)
-        Names of the models.
-
-    Yields
-    ------
-    str
-        A sentence for the user.
-    """
-    if (ranges := _different_ranges(table, y)) is not None:
-        yield (
-            f"The labels lie in {ranges[0]} and the predictions in {ranges[1]}: was "
-            "only one of the two normalized? Put both in the same units, see "
-            "PredictionNormalizer."
-        )
-    if moments.weight == 0:
-        return
-    variance = moments.predictions()[0].diagonal()
-    target = moments.scatter[-1, -1] / moments.weight
-    dim = (variance < _RESOLVED**2 * target).nonzero()[0]
-    # What does not vary at all is a constant, and known to be one.
-    dim = dim[np.ptp(table[:, dim], axis=0) > 0]
-    if dim.size:
-        yield (
-            f"The predictions of {[str(names[j]) for j in dim[:5]]} vary less than "
-            f"{_RESOLVED:g} times as much as the labels, too little for accurate "
-            "weights: put them in the units of the labels, or drop them."
-        )
-
-
-def _different_ranges(
-    table: NDArray, y: NDArray
-) -> tuple[list[float], list[float]] | None:
-    """Range of the labels and of the predictions, if they do not overlap."""
-    if len(y) < _FEW:
-        return None
-    labels = [float(y.min()), float(y.max())]
-    # Ranges that overlap on some rows do so on all: one look is nearly always enough.
-    for rows in (slice(1000), slice(None)):
-        own = [float(table[rows].min()), float(table[rows].max())]
-        # Normalized on one side only, ratings may still touch at the end of a scale.
-        if own[0] < labels[1] and labels[0] < own[1]:
-            return None
-    return None if own == labels else (labels, own)

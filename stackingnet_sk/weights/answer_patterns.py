@@ -1,54 +1,61 @@
 """Rows of predictions with holes, summed up by which models answer.
 
-Method: a mean and a scatter for each pattern of answers; what silent models would add
-in expectation follows from these alone. Strength: rows are read once. Limit: as many
-patterns as rows where every row has its own.
+Method: a mean and a scatter of the errors for each pattern of answers; what silent
+models would add in expectation follows from these alone. Strength: rows are read once,
+in blocks that any machine can sum and any order can merge; complete rows are a single
+pattern. Limit: as many patterns as rows where every row has its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.pattern_regression import CHUNK, regression
 
-# Of the diagonal: copies of a model would leave a singular matrix.
-NUGGET = 1e-13
-# Entries of the matrices of the patterns that are in memory at once.
-CHUNK = 250_000
+# Entries of the matrices that are kept, 4 GB.
+_MOST_ENTRIES = 2**29
 
 
 @dataclass(frozen=True, eq=False)
 class AnswerPatterns:
-    """Sums over the rows of a table, by which models answer there.
+    """Sums over the rows ``z_i = [P_i - y_i, y_i]``, by which models answer there.
 
     Parameters
     ----------
     answered : ndarray of bool of shape (n_patterns, n_models)
-        Distinct patterns; those of several rows first.
+        Distinct patterns, in the order of their bits; those of several rows first.
     weight : ndarray of shape (n_patterns,)
         Total sample weight of the rows of each.
-    mean : ndarray of shape (n_patterns, n_models)
-        Weighted mean of ``scale`` times their predictions, zero for silent models.
-    scatter : ndarray of shape (n_repeated, n_models, n_models)
+    n_rows : ndarray of int of shape (n_patterns,)
+        Their number.
+    weight_norm : ndarray of shape (n_patterns,)
+        Euclidean norm of their weights.
+    mean : ndarray of shape (n_patterns, n_models + 1)
+        Weighted mean of ``scale * z``, zero for silent models.
+    scatter : ndarray of shape (n_repeated, n_models + 1, n_models + 1)
         Scatter about it, of the patterns that have several rows.
-    whole : Moments
-        Those of all rows with zeros for the holes, against a target of 0: for the
-        number of rows, their weights and their scale.
+    scale : float
+        Power of two, as in :class:`Moments`.
     """
 
     answered: NDArray[np.bool_]
     weight: NDArray[np.float64]
+    n_rows: NDArray[np.intp]
+    weight_norm: NDArray[np.float64]
     mean: NDArray[np.float64]
     scatter: NDArray[np.float64]
-    whole: Moments
+    scale: float = 1.0
 
     @classmethod
     def from_rows(
         cls,
         predictions: NDArray[np.floating],
+        target: NDArray[np.floating] | None = None,
         sample_weight: NDArray[np.floating] | None = None,
     ) -> AnswerPatterns:
         """Sum up the rows of a table.
@@ -57,54 +64,261 @@ class AnswerPatterns:
         ----------
         predictions : ndarray of shape (n_rows, n_models)
             A column a model, NaN where it is silent. Never written to.
+        target : ndarray of shape (n_rows,), default=None
+            Labels; by default zero, which leaves the predictions alone.
         sample_weight : ndarray of shape (n_rows,), default=None
             Non-negative weights of the rows.
 
         Returns
         -------
         AnswerPatterns
-            ``whole.is_finite`` is False if a prediction is infinite.
+            ``is_finite`` is False if a prediction is infinite.
+
+        Raises
+        ------
+        ValueError
+            If there are more patterns than fit in memory.
         """
+        labels = np.zeros(len(predictions)) if target is None else target
+        moments = Moments.from_rows(predictions, labels, sample_weight)
+        if moments.is_finite:
+            return cls.of_complete(moments)
         missing = np.isnan(predictions)
-        filled = np.where(missing, 0.0, predictions).astype(np.float64, copy=False)
-        whole = Moments.from_rows(filled, np.zeros(len(filled)), sample_weight)
-        filled *= whole.scale
-        weights = np.ones(len(filled)) if sample_weight is None else sample_weight
-        answered, pattern, counts = group_patterns(~missing)
-        # Patterns of several rows first, each kind in the order of the patterns.
-        order = np.argsort(counts == 1, kind="stable")
-        rows = np.argsort(np.argsort(order)[pattern], kind="stable")
-        ends = np.cumsum(counts[order])
-        n_repeated = int(np.count_nonzero(counts > 1))
-        single = rows[ends[n_repeated - 1] if n_repeated else 0 :]
-        total = np.zeros(len(order))
-        mean = np.zeros(answered.shape)
-        scatter = np.zeros((n_repeated, *whole.scatter[:-1, :-1].shape))
-        total[n_repeated:], mean[n_repeated:] = weights[single], filled[single]
-        for q, own in enumerate(np.split(rows, ends[:n_repeated])[:n_repeated]):
-            total[q] = weights[own].sum()
-            if total[q] > 0:
-                mean[q] = weights[own] @ filled[own] / total[q]
-                off = (filled[own] - mean[q]) * np.sqrt(weights[own])[:, None]
-                scatter[q] = off.T @ off
-        return cls(answered[order], total, mean, scatter, whole)
+        rows = np.empty((len(predictions), predictions.shape[1] + 1))
+        rows[:, :-1] = np.where(missing, 0.0, predictions)
+        rows[:, -1] = labels
+        moments = Moments.from_rows(rows[:, :-1], labels, sample_weight)
+        if not moments.is_finite:
+            return cls.of_complete(moments)
+        rows *= moments.scale
+        rows[:, :-1] -= rows[:, -1:]
+        rows[:, :-1][missing] = 0.0
+        ones = np.ones(len(rows))
+        weights = ones if sample_weight is None else sample_weight.astype(np.float64)
+        return _sum_up(
+            cls(
+                ~missing,
+                weights,
+                ones.astype(np.intp),
+                weights,
+                rows,
+                np.empty((0, rows.shape[1], rows.shape[1])),
+                moments.scale,
+            )
+        )
+
+    @classmethod
+    def of_complete(cls, moments: Moments) -> AnswerPatterns:
+        """Take moments of rows on which every model answers.
+
+        Parameters
+        ----------
+        moments : Moments
+            Of the rows.
+
+        Returns
+        -------
+        AnswerPatterns
+        """
+        n_patterns = min(moments.n_rows, 1)
+        return cls(
+            np.ones((n_patterns, moments.n_models), dtype=bool),
+            np.full(n_patterns, moments.weight),
+            np.full(n_patterns, moments.n_rows),
+            np.full(n_patterns, moments.weight_norm),
+            np.repeat(moments.mean[None], n_patterns, axis=0),
+            np.repeat(moments.scatter[None], int(moments.n_rows > 1), axis=0),
+            moments.scale,
+        )
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every prediction, label and sum was finite."""
+        return bool(np.isfinite(self.mean).all() and np.isfinite(self.scatter).all())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every model answers on every row."""
+        return bool(self.answered.all())
+
+    @property
+    def n_models(self) -> int:
+        """Number of models."""
+        return self.answered.shape[1]
+
+    def rescaled(self, scale: float) -> AnswerPatterns:
+        """Express the same sums at another scale.
+
+        Parameters
+        ----------
+        scale : float
+            Power of two.
+
+        Returns
+        -------
+        AnswerPatterns
+        """
+        if scale == self.scale:
+            return self
+        factor = scale / self.scale
+        return replace(
+            self, mean=self.mean * factor, scatter=self.scatter * factor**2, scale=scale
+        )
+
+    def merge(self, other: AnswerPatterns) -> AnswerPatterns:
+        """Combine with the sums of other rows.
+
+        Parameters
+        ----------
+        other : AnswerPatterns
+            Of the same models on other rows.
+
+        Returns
+        -------
+        AnswerPatterns
+            The sums over all rows, as if they had been read in one pass.
+
+        Raises
+        ------
+        ValueError
+            If there are more patterns than fit in memory.
+        """
+        if not len(other.weight) or not len(self.weight):
+            return self if len(self.weight) else other
+        scale = min(self.scale, other.scale)
+        parts = [self.rescaled(scale), other.rescaled(scale)]
+        # Those with a scatter come first, of both.
+        order = np.argsort(
+            np.concatenate(
+                [np.arange(len(each.weight)) >= len(each.scatter) for each in parts]
+            ),
+            kind="stable",
+        )
+        stacked = {
+            name: np.concatenate([getattr(each, name) for each in parts])[order]
+            for name in ("answered", "weight", "n_rows", "weight_norm", "mean")
+        }
+        scatter = np.concatenate([each.scatter for each in parts])
+        return _sum_up(AnswerPatterns(scatter=scatter, scale=scale, **stacked))
+
+    def take(self, which: NDArray[np.bool_]) -> AnswerPatterns:
+        """Take some of the patterns.
+
+        Parameters
+        ----------
+        which : ndarray of bool of shape (n_patterns,)
+            Which ones.
+
+        Returns
+        -------
+        AnswerPatterns
+        """
+        if which.all():
+            return self
+        return AnswerPatterns(
+            self.answered[which],
+            self.weight[which],
+            self.n_rows[which],
+            self.weight_norm[which],
+            self.mean[which],
+            self.scatter[which[: len(self.scatter)]],
+            self.scale,
+        )
+
+    def subset(self, models: NDArray[np.intp]) -> AnswerPatterns:
+        """Take some of the models.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            Which models, in which order.
+
+        Returns
+        -------
+        AnswerPatterns
+        """
+        kept = np.append(models, self.n_models)
+        return _sum_up(
+            replace(
+                self,
+                answered=self.answered[:, models],
+                mean=self.mean[:, kept],
+                scatter=self.scatter[:, kept[:, None], kept],
+            )
+        )
+
+    def without_labels(self) -> AnswerPatterns:
+        """Take the predictions alone, ``z_i = [P_i, 0]``.
+
+        Returns
+        -------
+        AnswerPatterns
+        """
+        mean, scatter = np.zeros_like(self.mean), np.zeros_like(self.scatter)
+        mean[:, :-1] = (self.mean[:, :-1] + self.mean[:, -1:]) * self.answered
+        seen = self.answered[: len(scatter)]
+        with_target = self.scatter[:, :-1, -1] + self.scatter[:, -1:, -1]
+        scatter[:, :-1, :-1] = self.scatter[:, :-1, :-1]
+        scatter[:, :-1, :-1] += self.scatter[:, :-1, -1:] + with_target[:, None]
+        scatter[:, :-1, :-1] *= seen[:, :, None] & seen[:, None, :]
+        return replace(self, mean=mean, scatter=scatter)
+
+    def pooled(self, models: NDArray[np.intp]) -> Moments:
+        """Moments of models that answer on every row.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            The models.
+
+        Returns
+        -------
+        Moments
+        """
+        columns = np.append(models, self.n_models)
+        scatter = self.scatter[:, columns[:, None], columns].sum(axis=0)
+        return self._around(self.mean[:, columns], scatter)
+
+    def _around(
+        self, means: NDArray[np.float64], scatter: NDArray[np.float64]
+    ) -> Moments:
+        """Moments of all rows, from means and the summed scatter of the patterns."""
+        weight = float(self.weight.sum())
+        center = np.zeros(means.shape[1])
+        if len(means) == 1:
+            center = means[0]
+        elif weight > 0:
+            center = self.weight @ means / weight
+            off = (means - center) * np.sqrt(self.weight)[:, None]
+            scatter = scatter + off.T @ off
+        # Squares of tiny or huge weights are out of range.
+        norm = hypot(*self.weight_norm)
+        n_rows = int(self.n_rows.sum())
+        return Moments(weight, n_rows, center, scatter, norm, self.scale)
 
     def marginals(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and variance of each model where it answers.
+        """Mean and variance of what each model says where it answers.
 
         Returns
         -------
         mean, variance : ndarray of shape (n_models,)
+            Of predictions, where the sums are without labels.
         """
         weight = self.weight[:, None] * self.answered
         total = weight.sum(axis=0)
         total = np.where(total > 0, total, 1.0)
-        mean = (weight * self.mean).sum(axis=0) / total
-        squares = (weight * np.square(self.mean - mean)).sum(axis=0)
-        return mean, (squares + np.einsum("qii->i", self.scatter)) / total
+        own = self.mean[:, :-1]
+        mean = (weight * own).sum(axis=0) / total
+        squares = (weight * np.square(own - mean)).sum(axis=0)
+        squares += np.einsum("qii->i", self.scatter)[:-1]
+        return mean, squares / total
 
-    def expectations(
-        self, mean: NDArray[np.float64], covariance: NDArray[np.float64]
+    def completed(
+        self,
+        mean: NDArray[np.float64],
+        covariance: NDArray[np.float64],
+        *,
+        left_open: bool,
     ) -> Moments:
         """Moments of all rows, silent models as the others suggest.
 
@@ -114,34 +328,79 @@ class AnswerPatterns:
             Of ``scale`` times the predictions.
         covariance : ndarray of shape (n_models, n_models)
             And their covariance.
+        left_open : bool
+            Whether to add what the others leave open of a silent model to its variance.
 
         Returns
         -------
         Moments
-            Against a target of 0. What the others leave open of a silent model is in
-            its variance.
         """
-        first = np.zeros(len(mean))
-        second = np.zeros_like(covariance)
-        step = max(1, CHUNK // covariance.size)
+        n_models = self.n_models
+        means = np.empty_like(self.mean)
+        second = np.zeros((n_models + 1, n_models + 1))
+        step = max(1, CHUNK // second.size)
         for start in range(0, len(self.weight), step):
             part = slice(start, start + step)
-            seen, weight = self.answered[part].astype(float), self.weight[part]
-            off = (self.mean[part] - mean) * seen
-            around = weight[:, None, None] * off[:, :, None] * off[:, None, :]
-            repeated = self.scatter[part]
-            around[: len(repeated)] += repeated
+            seen = self.answered[part].astype(float)
             fill, rest = regression(covariance, seen)
-            first += np.einsum("q,qi,qij->j", weight, off, fill, optimize=True)
-            second += (fill.swapaxes(1, 2) @ around @ fill).sum(axis=0)
-            second += np.tensordot(weight, rest, 1)
-        total = self.whole.weight
-        shift = first / total
-        second -= total * np.outer(shift, shift)
-        scatter = np.zeros_like(self.whole.scatter)
-        scatter[:-1, :-1] = 0.5 * (second + second.T)
-        np.fill_diagonal(scatter, np.maximum(scatter.diagonal(), 0.0))
-        return replace(self.whole, mean=np.append(mean + shift, 0.0), scatter=scatter)
+            # Of errors and target: what is filled in is in units of the predictions.
+            onto = np.zeros((len(seen), n_models + 1, n_models + 1))
+            onto[:, :-1, :-1] = fill
+            onto[:, -1, :-1] = fill.sum(axis=1) - 1.0
+            onto[:, -1, -1] = 1.0
+            means[part] = np.einsum("qi,qij->qj", self.mean[part], onto, optimize=True)
+            means[part, :-1] += mean - mean @ fill
+            repeated = self.scatter[part]
+            onto = onto[: len(repeated)]
+            second += (onto.swapaxes(1, 2) @ repeated @ onto).sum(axis=0)
+            if left_open:
+                second[:-1, :-1] += np.tensordot(self.weight[part], rest, 1)
+        moments = self._around(means, 0.5 * (second + second.T))
+        np.fill_diagonal(moments.scatter, np.maximum(moments.scatter.diagonal(), 0.0))
+        return moments
+
+
+def _sum_up(parts: AnswerPatterns) -> AnswerPatterns:
+    """Let each pattern be there once, those of several rows first."""
+    answered, pattern, _ = group_patterns(parts.answered)
+    n_rows = np.zeros(len(answered), dtype=np.intp)
+    np.add.at(n_rows, pattern, parts.n_rows)
+    order = np.argsort(n_rows == 1, kind="stable")
+    n_repeated = int(np.count_nonzero(n_rows > 1))
+    width = parts.mean.shape[1]
+    if n_repeated * width**2 > _MOST_ENTRIES:
+        raise ValueError(
+            f"{n_repeated} patterns of missing predictions of {width - 1} models are "
+            "too many to keep; drop the models that rarely answer, or take fewer rows."
+        )
+    place = np.argsort(order)[pattern]
+    by_pattern = np.argsort(place, kind="stable")
+    groups = np.split(by_pattern, np.cumsum(np.bincount(place, minlength=len(order))))
+    weight, squares = np.zeros(len(order)), np.zeros(len(order))
+    np.add.at(weight, place, parts.weight)
+    unit = parts.weight_norm.max(initial=0.0) or 1.0
+    np.add.at(squares, place, np.square(parts.weight_norm / unit))
+    mean = np.zeros((len(order), width))
+    scatter = np.zeros((n_repeated, width, width))
+    for q, own in enumerate(groups[:n_repeated]):
+        known = own[own < len(parts.scatter)]
+        if len(own) == 1:
+            mean[q], scatter[q] = parts.mean[own[0]], parts.scatter[known[0]]
+        elif weight[q] > 0:
+            weights = parts.weight[own]
+            mean[q] = weights @ parts.mean[own] / weight[q]
+            off = (parts.mean[own] - mean[q]) * np.sqrt(weights)[:, None]
+            scatter[q] = parts.scatter[known].sum(axis=0) + off.T @ off
+    mean[n_repeated:] = parts.mean[np.array(groups[n_repeated:-1], int).ravel()]
+    return AnswerPatterns(
+        answered[order],
+        weight,
+        n_rows[order],
+        np.sqrt(squares) * unit,
+        mean,
+        scatter,
+        parts.scale,
+    )
 
 
 def group_patterns(
@@ -168,35 +427,3 @@ def group_patterns(
         keys, return_index=True, return_inverse=True, return_counts=True
     )
     return answered[first], pattern.ravel(), counts
-
-
-def regression(
-    covariance: NDArray[np.float64], seen: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Regress all models on those that are seen, for each pattern.
-
-    Parameters
-    ----------
-    covariance : ndarray of shape (n_models, n_models)
-        Covariance of the predictions.
-    seen : ndarray of shape (n_patterns, n_models)
-        One where a model answers, else zero.
-
-    Returns
-    -------
-    fill : ndarray of shape (n_patterns, n_models, n_models)
-        Coefficients, of those seen on all: one at a model that is seen itself.
-    rest : ndarray of shape (n_patterns, n_models, n_models)
-        Covariance of what they leave open.
-    """
-    index = np.arange(len(covariance))
-    unseen = np.subtract(1.0, seen)
-    unit = np.where(covariance.diagonal() > 0, covariance.diagonal(), 1.0)
-    known = covariance * seen[:, :, None] * seen[:, None, :]
-    known[:, index, index] += unit * np.where(seen > 0, NUGGET, 1.0)
-    cross = covariance * seen[:, :, None] * unseen[:, None, :]
-    fill = np.asarray(np.linalg.solve(known, cross), dtype=np.float64)
-    rest = covariance * unseen[:, :, None] * unseen[:, None, :]
-    rest -= cross.swapaxes(1, 2) @ fill
-    fill[:, index, index] += seen
-    return fill, rest

@@ -13,15 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.answer_patterns import (
-    CHUNK,
-    NUGGET,
-    AnswerPatterns,
-    group_patterns,
-    regression,
-)
+from stackingnet_sk.weights.answer_patterns import AnswerPatterns, group_patterns
 from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.pattern_regression import CHUNK, NUGGET, regression
 from stackingnet_sk.weights.solution import Solution
 from stackingnet_sk.weights.solve import solve_moments
 
@@ -32,6 +27,7 @@ _EXCHANGEABLE_ROWS = 10.0
 # most iterations.
 _TOLERANCE = 1e-5
 _MAX_ITERATIONS = 1000
+_EPSILON = np.finfo(float).eps
 
 
 def complete(patterns: AnswerPatterns) -> Moments:
@@ -44,7 +40,7 @@ def complete(patterns: AnswerPatterns) -> Moments:
     Parameters
     ----------
     patterns : AnswerPatterns
-        Of a table in which each model answers somewhere.
+        Of predictions without labels, among which each model answers somewhere.
 
     Returns
     -------
@@ -54,7 +50,8 @@ def complete(patterns: AnswerPatterns) -> Moments:
     mean, variance = patterns.marginals()
     covariance = np.diag(variance)
     for _ in range(_MAX_ITERATIONS):
-        model = PredictionModel.from_moments(patterns.expectations(mean, covariance))
+        expected = patterns.completed(mean, covariance, left_open=True)
+        model = PredictionModel.from_moments(expected)
         unit = model.unique_spread()
         change = max(
             np.abs((model.mean - mean) / unit).max(),
@@ -63,7 +60,7 @@ def complete(patterns: AnswerPatterns) -> Moments:
         mean, covariance = model.mean, model.covariance
         if change <= _TOLERANCE:
             break
-    return patterns.expectations(mean, covariance)
+    return patterns.completed(mean, covariance, left_open=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +111,21 @@ class PredictionModel:
             )
         return cls(everything.mean[:-1], covariance, everything.scale)
 
+    def rescaled(self, scale: float) -> PredictionModel:
+        """Express the same model at another scale.
+
+        Parameters
+        ----------
+        scale : float
+            Power of two.
+
+        Returns
+        -------
+        PredictionModel
+        """
+        factor = scale / self.scale
+        return PredictionModel(self.mean * factor, self.covariance * factor**2, scale)
+
     def unique_spread(self) -> NDArray[np.float64]:
         """Measure the spread of each model given the others; one of constants."""
         variance = self.covariance.diagonal()
@@ -122,31 +134,6 @@ class PredictionModel:
         kernel = self.covariance / np.outer(root, root)
         kernel[np.diag_indices_from(kernel)] += np.where(variance > 0, NUGGET, 1.0)
         return root / np.sqrt(np.maximum(np.linalg.inv(kernel).diagonal(), 1.0))
-
-    def fill(self, predictions: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Put what the others suggest where a model is silent.
-
-        Parameters
-        ----------
-        predictions : ndarray of shape (n_rows, n_models)
-            With NaN. Never written to.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_models)
-        """
-        filled = predictions.astype(np.float64)
-        answered, pattern, counts = group_patterns(~np.isnan(filled))
-        rows = np.split(np.argsort(pattern, kind="stable"), np.cumsum(counts))[:-1]
-        mean = self.mean / self.scale
-        for own, seen in zip(rows, answered, strict=True):
-            if seen.all():
-                continue
-            onto, _ = regression(self.covariance, seen[None].astype(float))
-            off = filled[np.ix_(own, seen)] - mean[seen]
-            guess = mean[~seen] + off @ onto[0][np.ix_(seen, ~seen)]
-            filled[np.ix_(own, ~seen)] = guess
-        return filled
 
     def left_open(
         self, answered: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
@@ -205,6 +192,9 @@ class PredictionModel:
         scatter[:-1, :-1] += variance - own[:, None] - own
         scatter[:-1, -1] = scatter[-1, :-1] = own - variance
         scatter[-1, -1] = variance
+        # Errors below the rounding of these differences would leave an indefinite matrix.
+        rounding = _EPSILON * (self.covariance.diagonal()[models] + variance)
+        scatter[np.arange(len(models)), np.arange(len(models))] += rounding
         mean = np.append(self.mean[models] - center, center)
         return Moments(1.0, 1, mean, scatter, 1.0, self.scale), models
 
@@ -212,7 +202,7 @@ class PredictionModel:
 def due_to_holes(
     everything: Moments,
     answered: NDArray[np.bool_],
-    row_weights: NDArray[np.float64] | None,
+    share: NDArray[np.float64],
     weights: NDArray[np.float64],
     slopes: NDArray[np.float64],
 ) -> float:
@@ -226,10 +216,10 @@ def due_to_holes(
     ----------
     everything : Moments
         Moments of the predictions.
-    answered : ndarray of bool of shape (n_rows, n_models)
-        Who answers on the labelled rows.
-    row_weights : ndarray of shape (n_rows,) or None
-        Weights of these rows.
+    answered : ndarray of bool of shape (n_patterns, n_models)
+        Who answers on labelled rows.
+    share : ndarray of shape (n_patterns,)
+        Weight of the rows of each pattern.
     weights : ndarray of shape (n_models,)
         The combiner.
     slopes : ndarray of shape (n_models,)
@@ -241,7 +231,7 @@ def due_to_holes(
         In squared units of the target.
     """
     model = PredictionModel.from_moments(everything)
-    left = model.left_open(answered, row_weights)
+    left = model.left_open(answered, share)
     due = float(weights @ left @ (2.0 * slopes - weights))
     return due / model.scale / model.scale
 

@@ -505,8 +505,9 @@ def test_column_of_nothing_warns_names_it_and_gets_no_weight(P, y, H):
     # The line to look at is the caller's.
     assert caught[0].filename == __file__
     assert_array_equal(model.weights_[[2, 4]], 0)
-    assert_array_equal(model.weights_[[0, 1, 3]], without.weights_)
-    assert model.intercept_ == without.intercept_
+    # A later block could bring its answers, so it is in the sums: rounding differs.
+    assert_allclose(model.weights_[[0, 1, 3]], without.weights_, rtol=1e-12)
+    assert model.intercept_ == pytest.approx(without.intercept_, abs=1e-12)
     assert_array_equal(model.reliability_[[0, 1, 3]], without.reliability_)
     # What it says now is no answer: nothing is known of it.
     now = pd.DataFrame(P, columns=list("abcde"))

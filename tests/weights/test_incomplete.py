@@ -98,7 +98,7 @@ def test_marginals_are_those_of_the_rows_that_each_model_answers(
 ):
     predictions = holed(seed, 40, n_models)
     omega = np.random.default_rng(seed).uniform(0.5, 2, 40) if weighted else np.ones(40)
-    mean, variance = AnswerPatterns.from_rows(predictions, omega).marginals()
+    mean, variance = AnswerPatterns.from_rows(predictions, None, omega).marginals()
 
     for m, column in enumerate(predictions.T):
         seen = ~np.isnan(column)
@@ -129,8 +129,8 @@ def test_expectations_are_those_of_each_row_by_the_textbook(seed, n_models, weig
         o * left for o, (_, left) in zip(omega, rows, strict=True)
     )
 
-    patterns = AnswerPatterns.from_rows(predictions, omega)
-    found = patterns.expectations(model.mean, model.covariance)
+    patterns = AnswerPatterns.from_rows(predictions, None, omega)
+    found = patterns.completed(model.mean, model.covariance, left_open=True)
 
     size = np.sqrt(scatter.diagonal().max() + 1)
     assert_allclose(found.mean[:-1], center, rtol=1e-6, atol=1e-6 * size)
@@ -150,10 +150,10 @@ def test_answer_is_a_fixed_point(seed, weight):
     of 1e-5 standard deviations, for one more iteration moves less than the last.
     """
     predictions = holed(seed)
-    patterns = AnswerPatterns.from_rows(predictions, np.full(60, weight))
+    patterns = AnswerPatterns.from_rows(predictions, None, np.full(60, weight))
     moments = complete(patterns)
     model = PredictionModel.from_moments(moments)
-    again = gaussian(patterns.expectations(model.mean, model.covariance))
+    again = gaussian(patterns.completed(model.mean, model.covariance, left_open=True))
 
     unit = np.sqrt(gaussian(moments)[1].diagonal())
     assert_allclose(again[0] / unit, gaussian(moments)[0] / unit, atol=1e-4)
@@ -167,12 +167,14 @@ def test_likelihood_of_what_is_seen_never_falls(seed):
     has the largest likelihood of all.
     """
     predictions = holed(seed)
-    patterns = AnswerPatterns.from_rows(predictions, np.full(60, MANY))
+    patterns = AnswerPatterns.from_rows(predictions, None, np.full(60, MANY))
     mean, variance = patterns.marginals()
     covariance = np.diag(variance)
     values = [log_likelihood(predictions, mean, covariance)]
     for _ in range(25):
-        model = PredictionModel.from_moments(patterns.expectations(mean, covariance))
+        model = PredictionModel.from_moments(
+            patterns.completed(mean, covariance, left_open=True)
+        )
         mean, covariance = model.mean, model.covariance
         values.append(log_likelihood(predictions, mean, covariance))
     best = log_likelihood(predictions, *gaussian(complete(patterns)))
@@ -212,7 +214,7 @@ def test_monotone_holes_have_a_closed_form(seed, n_models):
         late = np.nan_to_num(predictions[:, j - 1], nan=np.inf) > level[j]
         predictions[late, j] = np.nan
     mean, covariance = monotone_maximum(predictions)
-    patterns = AnswerPatterns.from_rows(predictions, np.full(300, MANY))
+    patterns = AnswerPatterns.from_rows(predictions, None, np.full(300, MANY))
     found = gaussian(complete(patterns))
 
     unit = np.sqrt(covariance.diagonal())
@@ -290,24 +292,35 @@ def test_units_of_the_predictions_are_of_no_account(unit):
 
 
 @law
-@given(st.integers(0, 10_000), st.integers(1, 6), st.sampled_from([1.0, 2.0**-300]))
-def test_fill_is_the_conditional_mean_and_keeps_what_is_said(seed, n_models, scale):
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 6),
+    st.booleans(),
+    st.sampled_from([1.0, 2.0**-300]),
+)
+def test_completed_labelled_rows_are_those_filled_by_the_textbook(
+    seed, n_models, weighted, scale
+):
+    """Conditional means, computed of whole patterns at once, against labels that have
+    no say in them.
+    """
+    rng = np.random.default_rng(seed)
     predictions = holed(seed, 20, n_models, 0.5)
-    given = predictions.copy()
+    labels = rng.normal(3, 2, 20)
+    omega = rng.uniform(0.5, 2, 20) if weighted else None
     model = random_model(seed, n_models)
-    scaled = PredictionModel(model.mean, model.covariance, scale)
-    filled = scaled.fill(predictions / scale) * scale
+    filled = [conditional(row, model.mean, model.covariance)[0] for row in predictions]
+    expected = Moments.from_rows(np.array(filled), labels, omega)
 
-    assert_array_equal(predictions, given)
-    assert_array_equal(filled[~np.isnan(given)], given[~np.isnan(given)])
-    expected = [conditional(row, model.mean, model.covariance)[0] for row in given]
-    assert_allclose(filled, expected, rtol=1e-5, atol=1e-5 * np.nanmax(np.abs(given)))
+    patterns = AnswerPatterns.from_rows(predictions / scale, labels / scale, omega)
+    patterns = patterns.rescaled(scale)
+    found = patterns.completed(model.mean, model.covariance, left_open=False)
 
-
-def test_fill_of_no_rows():
-    filled = random_model(0, 3).fill(np.empty((0, 3)))
-
-    assert filled.shape == (0, 3)
+    size = np.sqrt(expected.scatter.diagonal().max())
+    assert_allclose(found.mean, expected.mean, atol=1e-5 * size)
+    assert_allclose(found.scatter, expected.scatter, atol=1e-5 * size * size)
+    assert found.weight == pytest.approx(expected.weight)
+    assert found.weight_norm == pytest.approx(expected.weight_norm)
 
 
 @law
@@ -336,15 +349,18 @@ def test_what_holes_add_to_the_error():
     table = truth[:, None] + rng.normal(size=(n_rows, 3)) * [0.5, 0.8, 1.0]
     answered = rng.random(table.shape) < 0.7
     everything = Moments.from_rows(table, np.zeros(n_rows))
-    filled = PredictionModel.from_moments(everything).fill(
-        np.where(answered, table, np.nan)
-    )
+    model = PredictionModel.from_moments(everything)
+    holes = AnswerPatterns.from_rows(np.where(answered, table, np.nan), truth)
+    moments = [
+        holes.completed(model.mean, model.covariance, left_open=False),
+        Moments.from_rows(table, truth),
+    ]
     slopes = np.linalg.lstsq(table - table.mean(axis=0), truth, rcond=None)[0]
     for weights in ([0.5, 0.3, 0.2], [1.0, 0.0, 0.0], slopes):
-        added = due_to_holes(everything, answered, None, np.array(weights), slopes)
-        errors = [
-            np.var(truth - predictions @ weights) for predictions in (filled, table)
-        ]
+        weights = np.array(weights)
+        added = due_to_holes(everything, holes.answered, holes.weight, weights, slopes)
+        onto = np.append(weights, weights.sum() - 1.0)
+        errors = [onto @ each.scatter @ onto / n_rows for each in moments]
         assert abs(errors[0] - errors[1] - added) < 0.01
 
 

@@ -1,0 +1,43 @@
+"""What those who answer say of those who don't, for many patterns at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of the diagonal: copies of a model would leave a singular matrix.
+NUGGET = 1e-13
+# Entries of the matrices of the patterns that are in memory at once.
+CHUNK = 250_000
+
+
+def regression(
+    covariance: NDArray[np.float64], seen: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Regress all models on those that are seen, for each pattern.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n_models, n_models)
+        Covariance of the predictions.
+    seen : ndarray of shape (n_patterns, n_models)
+        One where a model answers, else zero.
+
+    Returns
+    -------
+    fill : ndarray of shape (n_patterns, n_models, n_models)
+        Coefficients, of those seen on all: one at a model that is seen itself.
+    rest : ndarray of shape (n_patterns, n_models, n_models)
+        Covariance of what they leave open.
+    """
+    index = np.arange(len(covariance))
+    unseen = np.subtract(1.0, seen)
+    unit = np.where(covariance.diagonal() > 0, covariance.diagonal(), 1.0)
+    known = covariance * seen[:, :, None] * seen[:, None, :]
+    known[:, index, index] += unit * np.where(seen > 0, NUGGET, 1.0)
+    cross = covariance * seen[:, :, None] * unseen[:, None, :]
+    fill = np.asarray(np.linalg.solve(known, cross), dtype=np.float64)
+    rest = covariance * unseen[:, :, None] * unseen[:, None, :]
+    rest -= cross.swapaxes(1, 2) @ fill
+    fill[:, index, index] += seen
+    return fill, rest
