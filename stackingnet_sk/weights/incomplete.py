@@ -192,7 +192,7 @@ class PredictionModel:
         scatter[:-1, :-1] += variance - own[:, None] - own
         scatter[:-1, -1] = scatter[-1, :-1] = own - variance
         scatter[-1, -1] = variance
-        # Errors below the rounding of these differences would leave an indefinite matrix.
+        # Errors below the rounding of the differences would make it indefinite.
         rounding = _EPSILON * (self.covariance.diagonal()[models] + variance)
         scatter[np.arange(len(models)), np.arange(len(models))] += rounding
         mean = np.append(self.mean[models] - center, center)

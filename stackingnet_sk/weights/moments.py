@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsyrk
 
-# A block of rows is read once and used twice (subtract, multiply); with 200,000
+# A block of rows is read once and used twice (subtract, multiply); with 400,000
 # doubles it stays in the cache between the two.
-_BLOCK_ELEMENTS = 200_000
+_BLOCK_ELEMENTS = 400_000
 
 # Second moments outside of this range make products of two of them over- or
 # underflow; the rows are then read again, multiplied by a power of two.
@@ -105,22 +104,28 @@ class Moments:
     ) -> Moments:
         n_rows, n_models = predictions.shape
         size = max(1, min(n_rows, _BLOCK_ELEMENTS // (n_models + 2)))
-        # Columns: the errors, the target, and ones, whose products are the sums.
-        buffer = np.empty((size, n_models + 2))
-        products = np.zeros((n_models + 2, n_models + 2), order="F")
+        # The target, and ones, whose products are the sums. Errors are apart: passes
+        # over them have no gaps to jump.
+        buffer, border = np.empty((size, n_models)), np.empty((2, size))
+        products = np.zeros((n_models + 2, n_models + 2))
         # Overflow and NaN are wanted here: they show in the result, see is_finite.
         with np.errstate(over="ignore", invalid="ignore"):
             shift = cls._near(predictions, target, sample_weight, size) * scale
             for start in range(0, n_rows, size):
                 rows = slice(start, start + size)
-                block = buffer[: len(target[rows])]
-                errors, own_target = block[:, :n_models], block[:, n_models]
+                edge = border[:, : len(target[rows])]
+                errors = buffer[: edge.shape[1]]
                 # In double precision, whatever the type of the table.
-                np.multiply(target[rows], scale, out=own_target, dtype=np.float64)
+                np.multiply(target[rows], scale, out=edge[0], dtype=np.float64)
                 read: Any = predictions[rows]
                 if scale != 1.0:
                     read = np.multiply(read, scale, out=errors, dtype=np.float64)
-                np.subtract(read, own_target[:, None], out=errors, dtype=np.float64)
+                np.subtract(
+                    read.reshape(-1),
+                    np.repeat(edge[0], n_models),
+                    out=errors.reshape(-1),
+                    dtype=np.float64,
+                )
                 if start == 0 and sample_weight is None:
                     # Where no bias exceeds the errors, a pass over them is saved.
                     largest = np.square(errors).max(axis=0, initial=0.0)
@@ -128,12 +133,18 @@ class Moments:
                         shift[:-1] = 0.0
                 if shift[:-1].any():
                     errors -= shift[:-1]
-                own_target -= shift[-1]
-                block[:, -1] = 1.0
+                edge[0] -= shift[-1]
+                edge[1] = 1.0
                 if sample_weight is not None:
-                    block *= np.sqrt(sample_weight[rows])[:, None]
-                products = dsyrk(1.0, block.T, beta=1.0, c=products, overwrite_c=True)
-            products += np.triu(products, 1).T
+                    root = np.sqrt(sample_weight[rows])
+                    errors *= root[:, None]
+                    edge *= root
+                products[:-2, :-2] += errors.T @ errors
+                # One by one: two matrix-vector products cost less than a thin matrix's.
+                products[:-2, -2] += edge[0] @ errors
+                products[:-2, -1] += edge[1] @ errors
+                products[-2:, -2:] += edge @ edge.T
+            products = np.triu(products) + np.triu(products, 1).T
             weight = float(products[-1, -1])
             if weight == 0:
                 nothing = np.zeros_like(products[:-1, :-1])
