@@ -22,6 +22,21 @@ from stackingnet_sk.weights.vote_prior import margins
 _TOLERANCE = 1e-11
 
 
+def label_spread(moments: Moments) -> float:
+    """Measure the spread of the labels, in the units of the moments; of none, one.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the labelled rows.
+
+    Returns
+    -------
+    float
+    """
+    return float(np.sqrt(moments.scatter[-1, -1] / moments.weight)) or 1.0
+
+
 def quadratic_problem(
     objective: StackingObjective,
     constraint: ConstraintSet,
@@ -53,8 +68,10 @@ def quadratic_problem(
     free_slope = constraint.total is None
     n_models, scale = objective.n_models, np.sqrt(objective.scale)
     point = cp.Variable(n_models + 1)
-    # The last is how far the intercept is off the best: data may be far from zero.
-    weights, away = point[:n_models], point[n_models]
+    # The last is how far the intercept is off the best, for data may be far from zero,
+    # and in units of the labels' spread, for solvers want numbers about one.
+    unit = label_spread(moments)
+    weights, away = point[:n_models], unit * point[n_models]
     quadratic = objective.free_slope_error if free_slope else objective.error
     loss = cp.sum_squares((_root(quadratic) / scale) @ weights)
     hard = []
@@ -81,12 +98,11 @@ def quadratic_problem(
     def gradient(at: NDArray[np.float64]) -> NDArray[np.float64]:
         slope = np.append(objective.gradient(at[:-1]), 0.0)
         if fit_intercept:
-            slope[-1] = 2.0 * at[-1]
+            slope[-1] = 2.0 * unit * (unit * at[-1])
         return slope / objective.scale
 
     spread = limits.spread
     everyone = spread @ weights
-    unit = float(np.sqrt(moments.scatter[-1, -1] / moments.weight)) or 1.0
 
     def mean(group: Moments) -> Any:
         own = group.rescaled(moments.scale)

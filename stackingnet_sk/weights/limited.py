@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.weights.constraint import ConstraintSet
-from stackingnet_sk.weights.cvxpy_problems import quadratic_problem
+from stackingnet_sk.weights.cvxpy_problems import label_spread, quadratic_problem
 from stackingnet_sk.weights.cvxpy_solver import minimize_within
 from stackingnet_sk.weights.limits import InfeasibleError, Limits
 from stackingnet_sk.weights.moments import Moments
@@ -160,7 +160,8 @@ class LimitedProblem:
         )
         if answer is None:
             return native
-        weights, off = answer.point[:-1], float(answer.point[-1])
+        weights = answer.point[:-1]
+        off = float(answer.point[-1]) * label_spread(self.moments)
         return replace(
             native,
             weights=weights,
