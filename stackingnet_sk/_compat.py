@@ -41,10 +41,32 @@ __all__ = [
     "fit_task",
     "raise_for_params",
     "routing_enabled",
+    "state_besides_parameters",
     "take_rows",
     "take_rows_of_params",
     "with_callbacks",
 ]
+
+
+def state_besides_parameters(estimator: Any) -> dict[str, Any]:
+    """Read what an estimator is besides its parameters.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, it has requests for metadata and a configured output at most.
+
+    Returns
+    -------
+    dict of str to object
+        Its attributes, sorted by name. Callbacks watch a fit and are no part of it.
+    """
+    parameters = estimator.get_params(deep=False)
+    return {
+        name: value
+        for name, value in sorted(vars(estimator).items())
+        if name not in parameters and name != "_skl_callbacks"
+    }
 
 
 def begin_fit(estimator: Any, task_names: list[str], X: Any, y: Any) -> list[Any]:

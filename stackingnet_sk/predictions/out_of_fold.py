@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_memory
 
 from stackingnet_sk._compat import fit_task, take_rows, take_rows_of_params
+from stackingnet_sk.cache import CachedFit, Fitted, cached_fits, open_folder
 from stackingnet_sk.predictions.answers import NUMBER, Answer
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -115,12 +117,13 @@ def collect_out_of_fold(
         What each member's `fit` receives besides; arrays with a value a row are sliced.
     answer : Answer, default=NUMBER
         What a fitted member is asked for, and how that is checked.
-    memory : str or joblib.Memory, default=None
-        Cache of the fits.
+    memory : str, path-like or joblib.Memory, default=None
+        Folder where fits are kept. One that is there is read instead of done, whatever
+        the member's name; parallel searches do each once.
     n_jobs : int, default=None
         Fits that run at the same time.
     verbose : int, default=0
-        Above 0, a line for each fit.
+        Above 0, a line for each fit, done or read.
     tasks : sequence, default=None
         Callback contexts, one for each of :func:`task_names`.
     owner : estimator, default=None
@@ -133,20 +136,35 @@ def collect_out_of_fold(
     Raises
     ------
     ValueError
-        If a fold has no rows to train or to predict, or a member does not answer as
-        `answer` demands.
+        If a fold has no rows to train or to predict, a member does not answer as
+        `answer` demands, or `memory` is no place for fits.
+    OSError
+        If the cache cannot be written, as when the disk is full.
+
+    Warns
+    -----
+    UserWarning
+        If a member cannot be cached, or a file of the cache cannot be used: it is
+        damaged, or was written with other versions.
     """
     folds = check_splits(splits, len(y))
-    fit = check_memory(memory).cache(
-        _fit_and_predict, ignore=["where", "verbose", "task"]
-    )
     # The fits on all rows are the longest: started first, they leave no core idle.
     jobs: list[tuple[tuple[str, Any], Split | None]]
-    jobs = [(member, None) for member in members]
-    jobs += [(member, fold) for fold in folds for member in members]
+    jobs = [(member, fold) for fold in (None, *folds) for member in members]
+    names = task_names(members, len(folds))
     contexts = [None] * len(jobs) if tasks is None else tasks
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(fit)(
+    places = cached_fits(
+        open_folder(memory), members, X, y, (None, *folds), fit_params, answer
+    )
+    # Read here: warnings reach the caller, and what is there needs no worker.
+    results = [None if place is None else place.recall() for place in places]
+    for where, result in zip(names, results, strict=True):
+        if verbose > 0 and result is not None:
+            _print_recalled(where)
+    missing = [job for job, result in enumerate(results) if result is None]
+    fitted = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_once)(
+            places[job],
             name,
             clone(estimator),
             X,
@@ -154,25 +172,33 @@ def collect_out_of_fold(
             fold,
             fit_params[name],
             answer=answer,
-            where=where,
+            where=names[job],
             verbose=verbose,
             # Sent to the workers, with all it holds, only where someone listens.
-            task=None if context is None else (context, owner),
+            task=None if contexts[job] is None else (contexts[job], owner),
         )
-        for ((name, estimator), fold), context, where in zip(
-            jobs, contexts, task_names(members, len(folds)), strict=True
-        )
+        for job, ((name, estimator), fold) in ((job, jobs[job]) for job in missing)
     )
+    for job, (result, problem) in zip(missing, fitted, strict=True):
+        results[job] = result
+        if problem is not None:
+            (name, _), fold = jobs[job]
+            rows = "all rows" if fold is None else "a fold"
+            warnings.warn(
+                f"Member {name!r}, fitted on {rows}, is not cached: {problem}.",
+                UserWarning,
+                stacklevel=2,
+            )
+    found = [result for result in results if result is not None]
     n_members = len(members)
     blocks = [
         np.stack(
-            [prediction for _, prediction in results[start : start + n_members]],
-            axis=1,
+            [prediction for _, prediction in found[start : start + n_members]], axis=1
         )
-        for start in range(n_members, len(results), n_members)
+        for start in range(n_members, len(found), n_members)
     ]
     return OutOfFold(
-        [estimator for estimator, _ in results[:n_members]],
+        [estimator for estimator, _ in found[:n_members]],
         np.concatenate([test for _, test in folds]),
         _level_constants(blocks),
     )
@@ -275,6 +301,23 @@ def _indices(part: Any, n_rows: int | None, who: str) -> NDArray[np.intp]:
     return rows
 
 
+def _print_recalled(where: str) -> None:
+    print(f"[stackingnet] {where}: taken from the cache")
+
+
+def _fit_once(
+    place: CachedFit | None, *arguments: Any, where: str, verbose: int, **options: Any
+) -> tuple[Fitted, str | None]:
+    """Fit unless another worker does so; also say why the fit is not kept."""
+    fit = partial(_fit_and_predict, *arguments, where=where, verbose=verbose, **options)
+    if place is None:
+        return fit(), None
+    result, recalled, problem = place.fit_once(fit)
+    if recalled and verbose > 0:
+        _print_recalled(where)
+    return result, problem
+
+
 def _fit_and_predict(
     name: str,
     estimator: Any,
@@ -287,7 +330,7 @@ def _fit_and_predict(
     where: str,
     verbose: int,
     task: tuple[Any, Any] | None,
-) -> tuple[Any, NDArray[np.float64] | None]:
+) -> Fitted:
     """Fit on all rows, or fit on a fold's and predict the others."""
     began = time.perf_counter()
     train = None if fold is None else fold[0]

@@ -29,11 +29,10 @@ def cached(log, where, **options):
     return StackingNetRegressor(members, cv=3, memory=where, **options)
 
 
-@pytest.mark.parametrize("form", ["path", "memory"])
+@pytest.mark.parametrize("form", [str, Path, joblib.Memory])
 def test_cached_fits_are_not_repeated(X, y, log, tmp_path, form):
-    where = str(tmp_path / "cache")
-    if form == "memory":
-        where = joblib.Memory(where, verbose=0)
+    options = {"verbose": 0} if form is joblib.Memory else {}
+    where = form(tmp_path / "cache", **options)
     first = cached(log, where).fit(X, y)
     assert n_fits(log) == 4, "three folds and all rows"
 
@@ -68,6 +67,20 @@ def test_without_memory_every_fit_is_done(X, y, log):
     for times in (1, 2):
         cached(log, None).fit(X, y)
         assert n_fits(log) == 4 * times
+
+
+def test_other_kinds_of_memory_are_refused(X, y, log):
+    with pytest.raises(ValueError, match=r"memory must be None, the path of a folder"):
+        cached(log, 3).fit(X, y)
+    assert n_fits(log) == 0
+
+
+def test_verbose_prints_a_line_for_each_fit_that_is_read(X, y, log, tmp_path, capsys):
+    for word in ("rows in", "taken from the cache"):
+        cached(log, tmp_path, verbose=1).fit(X, y)
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 8
+        assert all(word in line for line in lines)
 
 
 def test_verbose_prints_a_line_for_each_fit(X, y, members, capsys):
