@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from stackingnet_sk._compat import count_rows
+from stackingnet_sk.ensemble.validation import NO_LABEL
 from stackingnet_sk.predictions import (
     as_array,
     encode_votes,
@@ -77,10 +78,7 @@ def check_class_labels(
     check_consistent_length(X, labels)
     labelled = is_labelled(labels)
     if not labelled.any():
-        raise ValueError(
-            "Input y contains NaN only, which marks rows without a label; label at "
-            "least one row, or pass y=None to combine without labels."
-        )
+        raise ValueError(NO_LABEL)
     own = labels[labelled]
     if own.dtype.kind == "f" and np.isinf(own).any():
         raise ValueError(

@@ -19,6 +19,7 @@ from stackingnet_sk.predictions import (
     as_array,
     check_probabilities,
     classes_of_votes,
+    column_names,
     encode_votes,
     names_of_blocks,
     unmasked,
@@ -107,9 +108,7 @@ def read_class_table(
         )
     if reset:
         estimator.classes_ = classes
-        names = names_of_blocks(
-            [str(name) for name in getattr(X, "columns", ())], n_classes
-        )
+        names = names_of_blocks([str(name) for name in column_names(X)], n_classes)
         if names is None or not names:
             names = [f"model_{j}" for j in range(table.shape[1] // n_classes)]
         estimator.model_names_ = np.array(names, dtype=object)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
 
 from stackingnet_sk._compat import (
@@ -23,6 +22,7 @@ from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.counting import CountingMixin
 from stackingnet_sk.ensemble.limiting import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
+    NO_LABEL,
     about,
     check_choice,
     check_shrinkage,
@@ -36,7 +36,7 @@ from stackingnet_sk.predictions import (
     ClassAnswers,
     sorted_classes,
 )
-from stackingnet_sk.weights import SOLVERS, STRUCTURES
+from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
 
 
 class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
@@ -282,6 +282,18 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
         for attribute in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, attribute)
         self._check_parameters()
+        # A mapped file without classes has to be looked at for them, whole.
+        whole = isinstance(X, np.memmap) and self.classes is None
+        if self._is_stream(X) and not whole:
+            refuse_metadata(self, params)
+            self._refuse_groups(groups, sensitive_features)
+            begin_fit(self, [], X, y)
+            self._set_classes(self.classes)
+            counts = self._sum_stream(X, y, sample_weight, reset=True)
+            if y is not None and not counts.labelled.any():
+                raise ValueError(NO_LABEL)
+            self.input_ = "votes"
+            return self._end_fit(X, y, counts, X_unlabeled)
         codes, classes = check_class_labels(X, y, self.classes)
         weights = check_weights(sample_weight, codes)
         labelled = codes >= 0
@@ -308,15 +320,24 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
         if self.estimators is not None:
             counts = found.in_rows(counts, weights)
         counts = counts.merge(self._count(rest, None, others))
-        if X_unlabeled is not None:
-            with about("X_unlabeled"):
-                counts = counts.merge(self._count(self._answers(X_unlabeled)))
         self.input_ = kind_of_input(self.pool, own, rest)
         rows = labelled.nonzero()[0] if self.estimators is None else found.rows
         columns = rows_of_groups(sensitive_features, labelled, rows)
-        self._set_weights(counts, own, own_codes, own_weights, columns)
-        if self.solution_.doubt:
-            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=CALLER)
+        return self._end_fit(
+            X, y, counts, X_unlabeled, own, own_codes, own_weights, columns
+        )
+
+    def _end_fit(
+        self, X: Any, y: Any, counts: VoteCounts, X_unlabeled: Any, *labelled: Any
+    ) -> Self:
+        if X_unlabeled is not None:
+            with about("X_unlabeled"):
+                more = self._sum_stream(X_unlabeled, reset=False)
+                if more is None:
+                    more = self._count(self._answers(X_unlabeled))
+                counts = counts.merge(more)
+        for doubt in self._weigh(counts, *labelled):
+            warnings.warn(doubt, stacklevel=CALLER + 1)
         end_fit(self, X, y)
         return self
 

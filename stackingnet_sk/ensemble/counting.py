@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,20 +14,19 @@ from sklearn.utils.metaestimators import available_if
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.fitted_classifier import FittedClassifierMixin
+from stackingnet_sk.ensemble.streaming import StreamingMixin, takes_blocks
 from stackingnet_sk.ensemble.validation import check_weights
 from stackingnet_sk.ensemble.weighing import weigh
-from stackingnet_sk.predictions import ClassAnswers, is_labelled
+from stackingnet_sk.predictions import Block, ClassAnswers, is_labelled, unmasked
 from stackingnet_sk.weights import VoteCounts
 
 
-def _takes_blocks(estimator: Any) -> bool:
-    return estimator.estimators is None
-
-
-class CountingMixin(FittedClassifierMixin):
+class CountingMixin(StreamingMixin, FittedClassifierMixin):
     """Weights of a classifier from counts of votes, which any block can add to."""
 
-    @available_if(_takes_blocks)
+    _statistics_name = "counts_"
+
+    @available_if(takes_blocks)
     def partial_fit(
         self,
         X: Any,
@@ -43,7 +43,7 @@ class CountingMixin(FittedClassifierMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_models)
-            Votes.
+            Votes, or a stream of them as in `fit`.
         y : array-like of shape (n_samples,), default=None
             Labels; NaN or None on rows without. None: no row of the block has one.
         classes : array-like of shape (n_classes,), default=None
@@ -62,39 +62,72 @@ class CountingMixin(FittedClassifierMixin):
             As in `fit`; if the classes are not known at the first call, or there are
             more distinct rows than `max_patterns`.
         """
-        began = hasattr(self, "counts_")
         self._check_parameters()
+        seen = self._seen()
         given = classes if classes is not None else self.classes
-        if began:
+        if seen is not None:
             _, given = check_class_labels(X, None, given)
             if given is not None and given.tolist() != self.classes_.tolist():
                 raise ValueError(
                     f"classes={given.tolist()} differ from those of the first call, "
                     f"{self.classes_.tolist()}."
                 )
-            given = self.classes_
-        elif given is None:
+        else:
+            self._set_classes(given)
+        new = self._sum_stream(X, y, sample_weight, reset=seen is None)
+        if new is None:
+            new = self._sum_block(Block("", X, y, sample_weight), reset=seen is None)
+        self.input_ = "votes"
+        self._add(seen, new)
+        return self
+
+    def _set_classes(self, classes: ArrayLike | None) -> None:
+        if classes is None:
             raise ValueError(
-                "classes=None at the first call of partial_fit; list all classes, for "
-                "later blocks may bring others than this one."
+                "classes=None at the first call of partial_fit, or of a stream; list "
+                "all classes, for later blocks may bring others than this one."
             )
-        if y is not None and not is_labelled(y).any():
+        _, known = check_class_labels((), None, classes)
+        self.classes_ = np.asarray(known)
+
+    def _check_block(self, block: Block, *, reset: bool) -> Callable[[], VoteCounts]:
+        y = block.y
+        if y is not None and not is_labelled(np.asarray(unmasked(y))).any():
             # A block of a partly labelled stream need not have a label.
             y = None
-        codes, known = check_class_labels(X, y, given)
-        weights = check_weights(sample_weight, codes)
-        answers = read_class_table(self, X, known, reset=not began, stacklevel=4)
+        codes, known = check_class_labels(block.X, y, self.classes_)
+        weights = check_weights(block.sample_weight, codes, all_rows=False)
+        answers = read_class_table(self, block.X, known, reset=reset, stacklevel=6)
         if answers.probabilities is not None:
             raise ValueError(
-                "partial_fit takes votes, which can be counted, not probabilities; "
-                "use fit."
+                "What comes in blocks takes votes, which can be counted, not "
+                "probabilities; use fit, with an array."
             )
-        counts = self._count(answers, codes, weights)
-        self.input_ = "votes"
-        self._set_weights(self.counts_.merge(counts) if began else counts)
-        if self.solution_.doubt:
-            warnings.warn(self.solution_.doubt, ConvergenceWarning, stacklevel=2)
-        return self
+        return partial(self._count, answers, codes, weights)
+
+    def _check_mergeable(self) -> None:
+        super()._check_mergeable()
+        if self.input_ == "proba":
+            raise ValueError(
+                "Votes are counted, and counts merged; probabilities can't be, so fit "
+                "all of them at once."
+            )
+
+    def _weigh(self, statistics: VoteCounts, *labelled: Any) -> list[Warning]:
+        solution, panel, prior = weigh(
+            self, statistics, *labelled, constraint=self.constraint
+        )
+        self.counts_ = statistics
+        self.solution_ = solution
+        self.weights_ = solution.weights.copy()
+        self.vote_weights_ = np.array(solution.vote_weights)
+        self.intercept_ = np.array(solution.intercept)
+        self.structure_ = solution.constraint
+        self.confusion_ = panel.confusion
+        self.reliability_ = panel.reliability
+        self.class_prior_ = prior
+        self.class_rates_ = panel.rates
+        return [ConvergenceWarning(solution.doubt)] if solution.doubt else []
 
     def _count(
         self,
@@ -105,18 +138,3 @@ class CountingMixin(FittedClassifierMixin):
         if codes is None:
             codes = np.full(len(answers.votes), -1)
         return VoteCounts.from_rows(answers.votes, codes, len(self.classes_), weights)
-
-    def _set_weights(self, counts: VoteCounts, *labelled: Any) -> None:
-        solution, panel, prior = weigh(
-            self, counts, *labelled, constraint=self.constraint
-        )
-        self.counts_ = counts
-        self.solution_ = solution
-        self.weights_ = solution.weights.copy()
-        self.vote_weights_ = np.array(solution.vote_weights)
-        self.intercept_ = np.array(solution.intercept)
-        self.structure_ = solution.constraint
-        self.confusion_ = panel.confusion
-        self.reliability_ = panel.reliability
-        self.class_prior_ = prior
-        self.class_rates_ = panel.rates

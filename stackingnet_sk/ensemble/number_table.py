@@ -26,11 +26,14 @@ class PanelStatistics:
         Sums over the predictions of the others.
     extent : Extent
         Where labelled predictions and labels lie.
+    dtype : dtype or None
+        Type of the predictions, where it matters that all have the same.
     """
 
     labelled: AnswerPatterns
     unlabelled: AnswerPatterns
     extent: Extent
+    dtype: np.dtype | None = None
 
     def merge(self, other: PanelStatistics) -> PanelStatistics:
         """Combine with those of other rows.
@@ -48,12 +51,19 @@ class PanelStatistics:
         Raises
         ------
         ValueError
-            If the sums overflow.
+            If the sums overflow, or some rows were rounded and others were not.
         """
+        types = {each.dtype for each in (self, other) if each.dtype is not None}
+        if len(types) > 1:
+            raise ValueError(
+                f"Some blocks are of {self.dtype} and others of {other.dtype}; convert "
+                "all of them to one type."
+            )
         merged = PanelStatistics(
             self.labelled.merge(other.labelled),
             self.unlabelled.merge(other.unlabelled),
             self.extent.merge(other.extent),
+            next(iter(types), None),
         )
         _refuse_overflow(merged.labelled, merged.unlabelled)
         return merged

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
 
 from stackingnet_sk._compat import (
@@ -20,18 +19,16 @@ from stackingnet_sk._compat import (
     end_fit,
     with_callbacks,
 )
-from stackingnet_sk.ensemble.fitted_regressor import FittedRegressorMixin
 from stackingnet_sk.ensemble.limiting import (
-    make_limits,
     rows_of_groups,
-    split_constraint,
 )
 from stackingnet_sk.ensemble.number_table import (
     PanelStatistics,
     read_rows,
 )
-from stackingnet_sk.ensemble.units import doubt_units
+from stackingnet_sk.ensemble.summing import SummingMixin, sum_rows
 from stackingnet_sk.ensemble.validation import (
+    NO_LABEL,
     about,
     check_labels,
     check_parameters,
@@ -43,15 +40,10 @@ from stackingnet_sk.ensemble.validation import (
 from stackingnet_sk.predictions import is_labelled
 from stackingnet_sk.weights import (
     AnswerPatterns,
-    Solution,
-    due_to_holes,
-    reliability,
-    solve_moments,
-    solve_unlabelled,
 )
 
 
-class StackingNetRegressor(FittedRegressorMixin, RegressorMixin, BaseComposition):
+class StackingNetRegressor(SummingMixin, RegressorMixin, BaseComposition):
     r"""Combine regressors, or given predictions, by certified optimal weights.
 
     The prediction is ``H(x) = w'h(x) + b``, with weights `w` that minimize the mean
@@ -258,6 +250,14 @@ callable, default="nonnegative"
         for attribute in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, attribute)
         check_parameters(self)
+        if self._is_stream(X):
+            refuse_metadata(self, params)
+            self._refuse_groups(groups, sensitive_features)
+            begin_fit(self, [], X, y)
+            statistics = self._sum_stream(X, y, sample_weight, reset=True)
+            if y is not None and not statistics.labelled.n_rows.any():
+                raise ValueError(NO_LABEL)
+            return self._end_fit(X, y, statistics, X_unlabeled)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
         labelled = is_labelled(y)
@@ -266,7 +266,7 @@ callable, default="nonnegative"
             begin_fit(self, [], X, y)
             table = check_table(self, X, reset=True)
             self.model_names_ = names_of_columns(self, X)
-            statistics = read_rows(table, y, weights, self.model_names_)
+            statistics = sum_rows(table, y, weights, self.model_names_)
             rows, at = labelled.nonzero()[0], labelled.nonzero()[0]
             labels, own_weights = y, weights
         else:
@@ -281,11 +281,6 @@ callable, default="nonnegative"
                     unknown, None, others, self.model_names_, (~labelled).nonzero()[0]
                 )
             )
-        if X_unlabeled is not None:
-            with about("X_unlabeled"):
-                statistics = statistics.merge(
-                    read_rows(self._table(X_unlabeled), None, None, self.model_names_)
-                )
 
         def sums(own: NDArray[np.intp]) -> AnswerPatterns:
             share = None if own_weights is None else own_weights[at[own]]
@@ -295,8 +290,25 @@ callable, default="nonnegative"
             {group: sums(own) for group, own in column.items()}
             for column in rows_of_groups(sensitive_features, labelled, rows)
         ]
-        for doubt in self._set_weights(statistics, columns):
-            warnings.warn(doubt, stacklevel=CALLER)
+        return self._end_fit(X, y, statistics, X_unlabeled, columns)
+
+    def _end_fit(
+        self,
+        X: Any,
+        y: Any,
+        statistics: PanelStatistics,
+        X_unlabeled: Any,
+        columns: Sequence[Mapping[str, AnswerPatterns]] = (),
+    ) -> Self:
+        if X_unlabeled is not None:
+            with about("X_unlabeled"):
+                more = self._sum_stream(X_unlabeled, reset=False)
+                if more is None:
+                    table = self._table(X_unlabeled)
+                    more = read_rows(table, None, None, self.model_names_)
+                statistics = statistics.merge(replace(more, dtype=None))
+        for doubt in self._weigh(statistics, columns):
+            warnings.warn(doubt, stacklevel=CALLER + 1)
         end_fit(self, X, y)
         return self
 
@@ -308,75 +320,3 @@ callable, default="nonnegative"
         if self.estimators is None:
             tags.input_tags.allow_nan = True
         return tags
-
-    def _set_weights(
-        self,
-        statistics: PanelStatistics,
-        columns: Sequence[Mapping[str, AnswerPatterns]] = (),
-    ) -> list[Warning]:
-        """Weigh the models by what is known of the rows; what there is to warn of."""
-        strength, known = check_parameters(self), statistics.panel()
-        heard = known.heard.nonzero()[0]
-        moments, everything = (
-            each.subset(heard) for each in (known.moments, known.everything)
-        )
-        doubts: list[Warning] = [
-            UserWarning(doubt)
-            for doubt in doubt_units(
-                statistics.extent.take(heard), moments, self.model_names_[heard]
-            )
-        ]
-        if not known.heard.all():
-            unheard = self.model_names_[~known.heard]
-            doubts.append(
-                UserWarning(
-                    f"{[str(name) for name in unheard[:5]]} never answer (of "
-                    f"{len(known.heard)} models {len(unheard)}): nothing is known of "
-                    "them, and they get no weight. Drop them."
-                )
-            )
-        limits = make_limits(self.constraint, self.model_names_, columns, known.of_rows)
-        own = None if limits is None else limits.subset(heard)
-        constraint = split_constraint(self.constraint)[0]
-        options: dict[str, Any] = {
-            "fit_intercept": self.fit_intercept,
-            "solver": self.solver,
-        }
-        error = np.nan
-        if moments.n_rows:
-            common = {"shrinkage": strength, "everything": everything, **options}
-            solution = solve_moments(moments, constraint, limits=own, **common)
-            error = solution.expected_error
-            if known.patterns is not None and np.isfinite(error):
-                free = solution
-                if constraint != "nonnegative" or limits is not None:
-                    free = solve_moments(moments, "nonnegative", **common)
-                error -= due_to_holes(
-                    everything,
-                    known.patterns.answered[:, heard],
-                    known.patterns.weight,
-                    solution.weights,
-                    free.weights,
-                )
-        else:
-            solution = solve_unlabelled(everything, constraint, own)
-            constraint = solution.constraint
-        if solution.doubt:
-            doubts.append(ConvergenceWarning(solution.doubt))
-        # How patterns of answers are solved, whatever becomes of the parameters.
-        self._rules = {"constraint": constraint, "limits": limits, **options}
-        self.statistics_ = statistics
-        self.moments_, self.everything_ = known.moments, known.everything
-        self.alone_ = known.alone
-        self._heard, self._constant = known.heard, known.constant
-        self._patterns: dict[bytes, Solution] = {}
-        self.weights_ = np.zeros(len(known.heard))
-        self.weights_[heard] = solution.weights
-        self.intercept_ = solution.intercept
-        # Where few labels leave nothing over, the holes are not discounted.
-        error = solution.expected_error if error <= 0 else error
-        self.solution_ = replace(
-            solution, weights=self.weights_.copy(), expected_error=error
-        )
-        self.reliability_ = reliability(known.moments, known.everything, known.alone)
-        return doubts

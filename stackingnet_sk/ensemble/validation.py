@@ -18,8 +18,13 @@ from sklearn.utils.validation import (
 
 from stackingnet_sk._compat import count_rows, raise_for_params
 from stackingnet_sk.ensemble.limiting import split_constraint
-from stackingnet_sk.predictions import is_number, unmasked
+from stackingnet_sk.predictions import column_names, is_number, unmasked
 from stackingnet_sk.weights import SOLVERS
+
+NO_LABEL = (
+    "Input y contains NaN only, which marks rows without a label; label at least one "
+    "row, or pass y=None to combine without labels."
+)
 
 
 def check_choice(estimator: Any, parameter: str, known: list[str]) -> None:
@@ -185,10 +190,7 @@ def check_labels(
     labels = _numbers(labels[:, None], ["the labels"])[:, 0]
     check_consistent_length(X, labels)
     if all_rows and np.isnan(labels).all():
-        raise ValueError(
-            "Input y contains NaN only, which marks rows without a label; label at "
-            "least one row, or pass y=None to combine without labels."
-        )
+        raise ValueError(NO_LABEL)
     if np.isinf(labels).any():
         row = int(np.isinf(labels).argmax())
         raise ValueError(
@@ -278,7 +280,7 @@ def check_column_names(X: Any) -> None:
     ValueError
         If a name stands twice.
     """
-    names = list(getattr(X, "columns", ()))
+    names = column_names(X)
     if len(set(names)) < len(names):
         twice = sorted({str(name) for name in names if names.count(name) > 1})
         raise ValueError(
@@ -322,7 +324,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
     except (TypeError, ValueError):
         cells = np.asarray(X, dtype=object)
         if cells.ndim == 2:
-            _numbers(cells, getattr(X, "columns", None))
+            _numbers(cells, column_names(X) or None)
         raise
 
 
@@ -360,7 +362,7 @@ def names_of_columns(estimator: Any, X: Any) -> NDArray[np.object_]:
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         # scikit-learn remembers names that are strings only; years are names too.
-        names = [str(name) for name in getattr(X, "columns", ())]
+        names = [str(name) for name in column_names(X)]
     if not len(names):
         names = [f"model_{j}" for j in range(estimator.n_features_in_)]
     return np.array(names, dtype=object)

@@ -1,6 +1,14 @@
 """Tables of predictions: collected out of fold, checked, clipped, normalized."""
 
 from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer, one_column
+from stackingnet_sk.predictions.blocks import (
+    Block,
+    blocks_of,
+    column_names,
+    comes_in_blocks,
+    sum_blocks,
+)
+from stackingnet_sk.predictions.dask_blocks import is_dask, sum_partitions
 from stackingnet_sk.predictions.groups import group_columns
 from stackingnet_sk.predictions.labels import (
     as_array,
@@ -28,25 +36,32 @@ from stackingnet_sk.predictions.votes import (
 __all__ = [
     "NUMBER",
     "Answer",
+    "Block",
     "ClassAnswer",
     "ClassAnswers",
     "OutOfFold",
     "PredictionClipper",
     "PredictionNormalizer",
     "as_array",
+    "blocks_of",
     "check_predictions",
     "check_probabilities",
     "check_splits",
     "classes_of_votes",
     "collect_out_of_fold",
+    "column_names",
+    "comes_in_blocks",
     "encode_votes",
     "group_columns",
+    "is_dask",
     "is_labelled",
     "is_number",
     "labelled_part",
     "names_of_blocks",
     "one_column",
     "sorted_classes",
+    "sum_blocks",
+    "sum_partitions",
     "task_names",
     "unmasked",
 ]

@@ -1,0 +1,199 @@
+"""Rows that come in blocks: statistics that any block can add to, and their weights."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from stackingnet_sk.ensemble.validation import about
+from stackingnet_sk.predictions import (
+    Block,
+    blocks_of,
+    comes_in_blocks,
+    is_dask,
+    sum_blocks,
+    sum_partitions,
+)
+
+# What a worker must know to read a block like the estimator.
+_COLUMNS = ("n_features_in_", "feature_names_in_", "model_names_", "classes_")
+
+
+def takes_blocks(estimator: Any) -> bool:
+    """Tell whether an estimator combines given predictions."""
+    return estimator.estimators is None
+
+
+class StreamingMixin:
+    """Weights from mergeable statistics of the rows.
+
+    A subclass names the attribute that holds them, checks a block and weighs.
+    """
+
+    _statistics_name: str
+    estimators: Any
+    n_jobs: int | None
+
+    def _check_block(self, block: Block, *, reset: bool) -> Callable[[], Any]:
+        """Check a block; what is returned sums it up, and can run elsewhere."""
+        raise NotImplementedError
+
+    def _weigh(self, statistics: Any) -> list[Warning]:
+        """Set the weights; what there is to warn of."""
+        raise NotImplementedError
+
+    @available_if(takes_blocks)
+    def merge(self, other: Any) -> Self:
+        """Add the rows that another estimator has seen, and weigh all of them.
+
+        What both saw counts twice. The parameters of this one hold.
+
+        Parameters
+        ----------
+        other : estimator
+            Of the same class, fitted on other rows of the same models. It does not
+            change.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If its columns or classes are others, or one of the two was not fitted on a
+            table of predictions.
+        """
+        check_is_fitted(self)
+        if type(other) is not type(self):
+            raise ValueError(
+                f"{type(self).__name__} cannot be merged with a "
+                f"{type(other).__name__}; give one of the same class."
+            )
+        check_is_fitted(other)
+        for attribute in ("model_names_", "classes_"):
+            own, theirs = (
+                np.asarray(getattr(each, attribute, ())).tolist()
+                for each in (self, other)
+            )
+            if own != theirs:
+                what = attribute.rstrip("_").replace("_", " ")
+                raise ValueError(
+                    f"The other estimator has {what} {theirs[:10]}, this one "
+                    f"{own[:10]}; both must have the same, in the same order."
+                )
+        for each in (self, other):
+            each._check_mergeable()
+        self._add(self._seen(), other._seen())
+        return self
+
+    def _check_mergeable(self) -> None:
+        """Refuse a fit whose statistics are not all that it knows."""
+        if hasattr(self, "estimators_"):
+            raise ValueError(
+                "An estimator that was fitted with members can't be merged: others' "
+                "members are not its own."
+            )
+
+    def _seen(self) -> Any:
+        return getattr(self, self._statistics_name, None)
+
+    def _add(self, seen: Any, new: Any) -> None:
+        """Weigh anew; where that fails, nothing has changed."""
+        statistics = new if seen is None else seen.merge(new)
+        for doubt in self._weigh(statistics):
+            warnings.warn(doubt, stacklevel=3)
+
+    def _is_stream(self, X: Any) -> bool:
+        """Tell whether a table is read in blocks; members can't be fitted on one."""
+        if not (is_dask(X) or comes_in_blocks(X)):
+            return False
+        if self.estimators is None:
+            return True
+        if isinstance(X, np.ndarray) or is_dask(X):
+            # Arrays to anybody who asks.
+            return False
+        raise ValueError(
+            f"Members are fitted on arrays, not on a {type(X).__name__}; collect its "
+            "rows, or combine given predictions with estimators=None."
+        )
+
+    @staticmethod
+    def _refuse_groups(groups: Any, sensitive_features: Any) -> None:
+        """Refuse what a stream has no rows for."""
+        for name, given in (
+            ("groups", groups),
+            ("sensitive_features", sensitive_features),
+        ):
+            if given is not None:
+                raise ValueError(
+                    f"{name} cannot be given with a table that comes in blocks; read "
+                    "it into an array."
+                )
+
+    def _sum_block(self, block: Block, *, reset: bool = False) -> Any:
+        return self._check_block(block, reset=reset)()
+
+    def _sum_stream(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, reset: bool
+    ) -> Any:
+        """Statistics of a table that comes in blocks, or None where it does not."""
+        if is_dask(X):
+            found = self._sum_dask(X, y, sample_weight, reset=reset)
+        elif comes_in_blocks(X):
+            first = [reset]
+
+            def read(block: Block) -> Callable[[], Any]:
+                with about(block.where):
+                    total = self._check_block(block, reset=first[0])
+                first[0] = False
+                return partial(_about, block.where, total)
+
+            blocks = blocks_of(X, y, sample_weight)
+            found = sum_blocks(blocks, read, effective_n_jobs(self.n_jobs))
+        else:
+            return None
+        if found is None:
+            raise ValueError("The stream has no rows: it ended before its first block.")
+        return found
+
+    def _sum_dask(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Any:
+        if reset:
+            # Number and names of the columns are known before any row is.
+            taken = [c for c in (y, sample_weight) if isinstance(c, str)]
+            self._check_block(Block("", _no_rows_of(X, taken)), reset=True)
+        reader = clone(self)
+        for attribute in _COLUMNS:
+            if hasattr(self, attribute):
+                setattr(reader, attribute, getattr(self, attribute))
+        return sum_partitions(X, y, sample_weight, partial(_sum_up, reader))
+
+
+def _sum_up(reader: StreamingMixin, block: Block) -> Any:
+    if not len(block.X):
+        return None
+    with about(block.where):
+        return reader._sum_block(block)
+
+
+def _about(where: str, total: Callable[[], Any]) -> Any:
+    with about(where):
+        return total()
+
+
+def _no_rows_of(X: Any, taken: list[str]) -> Any:
+    """Return a row without answers, with the columns of a collection."""
+    if not hasattr(X, "columns"):
+        return np.full((1, X.shape[1]), np.nan)
+    from pandas import DataFrame
+
+    rest = [name for name in X.columns if name not in taken]
+    return DataFrame(np.full((1, len(rest)), np.nan), columns=rest)

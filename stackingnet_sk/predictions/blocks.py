@@ -1,0 +1,285 @@
+"""Tables that are never held whole: from files, iterators, data sets.
+
+Each kind of source says how it comes in blocks of rows; whoever reads them needs to
+know no more.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+# Bytes of predictions in a block: large beside what a block costs, small beside what a
+# machine has, with two or three blocks on their way.
+BLOCK_BYTES = 2**24
+
+
+class Block(NamedTuple):
+    """Some of the rows.
+
+    Parameters
+    ----------
+    where : str
+        Which ones, for errors.
+    X : array-like of shape (n_rows, n_models)
+        Predictions.
+    y : array-like of shape (n_rows,) or None
+        Labels.
+    sample_weight : array-like of shape (n_rows,) or None
+        Weights of the rows.
+    """
+
+    where: str
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+
+
+class Mergeable(Protocol):
+    """Statistics of rows."""
+
+    def merge(self, other: Self, /) -> Self:
+        """Combine with those of other rows."""
+
+
+T = TypeVar("T", bound=Mergeable)
+
+
+def comes_in_blocks(X: Any) -> bool:
+    """Tell whether a table is one that is read in blocks.
+
+    Parameters
+    ----------
+    X : object
+        What `fit` received.
+
+    Returns
+    -------
+    bool
+    """
+    return any(recognize(X) for recognize, _ in _SOURCES)
+
+
+def blocks_of(X: Any, y: Any = None, sample_weight: Any = None) -> Iterator[Block]:
+    """Split a table that comes in blocks.
+
+    Parameters
+    ----------
+    X : iterator, memory-mapped array, or Arrow data
+        The blocks themselves, each a table or a tuple ``(X, y)`` or ``(X, y,
+        sample_weight)``; or a table to be read piece by piece.
+    y : array-like of shape (n_samples,), str or None
+        Labels; of Arrow data the name of a column. Of an iterator they come with the
+        blocks.
+    sample_weight : array-like of shape (n_samples,), str or None
+        Likewise.
+
+    Returns
+    -------
+    iterator of Block
+
+    Raises
+    ------
+    ValueError
+        If labels or weights do not come as this kind of table wants them.
+    """
+    split = next(split for recognize, split in _SOURCES if recognize(X))
+    return split(X, y, sample_weight)
+
+
+def sum_blocks(
+    blocks: Iterator[Block],
+    read: Callable[[Block], Callable[[], T]],
+    n_threads: int = 1,
+) -> T | None:
+    """Sum up blocks, the next one on its way while one is summed.
+
+    Parameters
+    ----------
+    blocks : iterator of Block
+        The rows. Those without rows are skipped.
+    read : callable
+        Checks a block, in this thread, and returns what sums it up in another.
+    n_threads : int, default=1
+        How many blocks are summed at the same time. The answer does not depend on it.
+
+    Returns
+    -------
+    object or None
+        The statistics, merged in the order of the blocks; None where there are none.
+    """
+    found: T | None = None
+    waiting: deque[Future[T]] = deque()
+
+    def collect(at_most: int) -> None:
+        nonlocal found
+        while len(waiting) > at_most:
+            own = waiting.popleft().result()
+            found = own if found is None else found.merge(own)
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        for block in blocks:
+            if len(block.X):
+                waiting.append(pool.submit(read(block)))
+            collect(n_threads)
+        collect(0)
+    return found
+
+
+def column_names(X: Any) -> list[Any]:
+    """List the names of the columns, where there are any.
+
+    Parameters
+    ----------
+    X : object
+        A frame, an Arrow table, or anything else.
+
+    Returns
+    -------
+    list
+    """
+    return list(getattr(X, "column_names", getattr(X, "columns", ())))
+
+
+def split_columns(frame: Any, *columns: Any) -> tuple[Any, ...]:
+    """Take labels and weights out of a frame that has them.
+
+    Parameters
+    ----------
+    frame : frame
+        With named columns: pandas, polars, Arrow, Dask.
+    *columns : str or object
+        Names; what is no text is returned as it is.
+
+    Returns
+    -------
+    tuple
+        The other columns, and those named.
+
+    Raises
+    ------
+    ValueError
+        If there is no column of a name.
+    """
+    names = column_names(frame)
+    taken = [name for name in columns if isinstance(name, str)]
+    if unknown := [name for name in taken if name not in names]:
+        raise ValueError(f"There is no column {unknown[0]!r} among {names[:10]}.")
+    if not taken:
+        return frame, *columns
+    rest = [name for name in names if name not in taken]
+    own = frame.select(rest) if _is_arrow(frame) else frame[rest]
+    return own, *(frame[c] if isinstance(c, str) else c for c in columns)
+
+
+def _is_iterator(X: Any) -> bool:
+    return isinstance(X, Iterator)
+
+
+def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
+    named = [c for c in (y, sample_weight) if c is not None]
+    if not all(isinstance(c, str) for c in named):
+        raise ValueError(
+            "The labels and weights of a stream come with its blocks: let it yield "
+            "(X, y) or (X, y, sample_weight), or frames, and name their columns."
+        )
+    for number, item in enumerate(X):
+        where = f"Block {number}"
+        if not isinstance(item, tuple):
+            if named and not column_names(item):
+                raise ValueError(
+                    f"{where} is no frame, so it has no columns {named}; yield (X, y)."
+                )
+            yield Block(where, *split_columns(item, y, sample_weight))
+        elif named or not 1 <= len(item) <= 3:
+            raise ValueError(
+                f"{where} is a tuple of {len(item)}; yield X, (X, y) or (X, y, "
+                "sample_weight), and pass no y then."
+            )
+        else:
+            yield Block(where, *item)
+
+
+def _is_mapped(X: Any) -> bool:
+    return isinstance(X, np.memmap) and X.ndim == 2
+
+
+def _from_mapped(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
+    check_consistent_length(X, y, sample_weight)
+    size = max(1, BLOCK_BYTES // max(1, X.itemsize * X.shape[1]))
+    for start in range(0, len(X), size):
+        rows = slice(start, start + size)
+        # A copy: whoever sums it up need not wait for the disk.
+        own = [
+            None if part is None else np.array(part[rows])
+            for part in (X, y, sample_weight)
+        ]
+        for part in (X, y, sample_weight):
+            if isinstance(part, np.memmap):
+                _let_go(part[rows])
+        stop = min(start + size, len(X)) - 1
+        yield Block(f"Rows {start} to {stop}, counted from the first of them", *own)
+
+
+def _let_go(part: Any) -> None:
+    """Let the system take back the pages of a file that have been read.
+
+    Else the whole file would count as this process's memory by and by.
+    """
+    mapped = part.base
+    while isinstance(mapped, np.ndarray):
+        mapped = mapped.base
+    # Changes to a copy-on-write map are in these pages only.
+    if part.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    if not isinstance(mapped, mmap.mmap):
+        return
+    start = np.frombuffer(mapped, np.uint8, 1).__array_interface__["data"][0]
+    low, high = np.lib.array_utils.byte_bounds(part)
+    first = (low - start) // mmap.PAGESIZE * mmap.PAGESIZE
+    mapped.madvise(mmap.MADV_DONTNEED, first, high - start - first)
+
+
+def _is_arrow(X: Any) -> bool:
+    return type(X).__module__.partition(".")[0] == "pyarrow" and hasattr(X, "schema")
+
+
+def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
+    if not all(c is None or isinstance(c, str) for c in (y, sample_weight)):
+        raise ValueError(
+            "Labels and weights of Arrow data are columns of it; pass their names."
+        )
+    from pyarrow import Table
+
+    size = max(1, BLOCK_BYTES // (8 * max(1, len(X.schema.names))))
+    if hasattr(X, "to_reader"):
+        batches: Any = X.to_reader()
+    elif hasattr(X, "iter_batches"):
+        batches = X.iter_batches(size)
+    elif hasattr(X, "to_batches"):
+        # No more than the next batch is on its way.
+        options = {"batch_readahead": 1, "fragment_readahead": 1}
+        batches = X.to_batches(batch_size=size, **options)
+    else:
+        batches = X
+    for number, batch in enumerate(batches):
+        whole = Table.from_batches([batch])
+        for start in range(0, len(whole), size):
+            own = whole.slice(start, size)
+            where = f"Batch {number}" + (f", from row {start} on" if start else "")
+            yield Block(where, *split_columns(own, y, sample_weight))
+
+
+_SOURCES: Sequence[
+    tuple[Callable[[Any], bool], Callable[[Any, Any, Any], Iterator[Block]]]
+] = (
+    (_is_arrow, _from_arrow),
+    (_is_mapped, _from_mapped),
+    (_is_iterator, _from_iterator),
+)
