@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+from sklearn import config_context, get_config
 from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils._array_api import (
+    _is_numpy_namespace,
+    get_namespace_and_device,
+    move_to,
+    supported_float_dtypes,
+)
 from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
@@ -30,22 +39,115 @@ except ImportError:
         return method
 
 
+try:  # scikit-learn >= 1.9
+    from sklearn.utils._array_api import check_same_namespace
+except ImportError:
+
+    def check_same_namespace(*args: Any, **kwargs: Any) -> None:
+        """Leave the error to the arithmetic."""
+
+
 __all__ = [
     "CALLER",
     "BaseComposition",
     "CallbackSupportMixin",
+    "Place",
     "VisualBlock",
     "begin_fit",
+    "check_same_namespace",
     "count_rows",
     "end_fit",
     "fit_task",
+    "place_of",
     "raise_for_params",
     "routing_enabled",
     "state_besides_parameters",
     "take_rows",
     "take_rows_of_params",
+    "to_numpy",
     "with_callbacks",
 ]
+
+
+class Place(NamedTuple):
+    """Where an array lies that is none of numpy's.
+
+    Parameters
+    ----------
+    xp : module
+        Its namespace, by the array API standard.
+    device : object
+        Its device.
+    """
+
+    xp: Any
+    device: Any
+
+    @property
+    def floats(self) -> list[Any]:
+        """Types of floats that the device has, that of most digits first."""
+        types = supported_float_dtypes(self.xp, device=self.device)
+        return [dtype for dtype in types if dtype != getattr(self.xp, "float16", None)]
+
+    def put(self, array: Any) -> Any:
+        """Move an array there.
+
+        Parameters
+        ----------
+        array : array
+            Of numpy, or of any namespace.
+
+        Returns
+        -------
+        array
+        """
+        with config_context(array_api_dispatch=True):
+            return move_to(array, xp=self.xp, device=self.device)
+
+
+def place_of(X: Any, *, always: bool = False) -> Place | None:
+    """Tell where an array lies.
+
+    Parameters
+    ----------
+    X : object
+        An array, or anything else.
+    always : bool, default=False
+        Whether to look where scikit-learn's setting `array_api_dispatch` is off.
+
+    Returns
+    -------
+    Place or None
+        None for what is to be taken as an array of numpy's.
+    """
+    is_array = hasattr(X, "__array_namespace__") or type(X).__module__ == "torch"
+    if isinstance(X, np.ndarray) or not is_array:
+        return None
+    # Threads of ours don't have the setting; without scipy's own nobody has.
+    looks = always and os.environ.get("SCIPY_ARRAY_API") == "1"
+    if not (looks or get_config()["array_api_dispatch"]):
+        return None
+    with config_context(array_api_dispatch=True):
+        xp, is_array_api, device = get_namespace_and_device(X)
+    return None if not is_array_api or _is_numpy_namespace(xp) else Place(xp, device)
+
+
+def to_numpy(X: Any) -> Any:
+    """Move an array of another namespace to the CPU; leave anything else.
+
+    Parameters
+    ----------
+    X : object
+        An array, or anything else.
+
+    Returns
+    -------
+    object
+    """
+    if place_of(X, always=True) is None:
+        return X
+    with config_context(array_api_dispatch=True):
+        return move_to(X, xp=np, device="cpu")
 
 
 def state_besides_parameters(estimator: Any) -> dict[str, Any]:

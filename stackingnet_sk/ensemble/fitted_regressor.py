@@ -12,6 +12,7 @@ from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from stackingnet_sk._compat import check_same_namespace, place_of, to_numpy
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.ensemble.validation import check_table
 from stackingnet_sk.predictions import check_predictions
@@ -55,6 +56,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             If weights of those who answer are not certified.
         """
         check_is_fitted(self)
+        check_same_namespace(X, self, attribute="weights_", method="predict")
         if not hasattr(self, "estimators_"):
             return self._combine(check_table(self, X, reset=False))
         self._check_features(X, reset=False)
@@ -82,7 +84,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             where `fit` had no labels.
         """
         check_is_fitted(self)
-        answered = ~np.isnan(self._table(X)) & self._heard
+        answered = ~np.isnan(to_numpy(self._table(X))) & self._panel.heard
         found, pattern = self._of_rows(answered, np.arange(len(answered)))
         added = np.array([each.objective for each in found])[pattern]
         error = self.solution_.expected_error + added
@@ -104,7 +106,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             prediction is the mean of the labels.
         """
         check_is_fitted(self)
-        return (~np.isnan(self._table(X)) & self._heard).sum(axis=1)
+        return (~np.isnan(to_numpy(self._table(X))) & self._panel.heard).sum(axis=1)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return the predictions of all models.
@@ -120,7 +122,10 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             NaN where a model is silent.
         """
         check_is_fitted(self)
+        check_same_namespace(X, self, attribute="weights_", method="transform")
         table = self._table(X)
+        if place := place_of(table):
+            return place.xp.asarray(table, copy=True)
         # A table is the caller's own: what comes next may write into the answer.
         return table if hasattr(self, "estimators_") else np.array(table)
 
@@ -160,10 +165,10 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             for m in range(len(self.weights_))
         ]
         rmse, bias = np.concatenate([each.errors() for each in alone], axis=1)
-        weight = self._constant.weight
+        weight = self._panel.constant.weight
         columns = {
             "model": self.model_names_,
-            "weight": self.weights_,
+            "weight": self.solution_.weights,
             "rmse": rmse,
             "bias": bias,
             "answered": np.array([each.weight for each in alone]) / (weight or np.nan),
@@ -178,17 +183,29 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         else:
             self._check_features(X, reset=False)
             table = self._ask(X, range(len(self.estimators_)))
-        check_predictions(table, self.model_names_, allow_missing=True)
+        check_predictions(to_numpy(table), self.model_names_, allow_missing=True)
         return table
 
-    def _combine(self, table: NDArray) -> NDArray[np.float64]:
-        combined = table @ self.weights_ + self.intercept_
+    def _follow(self, X: Any) -> None:
+        """Let fitted arrays lie where the table lies."""
+        if self.estimators is None and (place := place_of(X)):
+            for name in ("weights_", "reliability_"):
+                setattr(self, name, place.put(getattr(self, name)))
+
+    def _combine(self, table: Any) -> Any:
+        if place := place_of(table):
+            wide = place.xp.astype(table, place.floats[0])
+            combined = place.xp.matmul(wide, self.weights_) + self.intercept_
+            if bool(place.xp.all(place.xp.isfinite(combined))):
+                return combined
+            return place.put(self._combine(to_numpy(table)))
+        combined = table @ self.solution_.weights + self.intercept_
         holes = ~np.isfinite(combined)
         if not holes.any():
             return combined
         check_predictions(table, self.model_names_, allow_missing=True)
         missing = np.isnan(table[holes])
-        answered = ~missing & self._heard
+        answered = ~missing & self._panel.heard
         found, pattern = self._of_rows(answered, np.flatnonzero(holes))
         weights = np.stack([each.weights for each in found])[pattern]
         added = np.array([each.intercept for each in found])[pattern]
@@ -239,10 +256,10 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
 
     def _of_nobody(self) -> tuple[float, float]:
         """Prediction where nobody answers, and its expected error."""
-        moments = self._constant
+        moments = self._panel.constant
         if moments.weight == 0:
             mean = self.everything_.mean[:-1] / self.everything_.scale
-            return float(mean @ self.weights_) + self.intercept_, np.nan
+            return float(mean @ self.solution_.weights) + self.intercept_, np.nan
         left = 1.0 - 1.0 / moments.n_effective
         if left <= 0:
             error = np.inf

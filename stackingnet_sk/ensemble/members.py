@@ -80,6 +80,16 @@ class MembersMixin(CallbackSupportMixin):
     """
 
     @property
+    def model_names_(self) -> NDArray[np.object_]:
+        """Names of the members in use, or of the columns."""
+        # Kept as a list: fitted arrays lie where the table lies, and names can't.
+        return np.array(self._model_names_, dtype=object)
+
+    @model_names_.setter
+    def model_names_(self, names: NDArray[np.object_]) -> None:
+        self._model_names_ = list(names)
+
+    @property
     def _answer(self) -> Answer:
         """What members are asked for; a subclass may want another answer."""
         return NUMBER

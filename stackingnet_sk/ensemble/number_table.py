@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk._compat import place_of, to_numpy
 from stackingnet_sk.ensemble.units import Extent
 from stackingnet_sk.predictions import check_predictions
-from stackingnet_sk.weights import AnswerPatterns, Moments, PredictionModel, complete
+from stackingnet_sk.weights import (
+    AnswerPatterns,
+    Moments,
+    PredictionModel,
+    complete,
+    device_moments,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +33,14 @@ class PanelStatistics:
         Sums over the predictions of the others.
     extent : Extent
         Where labelled predictions and labels lie.
-    dtype : dtype or None
+    dtype : str or None
         Type of the predictions, where it matters that all have the same.
     """
 
     labelled: AnswerPatterns
     unlabelled: AnswerPatterns
     extent: Extent
-    dtype: np.dtype | None = None
+    dtype: str | None = None
 
     def merge(self, other: PanelStatistics) -> PanelStatistics:
         """Combine with those of other rows.
@@ -225,18 +232,40 @@ def read_rows(
     if labels is None:
         labels = np.full(len(table), np.nan)
     known = ~np.isnan(labels)
-    # A slice is no copy.
-    which: Any = (known, ~known)
-    if known.all() or not known.any():
-        which = (slice(None), slice(0)) if known.all() else (slice(0), slice(None))
-    own, others = (None if weights is None else weights[each] for each in which)
-    some, labels = table[which[0]], labels[which[0]]
-    labelled = AnswerPatterns.from_rows(some, labels, own)
-    unlabelled = AnswerPatterns.from_rows(table[which[1]], None, others)
+    labelled, some = _sum_up(table, known, labels, weights)
+    unlabelled, _ = _sum_up(table, ~known, None, weights)
     if not (labelled.is_finite and unlabelled.is_finite):
-        check_predictions(table, names, rows, allow_missing=True)
+        check_predictions(to_numpy(table), names, rows, allow_missing=True)
         _refuse_overflow(labelled, unlabelled)
-    return PanelStatistics(labelled, unlabelled, Extent.from_rows(some, labels))
+    return PanelStatistics(labelled, unlabelled, Extent.from_rows(some, labels[known]))
+
+
+def _sum_up(
+    table: Any,
+    which: NDArray[np.bool_],
+    labels: NDArray[np.float64] | None,
+    weights: NDArray[np.float64] | None,
+) -> tuple[AnswerPatterns, Any]:
+    """Sum up some of the rows, where they lie; and these rows."""
+    if not which.any():
+        return AnswerPatterns.from_rows(
+            nothing := np.empty((0, table.shape[1]))
+        ), nothing
+    place = place_of(table, always=True)
+    own = None if weights is None else weights[which]
+    target = np.zeros(np.count_nonzero(which)) if labels is None else labels[which]
+    some = table
+    if not which.all():
+        some = table[which if place is None else place.put(which)]
+    if place is None:
+        return AnswerPatterns.from_rows(some, target, own), some
+    goal = place.xp.astype(place.put(target), place.floats[0])
+    moments = device_moments(place.xp, some, goal, own, place.put, to_numpy)
+    if moments.is_finite:
+        return AnswerPatterns.of_complete(moments), some
+    # Which models answer on which rows is sorted out on the CPU.
+    some = to_numpy(some)
+    return AnswerPatterns.from_rows(some, target, own), some
 
 
 def _refuse_overflow(*sums: AnswerPatterns) -> None:

@@ -17,6 +17,7 @@ from stackingnet_sk._compat import (
     BaseComposition,
     begin_fit,
     end_fit,
+    to_numpy,
     with_callbacks,
 )
 from stackingnet_sk.ensemble.limiting import (
@@ -284,7 +285,9 @@ callable, default="nonnegative"
 
         def sums(own: NDArray[np.intp]) -> AnswerPatterns:
             share = None if own_weights is None else own_weights[at[own]]
-            return AnswerPatterns.from_rows(table[at[own]], labels[at[own]], share)
+            return AnswerPatterns.from_rows(
+                to_numpy(table)[at[own]], labels[at[own]], share
+            )
 
         columns = [
             {group: sums(own) for group, own in column.items()}
@@ -309,6 +312,7 @@ callable, default="nonnegative"
                 statistics = statistics.merge(replace(more, dtype=None))
         for doubt in self._weigh(statistics, columns):
             warnings.warn(doubt, stacklevel=CALLER + 1)
+        self._follow(X)
         end_fit(self, X, y)
         return self
 
@@ -319,4 +323,5 @@ callable, default="nonnegative"
         tags.target_tags.required = self.estimators is not None and self.cv != "prefit"
         if self.estimators is None:
             tags.input_tags.allow_nan = True
+            tags.array_api_support = True
         return tags

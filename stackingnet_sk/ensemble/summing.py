@@ -79,6 +79,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         if new is None:
             new = self._sum_block(Block("", X, y, sample_weight), reset=seen is None)
         self._add(seen, new)
+        self._follow(X)
         return self
 
     def _check_block(
@@ -149,7 +150,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         self.statistics_ = statistics
         self.moments_, self.everything_ = known.moments, known.everything
         self.alone_ = known.alone
-        self._heard, self._constant = known.heard, known.constant
+        self._panel = known
         self._patterns: dict[bytes, Solution] = {}
         self.weights_ = np.zeros(len(known.heard))
         self.weights_[heard] = solution.weights
@@ -188,4 +189,9 @@ def sum_rows(
     ValueError
         If a prediction is infinite, or the sums overflow.
     """
-    return replace(read_rows(table, labels, weights, names), dtype=table.dtype)
+    return replace(read_rows(table, labels, weights, names), dtype=_type_name(table))
+
+
+def _type_name(table: Any) -> str:
+    # torch.float32 is numpy's.
+    return str(table.dtype).rpartition(".")[2]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk._compat import to_numpy
 from stackingnet_sk.weights import Moments
 
 # So few labels can miss the range of the predictions by chance.
@@ -58,14 +59,16 @@ class Extent:
         -------
         Extent
         """
-        own, some = _range(labels), _range(table[:_LOOK])
-        if len(table) > _LOOK and not _overlap(own, some):
-            some = _range(table)
+        n_rows = table.shape[0]
+        own, look = _range(labels), to_numpy(table[: min(n_rows, _LOOK), :])
+        some = _range(look)
+        if n_rows > _LOOK and not _overlap(own, some):
+            some = _range(to_numpy(table))
         first = np.full(table.shape[1], np.nan)
         varies = np.zeros(table.shape[1], dtype=bool)
-        for rows in (slice(_LOOK), slice(None)):
+        for rows in (look, table):
             for m in np.flatnonzero(~varies):
-                said = table[rows, m]
+                said = to_numpy(rows[:, int(m)])
                 said = said[~np.isnan(said)]
                 first[m] = said[0] if said.size else np.nan
                 varies[m] = (said != first[m]).any()

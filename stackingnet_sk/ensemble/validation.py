@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from stackingnet_sk._compat import count_rows, raise_for_params
+from stackingnet_sk._compat import count_rows, place_of, raise_for_params, to_numpy
 from stackingnet_sk.ensemble.limiting import split_constraint
 from stackingnet_sk.predictions import column_names, is_number, unmasked
 from stackingnet_sk.weights import SOLVERS
@@ -179,7 +179,7 @@ def check_labels(
         return np.full(count_rows(X), np.nan)
     labels = column_or_1d(
         check_array(
-            unmasked(y),
+            unmasked(to_numpy(y)),
             ensure_2d=False,
             dtype=None,
             ensure_all_finite=False,
@@ -227,7 +227,7 @@ def check_weights(
     if sample_weight is None:
         return None
     weights = check_array(
-        sample_weight,
+        to_numpy(sample_weight),
         ensure_2d=False,
         dtype=np.float64,
         ensure_all_finite=False,
@@ -312,17 +312,17 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
         if two columns have the same name.
     """
     check_column_names(X)
-    X = unmasked(X)
+    X, place = unmasked(X), place_of(X)
     try:
         return validate_data(
             estimator,
             X,
             reset=reset,
-            dtype=[np.float64, np.float32],
+            dtype=[np.float64, np.float32] if place is None else place.floats,
             ensure_all_finite=False,
         )
     except (TypeError, ValueError):
-        cells = np.asarray(X, dtype=object)
+        cells = np.asarray(to_numpy(X), dtype=object)
         if cells.ndim == 2:
             _numbers(cells, column_names(X) or None)
         raise

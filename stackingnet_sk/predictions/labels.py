@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stackingnet_sk._compat import take_rows, take_rows_of_params
+from stackingnet_sk._compat import take_rows, take_rows_of_params, to_numpy
 
 
 def as_array(values: ArrayLike) -> NDArray[Any]:
@@ -22,7 +22,7 @@ def as_array(values: ArrayLike) -> NDArray[Any]:
     -------
     ndarray
     """
-    array = np.asarray(unmasked(values))
+    array = np.asarray(unmasked(to_numpy(values)))
     if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
         return np.asarray(values, dtype=object)
     return array

@@ -4,6 +4,7 @@ from stackingnet_sk.weights.answer_patterns import AnswerPatterns, group_pattern
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
+from stackingnet_sk.weights.device_moments import device_moments
 from stackingnet_sk.weights.incomplete import (
     PredictionModel,
     complete,
@@ -55,6 +56,7 @@ __all__ = [
     "VoteCounts",
     "complete",
     "dawid_skene",
+    "device_moments",
     "due_to_holes",
     "factor_scores",
     "group_patterns",

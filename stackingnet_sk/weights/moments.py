@@ -7,6 +7,7 @@ machines.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,17 +83,14 @@ class Moments:
         Moments
             ``is_finite`` is False if a prediction or a label is NaN or infinite.
         """
-        moments = cls._scan(predictions, target, sample_weight, 1.0)
-        if not moments._needs_scaling():
-            return moments
-        largest = max(
-            np.abs(predictions).max(initial=0.0), np.abs(target).max(initial=0.0)
+
+        def largest() -> float:
+            sizes = (np.abs(each).max(initial=0.0) for each in (predictions, target))
+            return float(max(sizes))
+
+        return in_range(
+            lambda scale: cls._scan(predictions, target, sample_weight, scale), largest
         )
-        if not np.isfinite(largest) or largest == 0:
-            return moments
-        # The largest power of two is 2^1023; subnormal rows would need a larger one.
-        scale = float(np.ldexp(1.0, min(-int(np.frexp(largest)[1]), 1023)))
-        return cls._scan(predictions, target, sample_weight, scale)
 
     @classmethod
     def _scan(
@@ -144,6 +142,38 @@ class Moments:
                 products[:-2, -2] += edge[0] @ errors
                 products[:-2, -1] += edge[1] @ errors
                 products[-2:, -2:] += edge @ edge.T
+            return cls.from_products(products, shift, n_rows, sample_weight, scale)
+
+    @classmethod
+    def from_products(
+        cls,
+        products: NDArray[np.float64],
+        shift: NDArray[np.float64],
+        n_rows: int,
+        sample_weight: NDArray[np.floating] | None,
+        scale: float,
+    ) -> Moments:
+        """Centre sums of products.
+
+        Parameters
+        ----------
+        products : ndarray of shape (n_models + 2, n_models + 2)
+            ``sum_i omega_i x_i x_i'`` of ``x_i = [scale z_i - shift, 1]``; only the
+            upper triangle is read.
+        shift : ndarray of shape (n_models + 1,)
+            Point near the rows.
+        n_rows : int
+            Their number.
+        sample_weight : ndarray of shape (n_rows,) or None
+            Their weights.
+        scale : float
+            Power of two.
+
+        Returns
+        -------
+        Moments
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
             products = np.triu(products) + np.triu(products, 1).T
             weight = float(products[-1, -1])
             if weight == 0:
@@ -342,6 +372,30 @@ class Moments:
         bias = self.mean[:-1]
         squares = self.scatter.diagonal()[:-1] / self.weight + bias**2
         return np.sqrt(squares) / self.scale, bias / self.scale
+
+
+def in_range(scan: Callable[[float], Moments], largest: Callable[[], float]) -> Moments:
+    """Read rows, multiplied by a power of two where their squares are out of range.
+
+    Parameters
+    ----------
+    scan : callable
+        ``scan(scale)`` reads them.
+    largest : callable
+        Their largest absolute value.
+
+    Returns
+    -------
+    Moments
+    """
+    moments = scan(1.0)
+    if not moments._needs_scaling():
+        return moments
+    size = largest()
+    if not np.isfinite(size) or size == 0:
+        return moments
+    # The largest power of two is 2^1023; subnormal rows would need a larger one.
+    return scan(float(np.ldexp(1.0, min(-int(np.frexp(size)[1]), 1023))))
 
 
 def varying_models(moments: Moments, everything: Moments) -> NDArray[np.intp]:
