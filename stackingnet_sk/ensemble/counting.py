@@ -25,6 +25,7 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
     """Weights of a classifier from counts of votes, which any block can add to."""
 
     _statistics_name = "counts_"
+    _weighing = ("class_weight", "constraint", "shrinkage", "solver", "structure")
 
     @available_if(takes_blocks)
     def partial_fit(
@@ -105,12 +106,11 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
             )
         return partial(self._count, answers, codes, weights)
 
-    def _check_mergeable(self) -> None:
-        super()._check_mergeable()
+    def _check_countable(self) -> None:
         if self.input_ == "proba":
             raise ValueError(
-                "Votes are counted, and counts merged; probabilities can't be, so fit "
-                "all of them at once."
+                "Votes are counted, and the counts kept; probabilities can't be, so "
+                "fit all of them again."
             )
 
     def _weigh(self, statistics: VoteCounts, *labelled: Any) -> list[Warning]:

@@ -107,6 +107,22 @@ def shift_prior(
     return np.where(silent[:, :, None], prior, table) if silent.any() else table
 
 
+def is_tied(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell on which rows several classes are the most probable.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_rows, n_classes)
+        Rows sum to one.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+    """
+    largest = probabilities.max(axis=1, keepdims=True)
+    return (probabilities >= largest * (1.0 - _TIE)).sum(axis=1) > 1
+
+
 def settle_ties(
     probabilities: NDArray[np.float64],
     prior: NDArray[np.float64],
@@ -134,11 +150,11 @@ def settle_ties(
     ndarray of shape (n_rows, n_classes)
         Rows sum to one, and their largest entry is the class that wins.
     """
-    largest = probabilities.max(axis=1, keepdims=True)
-    tied = probabilities >= largest * (1.0 - _TIE)
-    rows = (tied.sum(axis=1) > 1).nonzero()[0]
+    rows = is_tied(probabilities).nonzero()[0]
     if not rows.size:
         return probabilities
+    largest = probabilities.max(axis=1, keepdims=True)
+    tied = probabilities >= largest * (1.0 - _TIE)
     left = tied[rows] & _largest(np.where(tied[rows], prior, -np.inf))
     supporters = np.full(left.shape, -np.inf)
     for model, trust in enumerate(reliability):

@@ -11,7 +11,12 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.ensemble.class_table import read_class_table
-from stackingnet_sk.ensemble.decision import pool_votes, settle_ties, shift_prior
+from stackingnet_sk.ensemble.decision import (
+    is_tied,
+    pool_votes,
+    settle_ties,
+    shift_prior,
+)
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.predictions import ClassAnswers
 
@@ -37,7 +42,7 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
             The arg-max of `predict_proba`.
         """
         check_is_fitted(self)
-        return self.classes_[self._probabilities(self._answers(X)).argmax(axis=1)]
+        return self.classes_[self._combine(X).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities of the classes, under the class prior in force.
@@ -53,7 +58,7 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
             Rows sum to one. The class that wins a tie is raised by a billionth.
         """
         check_is_fitted(self)
-        return self._probabilities(self._answers(X))
+        return self._combine(X)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log-probabilities of the classes; of two, the log-odds of the second.
@@ -69,10 +74,20 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
         """
         check_is_fitted(self)
         with np.errstate(divide="ignore"):
-            scores = np.log(self._probabilities(self._answers(X)))
+            scores = np.log(self._combine(X))
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
-    def _probabilities(self, answers: ClassAnswers) -> NDArray[np.float64]:
+    def _combine(self, X: Any) -> NDArray[np.float64]:
+        """Pool the answers, and settle ties."""
+        answers = self._heard(X)
+        pooled = self._pool(answers)
+        if len(answers.votes) and is_tied(pooled).any():
+            # Who has no weight may still be the most reliable of those who differ.
+            answers = self._answers(X, stacklevel=5)
+            pooled = self._pool(answers)
+        return settle_ties(pooled, self.class_prior_, answers.votes, self.reliability_)
+
+    def _pool(self, answers: ClassAnswers) -> NDArray[np.float64]:
         if self.pool == "linear":
             shift = self.class_prior_ / self.class_rates_
             table = shift_prior(answers, shift, self.class_prior_)
@@ -81,7 +96,7 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
             rates = self.class_rates_ if self.input_ == "proba" else None
             pooled = pool_votes(answers, self.vote_weights_, self.intercept_, rates)
         pooled[~answers.given.any(axis=1)] = self.class_prior_
-        return settle_ties(pooled, self.class_prior_, answers.votes, self.reliability_)
+        return pooled
 
     def n_answers(self, X: Any) -> NDArray[np.intp]:
         """Count the models that answer.
@@ -160,6 +175,16 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
         }
         order = np.lexsort((self.model_names_.astype(str), -self.reliability_))
         return as_frame({key: value[order].tolist() for key, value in columns.items()})
+
+    def _heard(self, X: Any) -> ClassAnswers:
+        """Read what those say who have a weight; members without are not asked."""
+        if not hasattr(self, "estimators_"):
+            return self._answers(X, stacklevel=6)
+        asked = np.any(self.vote_weights_, axis=(1, 2)) | (self.weights_ != 0)
+        if not asked.any():
+            return self._answers(X)
+        self._check_features(X, reset=False)
+        return ClassAnswers.from_probabilities(self._ask(X, asked.nonzero()[0]))
 
     def _answers(self, X: Any, stacklevel: int = 4) -> ClassAnswers:
         """Read what the models say; `fit` has seen whose answers these are."""

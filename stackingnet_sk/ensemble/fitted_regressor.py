@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import check_same_namespace, place_of, to_numpy
@@ -26,6 +27,8 @@ from stackingnet_sk.weights import (
 
 # Weights of patterns that are kept for the next call.
 _MOST_PATTERNS = 100_000
+# Numbers of a table that are converted at once: they stay in the cache.
+_BATCH = 100_000
 
 
 class FittedRegressorMixin(MembersMixin, TransformerMixin):
@@ -199,7 +202,14 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             if bool(place.xp.all(place.xp.isfinite(combined))):
                 return combined
             return place.put(self._combine(to_numpy(table)))
-        combined = table @ self.solution_.weights + self.intercept_
+        weights = self.solution_.weights
+        if table.dtype == weights.dtype:
+            combined = table @ weights + self.intercept_
+        else:
+            # In double precision, but not all of the table at once.
+            combined = np.empty(len(table))
+            for rows in gen_batches(len(table), max(1, _BATCH // len(weights))):
+                combined[rows] = table[rows] @ weights + self.intercept_
         holes = ~np.isfinite(combined)
         if not holes.any():
             return combined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from typing import Any, Self
 
@@ -39,6 +40,8 @@ class StreamingMixin:
     """
 
     _statistics_name: str
+    # Parameters that statistics do not depend on.
+    _weighing: tuple[str, ...]
     estimators: Any
     n_jobs: int | None
 
@@ -95,8 +98,63 @@ class StreamingMixin:
         self._add(self._seen(), other._seen())
         return self
 
+    def reweigh(self, **params: Any) -> Self:
+        """Weigh the models anew, under other parameters, without reading a row.
+
+        Members, if any, are the same; their predictions are not made again.
+
+        Parameters
+        ----------
+        **params : dict
+            Of a regressor `constraint`, `fit_intercept`, `shrinkage`, `solver`; of a
+            classifier `class_weight`, `constraint`, `shrinkage`, `solver`, `structure`.
+
+        Returns
+        -------
+        estimator
+            Another one, fitted; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is another one, on which what is known of the rows depends;
+            or if probabilities were combined, of which nothing but weights is kept.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from stackingnet_sk import StackingNetRegressor
+        >>> truth = np.arange(8.0)
+        >>> noise = np.tile([1.0, -1.0], 4)
+        >>> scores = np.column_stack([truth + noise, truth - noise / 2])
+        >>> model = StackingNetRegressor().fit(scores, truth)
+        >>> model.reweigh(constraint="simplex", shrinkage=0).weights_.round(3)
+        array([0.333, 0.667])
+        """
+        check_is_fitted(self)
+        if unknown := sorted(set(params) - set(self._weighing)):
+            raise ValueError(
+                f"{unknown} can't be changed without reading the rows again; only "
+                f"{list(self._weighing)} can. Use set_params and fit."
+            )
+        self._check_countable()
+        other = copy(self)
+        for name, value in params.items():
+            setattr(other, name, value)
+        for doubt in other._weigh(self._seen(), *self._groups()):
+            warnings.warn(doubt, stacklevel=2)
+        return other
+
+    def _groups(self) -> tuple[Any, ...]:
+        """Return what else is known of the rows, for limits on groups."""
+        return ()
+
+    def _check_countable(self) -> None:
+        """Refuse a fit whose statistics are not all that its weights are from."""
+
     def _check_mergeable(self) -> None:
-        """Refuse a fit whose statistics are not all that it knows."""
+        """Refuse a fit to which no rows can be added."""
+        self._check_countable()
         if hasattr(self, "estimators_"):
             raise ValueError(
                 "An estimator that was fitted with members can't be merged: others' "

@@ -39,6 +39,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
     """Weights of a regressor from sums over rows, which any block can add to."""
 
     _statistics_name = "statistics_"
+    _weighing = ("constraint", "fit_intercept", "shrinkage", "solver")
 
     @available_if(takes_blocks)
     def partial_fit(
@@ -81,6 +82,9 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         self._add(seen, new)
         self._follow(X)
         return self
+
+    def _groups(self) -> tuple[Any, ...]:
+        return (self._columns,)
 
     def _check_block(
         self, block: Block, *, reset: bool
@@ -150,7 +154,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         self.statistics_ = statistics
         self.moments_, self.everything_ = known.moments, known.everything
         self.alone_ = known.alone
-        self._panel = known
+        self._panel, self._columns = known, columns
         self._patterns: dict[bytes, Solution] = {}
         self.weights_ = np.zeros(len(known.heard))
         self.weights_[heard] = solution.weights

@@ -23,6 +23,10 @@ from stackingnet_sk.inspection.pruning import PruningPath, ReliabilityPruner, pr
 from stackingnet_sk.inspection.pruning_display import PruningDisplay
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 from stackingnet_sk.inspection.ranking_display import RankingDisplay
+from stackingnet_sk.inspection.regularization import (
+    RegularizationPath,
+    regularization_path,
+)
 from stackingnet_sk.inspection.weights_display import WeightsDisplay
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "PruningPath",
     "Ranking",
     "RankingDisplay",
+    "RegularizationPath",
     "ReliabilityPruner",
     "WeightsDisplay",
     "dependence",
@@ -52,4 +57,5 @@ __all__ = [
     "next_model",
     "prune",
     "rank_models",
+    "regularization_path",
 ]

@@ -8,6 +8,7 @@ wherever the task defines them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -67,12 +68,37 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         self._summarize(table)
         return self
 
+    @property
+    def partial_fit(self) -> Callable[..., Self]:
+        """Add a block of predictions, ``partial_fit(X, y=None)``; returns self.
+
+        Raises
+        ------
+        AttributeError
+            If a bound is to be learned: each block would be measured otherwise than
+            those before.
+        """
+        for name in ("low", "high"):
+            if getattr(self, name) is None:
+                raise AttributeError(
+                    f"{type(self).__name__} has no partial_fit while {name} is learned "
+                    f"from the predictions: each block would get another {name}. Give "
+                    f"{name}=; infinite, it leaves a side of a clipper open."
+                )
+        return self._add_block
+
+    def _add_block(self, X: ArrayLike, y: Any = None) -> Self:
+        if not hasattr(self, "low_"):
+            return self.fit(X, y)
+        self._summarize(self._validate(X), getattr(self, "n_clipped_", 0))
+        return self
+
     @abstractmethod
     def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
         """Tell for each column whether its bounds make a range."""
 
-    def _summarize(self, table: NDArray) -> None:
-        """Store what else the table seen in `fit` tells, if anything."""
+    def _summarize(self, table: NDArray, before: ArrayLike = 0) -> None:
+        """Store what else the table tells, if anything, beside what did before."""
 
     def _bound(self, name: str, extreme: np.ufunc, table: NDArray) -> NDArray:
         """Return the bound `name` of each column: as given, or else from the table."""
@@ -200,9 +226,9 @@ class PredictionClipper(_RangeTransformer):
     def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
         return (low <= high) & (low < np.inf) & (high > -np.inf)
 
-    def _summarize(self, table: NDArray) -> None:
+    def _summarize(self, table: NDArray, before: ArrayLike = 0) -> None:
         changed = (self._clip(table) != table) & ~np.isnan(table)
-        self.n_clipped_ = changed.sum(axis=0)
+        self.n_clipped_ = before + changed.sum(axis=0)
 
     def _clip(self, table: NDArray) -> NDArray:
         return np.clip(table, self.low_, self.high_).astype(table.dtype, copy=False)

@@ -273,3 +273,28 @@ def test_clipped_targets_warn_unless_told_otherwise():
         model.fit(features, y)
     model.set_params(check_inverse=False).fit(features, y)
     assert_allclose(model.predict(features), [1 / 6, 2 / 3, 7 / 6])
+
+
+@pytest.mark.parametrize("kind", [PredictionClipper, PredictionNormalizer])
+def test_blocks_need_given_bounds(kind):
+    """A learned bound would be another one for each block: it is said, by name."""
+    for learned in ({}, {"low": 0}, {"high": 9}):
+        assert not hasattr(kind(**learned), "partial_fit")
+        name = "high" if learned == {"low": 0} else "low"
+        with pytest.raises(AttributeError, match=f"while {name} is learned"):
+            kind(**learned).partial_fit([[1.0], [2.0]])
+
+
+def test_blocks_add_up():
+    rng = np.random.default_rng(0)
+    X = rng.normal(5, 4, (100, 3))
+    whole = PredictionClipper(0, 9).fit(X)
+    part = PredictionClipper(0, 9)
+    for start in range(0, 100, 30):
+        part.partial_fit(X[start : start + 30])
+    assert_array_equal(part.n_clipped_, whole.n_clipped_)
+    assert_array_equal(part.transform(X), whole.transform(X))
+    with pytest.raises(ValueError, match="2 features"):
+        part.partial_fit(X[:, :2])
+    scaled = PredictionNormalizer(0, 9).partial_fit(X[:10]).partial_fit(X[10:])
+    assert_array_equal(scaled.transform(X), PredictionNormalizer(0, 9).fit_transform(X))

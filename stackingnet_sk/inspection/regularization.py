@@ -1,0 +1,143 @@
+"""How weights and expected error move with the strength of the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.inspection.evidence import stored_evidence
+
+_STRENGTHS = (0.0, *np.geomspace(1.0, 1e4, 25))
+
+
+@dataclass(frozen=True, eq=False)
+class RegularizationPath:
+    """Weights under a prior that grows stronger.
+
+    Parameters
+    ----------
+    shrinkage : ndarray of shape (n_strengths,)
+        Strengths, in pseudo-observations.
+    weights : ndarray of shape (n_strengths, n_models)
+        Weights of the models under each.
+    intercept : ndarray of shape (n_strengths,) or (n_strengths, n_classes)
+        The intercepts.
+    error : ndarray of shape (n_strengths,)
+        Expected error on new rows: squared error of numbers, log loss of classes.
+    gap : ndarray of shape (n_strengths,)
+        Certificate of each: its relative duality gap, or the residual of the optimality
+        conditions where that is less.
+    names : ndarray of shape (n_models,)
+        Names of the models.
+    unit : str
+        What `error` is.
+    """
+
+    shrinkage: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    error: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    names: NDArray[Any]
+    unit: str
+
+    @property
+    def best(self) -> float:
+        """Strength of the least expected error."""
+        return float(self.shrinkage[self.error.argmin()])
+
+    def to_frame(self) -> Any:
+        """Make a table, a row a strength.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            `shrinkage`, `error`, `gap`, and a column a model with its weights. A frame
+            where pandas is installed.
+        """
+        columns = {name: getattr(self, name) for name in ("shrinkage", "error", "gap")}
+        columns |= dict(zip(self.names, self.weights.T, strict=True))
+        return as_frame({name: own.tolist() for name, own in columns.items()})
+
+    def __str__(self) -> str:
+        """Return a table, a line a strength."""
+        lines = [f"{'shrinkage':>9} {'error':>10}  models with a weight"]
+        for strength, error, weights in zip(
+            self.shrinkage, self.error, self.weights, strict=True
+        ):
+            mark = "*" if strength == self.best else " "
+            used = np.count_nonzero(weights)
+            lines.append(f"{strength:>9.4g} {error:>10.4g}{mark} {used}")
+        return "\n".join([*lines, f"error: expected {self.unit}; * the least"])
+
+
+def regularization_path(
+    estimator: Any, shrinkages: Sequence[float] = _STRENGTHS
+) -> RegularizationPath:
+    """Weigh the models again under priors of growing strength.
+
+    All from the statistics that the estimator has kept: no row is read again.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted, with labels; a classifier on votes.
+    shrinkages : sequence of float, default=0 and 25 from 1 to 10,000
+        Strengths of the prior in pseudo-observations.
+
+    Returns
+    -------
+    RegularizationPath
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it does not combine models.
+    ValueError
+        If it was fitted without labels, or on probabilities, or a strength is none.
+
+    See Also
+    --------
+    StackingNetRegressor.reweigh : Weigh again under any parameter.
+
+    Notes
+    -----
+    The error is what the combination is expected to have on new rows (see
+    :class:`~stackingnet_sk.weights.Solution`); the least of many estimates is a little
+    too low.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.inspection import regularization_path
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=30)
+    >>> judges = truth[:, None] + rng.normal(size=(30, 3)) * [0.5, 1.0, 2.0]
+    >>> model = StackingNetRegressor().fit(judges, truth)
+    >>> print(regularization_path(model, [0, 10, 1000]))  # doctest: +SKIP
+    """
+    known = stored_evidence(estimator, labels=True)
+    strengths = np.asarray(shrinkages, dtype=np.float64)
+    if strengths.ndim != 1 or not strengths.size:
+        raise ValueError(
+            f"shrinkages={shrinkages!r} is no list of strengths; give at least one."
+        )
+    models = [estimator.reweigh(shrinkage=strength) for strength in strengths.tolist()]
+    solutions = [model.solution_ for model in models]
+    return RegularizationPath(
+        strengths,
+        np.array([model.weights_ for model in models]),
+        np.array([model.intercept_ for model in models]),
+        np.array([each.expected_error for each in solutions]),
+        np.array([min(each.gap, each.residual) for each in solutions]),
+        known.names,
+        known.unit,
+    )
