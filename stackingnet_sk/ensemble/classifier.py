@@ -96,10 +96,12 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
     cv : int, splitter, iterable of splits or "prefit", default=None
         How members are cross-predicted; None is 5 stratified folds. "prefit": the
         members are fitted already: give rows that they have not seen.
-    memory : str or joblib.Memory, default=None
-        Cache of the fits of the members.
+    memory : str, path-like or joblib.Memory, default=None
+        Folder in which fits of the members are kept, by member, data and split: a
+        search over other parameters does each once.
     n_jobs : int, default=None
-        How many fits run at the same time, over all members and folds.
+        How many fits run at the same time, over all members and folds; without members,
+        how many blocks of a stream are summed at the same time.
     verbose : int, default=0
         Above 0, a line for each fit.
 
@@ -236,11 +238,15 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
 (n_samples, n_models), (n_samples, n_models * n_classes) or \
 (n_samples, n_models, n_classes)
             What the members take; without members votes (numbers or texts; NaN, None or
-            pandas' NA abstains) or probabilities (NaN for all classes is silence).
+            pandas' NA abstains) or probabilities (NaN for all classes is silence). Of
+            votes, with `classes` given, also a table that is never held whole: a
+            memory-mapped array, an iterator of blocks (tables, tuples ``(X, y)`` or
+            ``(X, y, sample_weight)``), an Arrow data set, a Dask array or dataframe.
         y : array-like of shape (n_samples,), default=None
-            Labels; NaN or None on rows without. Members are fitted on the labelled
-            rows. With ``y=None`` the weights come from the agreement of the models;
-            members must be "prefit" then.
+            Labels; NaN or None on rows without. Of frames in an iterator, Arrow data
+            and Dask dataframes the name of a column, like `sample_weight`. Members are
+            fitted on the labelled rows. With ``y=None`` the weights come from the
+            agreement of the models; members must be "prefit" then.
         X_unlabeled : array-like of shape (n_unlabelled, n_features), default=None
             More rows without labels, drawn like the others. What the models say there
             informs the prior and `reliability_`. Cross-validation passes it on whole,

@@ -86,10 +86,12 @@ callable, default="nonnegative"
         out do not count for the weights, rows that it repeats count once in all.
         "prefit": the members are fitted already, and their predictions of `X` are used
         as they are: give rows that they have not seen.
-    memory : str or joblib.Memory, default=None
-        Cache of the fits of the members.
+    memory : str, path-like or joblib.Memory, default=None
+        Folder in which fits of the members are kept, by member, data and split: a
+        search over other parameters does each once.
     n_jobs : int, default=None
-        How many fits run at the same time, over all members and folds.
+        How many fits run at the same time, over all members and folds; without members,
+        how many blocks of a stream are summed at the same time.
     verbose : int, default=0
         Above 0, a line for each fit.
 
@@ -108,6 +110,9 @@ callable, default="nonnegative"
         conditions), iterations and status.
     model_names_ : ndarray of shape (n_models,)
         Names of the members in use, or of the columns.
+    statistics_ : PanelStatistics
+        Sums over all rows, by which models answer: all that weights need. Those of
+        other rows can be added.
     moments_ : Moments
         Second moments of the errors from which the weights were computed.
     everything_ : Moments
@@ -203,11 +208,16 @@ callable, default="nonnegative"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model.
+            What the members take; without members, predictions, a column a model. Also
+            a table that is never held whole: a memory-mapped array, an iterator of
+            blocks (tables, tuples ``(X, y)`` or ``(X, y, sample_weight)``), an Arrow
+            data set, a Dask array or dataframe.
         y : array-like of shape (n_samples,), default=None
-            Labels; NaN or None on rows without. Members are fitted on the labelled
-            rows. With ``y=None`` the weights are a label-free average, whose slope is
-            one and whose bias is zero; members must be "prefit" then.
+            Labels; NaN or None on rows without. Of frames in an iterator, Arrow data
+            and Dask dataframes the name of a column, like `sample_weight`. Members are
+            fitted on the labelled rows. With ``y=None`` the weights are a label-free
+            average, whose slope is one and whose bias is zero; members must be "prefit"
+            then.
         X_unlabeled : array-like of shape (n_unlabelled, n_features), default=None
             More rows without labels, drawn like the others. What the models predict
             there informs the prior and `reliability_`. Cross-validation passes it on
