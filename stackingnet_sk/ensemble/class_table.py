@@ -63,7 +63,7 @@ def read_class_table(
         If the table has a wrong shape, probabilities are none, or a vote is unknown and
         `unknown_vote` is "error".
     """
-    check_column_names(X)
+    check_column_names(X, None if reset else estimator)
     X = unmasked(X)
     deep = count_dimensions(X) == 3
     probabilities = deep or estimator.input == "proba" or estimator.pool == "linear"

@@ -22,8 +22,6 @@ from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.counting import CountingMixin
 from stackingnet_sk.ensemble.limiting import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
-    NO_LABEL,
-    about,
     check_choice,
     check_shrinkage,
     check_weights,
@@ -34,6 +32,7 @@ from stackingnet_sk.predictions import (
     Answer,
     ClassAnswer,
     ClassAnswers,
+    about,
     sorted_classes,
 )
 from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
@@ -295,9 +294,7 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
             self._refuse_groups(groups, sensitive_features)
             begin_fit(self, [], X, y)
             self._set_classes(self.classes)
-            counts = self._sum_stream(X, y, sample_weight, reset=True)
-            if y is not None and not counts.labelled.any():
-                raise ValueError(NO_LABEL)
+            counts = self._sum_stream(X, y, sample_weight, reset=True, labels="one")
             self.input_ = "votes"
             return self._end_fit(X, y, counts, X_unlabeled)
         codes, classes = check_class_labels(X, y, self.classes)
@@ -338,8 +335,9 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
     ) -> Self:
         if X_unlabeled is not None:
             with about("X_unlabeled"):
-                more = self._sum_stream(X_unlabeled, reset=False)
-                if more is None:
+                if self._is_stream(X_unlabeled):
+                    more = self._sum_stream(X_unlabeled, reset=False, labels="none")
+                else:
                     more = self._count(self._answers(X_unlabeled))
                 counts = counts.merge(more)
         for doubt in self._weigh(counts, *labelled):

@@ -75,9 +75,7 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
                 )
         else:
             self._set_classes(given)
-        new = self._sum_stream(X, y, sample_weight, reset=seen is None)
-        if new is None:
-            new = self._sum_block(Block("", X, y, sample_weight), reset=seen is None)
+        new = self._sum_new(X, y, sample_weight)
         self.input_ = "votes"
         self._add(seen, new)
         return self
@@ -98,7 +96,7 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
             y = None
         codes, known = check_class_labels(block.X, y, self.classes_)
         weights = check_weights(block.sample_weight, codes, all_rows=False)
-        answers = read_class_table(self, block.X, known, reset=reset, stacklevel=6)
+        answers = read_class_table(self, block.X, known, reset=reset, stacklevel=7)
         if answers.probabilities is not None:
             raise ValueError(
                 "What comes in blocks takes votes, which can be counted, not "

@@ -75,6 +75,35 @@ class PanelStatistics:
         _refuse_overflow(merged.labelled, merged.unlabelled)
         return merged
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether any row has a label."""
+        return bool(self.labelled.n_rows.any())
+
+    @property
+    def says_something(self) -> bool:
+        """Whether any row with a weight has a prediction."""
+        return any(
+            bool(each.answered[each.weight > 0].any())
+            for each in (self.labelled, self.unlabelled)
+        )
+
+    def refuse_weightless(self) -> None:
+        """Refuse rows of which none counts.
+
+        Raises
+        ------
+        ValueError
+            If no row, or no labelled one, has a weight.
+        """
+        own = self.labelled if self.has_labels else self.unlabelled
+        if not own.weight.any():
+            which = "labelled rows" if self.has_labels else "rows"
+            raise ValueError(
+                f"the {which} have no weight: sample_weight is zero on every row of "
+                "them; give at least one row some"
+            )
+
     def panel(self) -> PanelMoments:
         """Complete what silent models leave open.
 
@@ -178,7 +207,9 @@ class PanelMoments:
             return _with_silent(rows.pooled(np.arange(rows.n_models)), self.heard)
         model = PredictionModel.from_moments(self.everything.subset(models))
         model = model.rescaled(rows.scale)
-        moments = rows.completed(model.mean, model.covariance, left_open=False)
+        moments = rows.completed(
+            model.away_from(rows.place), model.covariance, left_open=False
+        )
         return _with_silent(moments, self.heard)
 
     def of_rows(self, rows: AnswerPatterns) -> Moments | None:
@@ -284,4 +315,9 @@ def _with_silent(known: Moments, heard: NDArray[np.bool_]) -> Moments:
     onto[place, np.arange(len(place))] = 1.0
     # Their errors are minus the target.
     onto[np.flatnonzero(~heard), -1] = -1.0
-    return replace(known, mean=onto @ known.mean, scatter=onto @ known.scatter @ onto.T)
+    return replace(
+        known,
+        mean=onto @ known.mean,
+        scatter=onto @ known.scatter @ onto.T,
+        rest=onto @ known.remainder,
+    )

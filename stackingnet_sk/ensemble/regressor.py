@@ -29,8 +29,6 @@ from stackingnet_sk.ensemble.number_table import (
 )
 from stackingnet_sk.ensemble.summing import SummingMixin, sum_rows
 from stackingnet_sk.ensemble.validation import (
-    NO_LABEL,
-    about,
     check_labels,
     check_parameters,
     check_table,
@@ -38,7 +36,7 @@ from stackingnet_sk.ensemble.validation import (
     names_of_columns,
     refuse_metadata,
 )
-from stackingnet_sk.predictions import is_labelled
+from stackingnet_sk.predictions import about, is_labelled
 from stackingnet_sk.weights import (
     AnswerPatterns,
 )
@@ -265,9 +263,7 @@ callable, default="nonnegative"
             refuse_metadata(self, params)
             self._refuse_groups(groups, sensitive_features)
             begin_fit(self, [], X, y)
-            statistics = self._sum_stream(X, y, sample_weight, reset=True)
-            if y is not None and not statistics.labelled.n_rows.any():
-                raise ValueError(NO_LABEL)
+            statistics = self._sum_stream(X, y, sample_weight, reset=True, labels="one")
             return self._end_fit(X, y, statistics, X_unlabeled)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
@@ -315,11 +311,13 @@ callable, default="nonnegative"
     ) -> Self:
         if X_unlabeled is not None:
             with about("X_unlabeled"):
-                more = self._sum_stream(X_unlabeled, reset=False)
-                if more is None:
+                if self._is_stream(X_unlabeled):
+                    more = self._sum_stream(X_unlabeled, reset=False, labels="none")
+                else:
                     table = self._table(X_unlabeled)
                     more = read_rows(table, None, None, self.model_names_)
                 statistics = statistics.merge(replace(more, dtype=None))
+        statistics.refuse_weightless()
         for doubt in self._weigh(statistics, columns):
             warnings.warn(doubt, stacklevel=CALLER + 1)
         self._follow(X)

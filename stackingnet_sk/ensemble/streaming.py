@@ -14,7 +14,8 @@ from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk.ensemble.validation import about
+from stackingnet_sk._compat import count_rows
+from stackingnet_sk.ensemble.validation import NO_LABEL
 from stackingnet_sk.predictions import (
     Block,
     blocks_of,
@@ -157,8 +158,8 @@ class StreamingMixin:
         self._check_countable()
         if hasattr(self, "estimators_"):
             raise ValueError(
-                "An estimator that was fitted with members can't be merged: others' "
-                "members are not its own."
+                "The estimator was fitted with members, whose predictions are out of "
+                "fold; no rows of others can be added. Fit it on a table first."
             )
 
     def _seen(self) -> Any:
@@ -166,8 +167,14 @@ class StreamingMixin:
 
     def _add(self, seen: Any, new: Any) -> None:
         """Weigh anew; where that fails, nothing has changed."""
-        statistics = new if seen is None else seen.merge(new)
-        for doubt in self._weigh(statistics):
+        if seen is not None:
+            self._check_mergeable()
+            new = seen.merge(new)
+        if not new.says_something:
+            # Weights come with the first block that has a weight and an answer.
+            setattr(self, self._statistics_name, new)
+            return
+        for doubt in self._weigh(new):
             warnings.warn(doubt, stacklevel=3)
 
     def _is_stream(self, X: Any) -> bool:
@@ -176,7 +183,7 @@ class StreamingMixin:
             return False
         if self.estimators is None:
             return True
-        if isinstance(X, np.ndarray) or is_dask(X):
+        if isinstance(X, np.ndarray) or (is_dask(X) and hasattr(X, "chunks")):
             # Arrays to anybody who asks.
             return False
         raise ValueError(
@@ -197,33 +204,55 @@ class StreamingMixin:
                     "it into an array."
                 )
 
+    def _sum_new(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        """Statistics of what comes next, one block or several."""
+        reset = self._seen() is None
+        if self._is_stream(X):
+            return self._sum_stream(X, y, sample_weight, reset=reset)
+        return self._sum_block(Block("", X, y, sample_weight), reset=reset)
+
     def _sum_block(self, block: Block, *, reset: bool = False) -> Any:
         return self._check_block(block, reset=reset)()
 
     def _sum_stream(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, reset: bool
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        reset: bool,
+        labels: str = "some",
     ) -> Any:
-        """Statistics of a table that comes in blocks, or None where it does not."""
+        """Statistics of a table that comes in blocks.
+
+        Of labels there are "some" or none, or, where they are given, at least "one"; or
+        there must be "none".
+        """
+        first, given = reset, y is not None
+
+        def read(block: Block) -> Callable[[], Any]:
+            nonlocal first, given
+            given |= block.y is not None
+            if given and labels == "none":
+                raise ValueError("rows without labels come with some; yield X alone.")
+            total = self._check_block(block, reset=first)
+            first = False
+            return total
+
         if is_dask(X):
             found = self._sum_dask(X, y, sample_weight, reset=reset)
-        elif comes_in_blocks(X):
-            first = [reset]
-
-            def read(block: Block) -> Callable[[], Any]:
-                with about(block.where):
-                    total = self._check_block(block, reset=first[0])
-                first[0] = False
-                return partial(_about, block.where, total)
-
+        else:
             blocks = blocks_of(X, y, sample_weight)
             found = sum_blocks(blocks, read, effective_n_jobs(self.n_jobs))
-        else:
-            return None
         if found is None:
             raise ValueError("The stream has no rows: it ended before its first block.")
+        if labels == "one" and given and not found.has_labels:
+            raise ValueError(NO_LABEL)
         return found
 
     def _sum_dask(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Any:
+        if hasattr(X, "chunks") and X.ndim != 2:
+            raise ValueError(f"Expected 2D array, got {X.ndim}D array instead.")
         if reset:
             # Number and names of the columns are known before any row is.
             taken = [c for c in (y, sample_weight) if isinstance(c, str)]
@@ -236,15 +265,7 @@ class StreamingMixin:
 
 
 def _sum_up(reader: StreamingMixin, block: Block) -> Any:
-    if not len(block.X):
-        return None
-    with about(block.where):
-        return reader._sum_block(block)
-
-
-def _about(where: str, total: Callable[[], Any]) -> Any:
-    with about(where):
-        return total()
+    return reader._sum_block(block) if count_rows(block.X) else None
 
 
 def _no_rows_of(X: Any, taken: list[str]) -> Any:

@@ -76,9 +76,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         """
         check_parameters(self)
         seen = self._seen()
-        new = self._sum_stream(X, y, sample_weight, reset=seen is None)
-        if new is None:
-            new = self._sum_block(Block("", X, y, sample_weight), reset=seen is None)
+        new = self._sum_new(X, y, sample_weight)
         self._add(seen, new)
         self._follow(X)
         return self
@@ -129,7 +127,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
             "solver": self.solver,
         }
         error = np.nan
-        if moments.n_rows:
+        if moments.weight > 0:
             common = {"shrinkage": strength, "everything": everything, **options}
             solution = solve_moments(moments, constraint, limits=own, **common)
             error = solution.expected_error

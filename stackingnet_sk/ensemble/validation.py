@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -130,27 +128,6 @@ def refuse_metadata(estimator: Any, params: dict[str, Any]) -> None:
         )
 
 
-@contextmanager
-def about(where: str) -> Iterator[None]:
-    """Let errors say which part of the data they are about.
-
-    Parameters
-    ----------
-    where : str
-        The part, such as "X_unlabeled".
-
-    Raises
-    ------
-    TypeError or ValueError
-        What was raised inside, `where` before its message.
-    """
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{where}: {error}") from error
-
-
 def check_labels(
     X: Any, y: ArrayLike | None, *, all_rows: bool = True
 ) -> NDArray[np.float64]:
@@ -267,18 +244,21 @@ def count_dimensions(X: Any) -> int:
     return len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
 
 
-def check_column_names(X: Any) -> None:
-    """Refuse a frame with two columns of the same name.
+def check_column_names(X: Any, estimator: Any = None) -> None:
+    """Refuse a frame with two columns of the same name, or with others than in `fit`.
 
     Parameters
     ----------
     X : array-like
         A frame, or anything else.
+    estimator : estimator, default=None
+        Fitted, if names are to be compared. scikit-learn remembers and compares names
+        that are texts; years are names too.
 
     Raises
     ------
     ValueError
-        If a name stands twice.
+        If a name stands twice, or is another one.
     """
     names = column_names(X)
     if len(set(names)) < len(names):
@@ -286,6 +266,20 @@ def check_column_names(X: Any) -> None:
         raise ValueError(
             f"Column names are not unique: {twice}; rename all but one of each."
         )
+    known = getattr(estimator, "model_names_", None)
+    if known is None or not names or all(isinstance(name, str) for name in names):
+        return
+    own, known = [str(name) for name in names], known.tolist()
+    unnamed = (_unnamed(len(known)), [str(j) for j in range(len(known))])
+    if len(own) == len(known) and own != known and known not in unnamed:
+        raise ValueError(
+            f"The columns are {own[:10]}, but in fit they were {known[:10]}: give the "
+            "same, in the same order."
+        )
+
+
+def _unnamed(n_models: int) -> list[str]:
+    return [f"model_{j}" for j in range(n_models)]
 
 
 def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
@@ -311,7 +305,8 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
         If it is not a table of numbers, a text among them is named with its place, or
         if two columns have the same name.
     """
-    check_column_names(X)
+    check_column_names(X, None if reset else estimator)
+    _refuse_times(X)
     X, place = unmasked(X), place_of(X)
     try:
         return validate_data(
@@ -326,6 +321,19 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
         if cells.ndim == 2:
             _numbers(cells, column_names(X) or None)
         raise
+
+
+def _refuse_times(X: Any) -> None:
+    """Refuse columns of Arrow tables that numpy would take for numbers."""
+    if type(X).__module__.partition(".")[0] != "pyarrow":
+        return
+    from pyarrow.types import is_temporal
+
+    for field in X.schema:
+        if is_temporal(field.type):
+            raise ValueError(
+                f"{field.name!r} holds {field.type}, which is no number; drop it."
+            )
 
 
 def _numbers(table: NDArray, names: Any) -> NDArray[np.float64]:
@@ -364,5 +372,5 @@ def names_of_columns(estimator: Any, X: Any) -> NDArray[np.object_]:
         # scikit-learn remembers names that are strings only; years are names too.
         names = [str(name) for name in column_names(X)]
     if not len(names):
-        names = [f"model_{j}" for j in range(estimator.n_features_in_)]
+        names = _unnamed(estimator.n_features_in_)
     return np.array(names, dtype=object)

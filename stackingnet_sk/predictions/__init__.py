@@ -3,6 +3,7 @@
 from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer, one_column
 from stackingnet_sk.predictions.blocks import (
     Block,
+    about,
     blocks_of,
     column_names,
     comes_in_blocks,
@@ -42,6 +43,7 @@ __all__ = [
     "OutOfFold",
     "PredictionClipper",
     "PredictionNormalizer",
+    "about",
     "as_array",
     "blocks_of",
     "check_predictions",

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import mmap
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
+
+from stackingnet_sk._compat import count_rows, take_rows
+from stackingnet_sk.predictions.labels import unmasked
 
 # Bytes of predictions in a block: large beside what a block costs, small beside what a
 # machine has, with two or three blocks on their way.
@@ -39,6 +43,27 @@ class Block(NamedTuple):
     X: Any
     y: Any = None
     sample_weight: Any = None
+
+
+@contextmanager
+def about(where: str) -> Iterator[None]:
+    """Let errors say which part of the data they are about.
+
+    Parameters
+    ----------
+    where : str
+        The part, such as "X_unlabeled".
+
+    Raises
+    ------
+    TypeError or ValueError
+        What was raised inside, `where` before its message.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{where}: {error}") from error
 
 
 class Mergeable(Protocol):
@@ -115,18 +140,21 @@ def sum_blocks(
         The statistics, merged in the order of the blocks; None where there are none.
     """
     found: T | None = None
-    waiting: deque[Future[T]] = deque()
+    waiting: deque[tuple[str, Future[T]]] = deque()
 
     def collect(at_most: int) -> None:
         nonlocal found
         while len(waiting) > at_most:
-            own = waiting.popleft().result()
-            found = own if found is None else found.merge(own)
+            where, total = waiting.popleft()
+            with about(where):
+                own = total.result()
+                found = own if found is None else found.merge(own)
 
     with ThreadPoolExecutor(n_threads) as pool:
         for block in blocks:
-            if len(block.X):
-                waiting.append(pool.submit(read(block)))
+            if count_rows(block.X):
+                with about(block.where):
+                    waiting.append((block.where, pool.submit(read(block))))
             collect(n_threads)
         collect(0)
     return found
@@ -174,7 +202,7 @@ def split_columns(frame: Any, *columns: Any) -> tuple[Any, ...]:
     if not taken:
         return frame, *columns
     rest = [name for name in names if name not in taken]
-    own = frame.select(rest) if _is_arrow(frame) else frame[rest]
+    own = frame.select(rest) if hasattr(frame, "select") else frame[rest]
     return own, *(frame[c] if isinstance(c, str) else c for c in columns)
 
 
@@ -196,7 +224,9 @@ def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
                 raise ValueError(
                     f"{where} is no frame, so it has no columns {named}; yield (X, y)."
                 )
-            yield Block(where, *split_columns(item, y, sample_weight))
+            with about(where):
+                parts = split_columns(item, y, sample_weight)
+            yield Block(where, *parts)
         elif named or not 1 <= len(item) <= 3:
             raise ValueError(
                 f"{where} is a tuple of {len(item)}; yield X, (X, y) or (X, y, "
@@ -204,6 +234,13 @@ def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
             )
         else:
             yield Block(where, *item)
+
+
+def _file_under(X: Any) -> mmap.mmap | None:
+    """Find the file that an array is mapped from; a copy of one has none."""
+    while isinstance(X, np.ndarray):
+        X = X.base
+    return X if isinstance(X, mmap.mmap) else None
 
 
 def _is_mapped(X: Any) -> bool:
@@ -217,7 +254,7 @@ def _from_mapped(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
         rows = slice(start, start + size)
         # A copy: whoever sums it up need not wait for the disk.
         own = [
-            None if part is None else np.array(part[rows])
+            None if part is None else np.array(unmasked(take_rows(part, rows)))
             for part in (X, y, sample_weight)
         ]
         for part in (X, y, sample_weight):
@@ -232,13 +269,9 @@ def _let_go(part: Any) -> None:
 
     Else the whole file would count as this process's memory by and by.
     """
-    mapped = part.base
-    while isinstance(mapped, np.ndarray):
-        mapped = mapped.base
+    mapped = _file_under(part)
     # Changes to a copy-on-write map are in these pages only.
-    if part.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
-        return
-    if not isinstance(mapped, mmap.mmap):
+    if mapped is None or part.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
         return
     start = np.frombuffer(mapped, np.uint8, 1).__array_interface__["data"][0]
     low, high = np.lib.array_utils.byte_bounds(part)
@@ -247,7 +280,9 @@ def _let_go(part: Any) -> None:
 
 
 def _is_arrow(X: Any) -> bool:
-    return type(X).__module__.partition(".")[0] == "pyarrow" and hasattr(X, "schema")
+    if type(X).__module__.partition(".")[0] != "pyarrow":
+        return False
+    return any(hasattr(X, name) for name in ("schema", "to_batches", "to_reader"))
 
 
 def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
@@ -257,23 +292,56 @@ def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
         )
     from pyarrow import Table
 
-    size = max(1, BLOCK_BYTES // (8 * max(1, len(X.schema.names))))
-    if hasattr(X, "to_reader"):
-        batches: Any = X.to_reader()
-    elif hasattr(X, "iter_batches"):
-        batches = X.iter_batches(size)
-    elif hasattr(X, "to_batches"):
-        # No more than the next batch is on its way.
-        options = {"batch_readahead": 1, "fragment_readahead": 1}
-        batches = X.to_batches(batch_size=size, **options)
-    else:
-        batches = X
-    for number, batch in enumerate(batches):
+    for number, batch in enumerate(_batches(X)):
         whole = Table.from_batches([batch])
+        size = max(1, BLOCK_BYTES // (8 * max(1, whole.num_columns)))
         for start in range(0, len(whole), size):
-            own = whole.slice(start, size)
             where = f"Batch {number}" + (f", from row {start} on" if start else "")
-            yield Block(where, *split_columns(own, y, sample_weight))
+            with about(where):
+                parts = split_columns(whole.slice(start, size), y, sample_weight)
+            yield Block(where, *parts)
+
+
+def _batches(X: Any) -> Iterable[Any]:
+    """Read Arrow data, no more of it than the next batch ahead."""
+    import pyarrow
+    from pyarrow.dataset import Dataset, Fragment, Scanner
+
+    if isinstance(X, pyarrow.RecordBatch):
+        return [X]
+    if isinstance(X, (pyarrow.Table, Scanner)):
+        return X.to_reader()
+    if isinstance(X, pyarrow.RecordBatchReader):
+        return X
+    if isinstance(X, Dataset):
+        try:
+            fragments = list(X.get_fragments())
+        except ValueError:
+            # Its rows are filtered; the scanner may read up to a gigabyte ahead.
+            return X.to_batches(batch_readahead=1, fragment_readahead=1)
+        return (b for part in fragments for b in _batches_of_fragment(part, X.schema))
+    if isinstance(X, Fragment):
+        return _batches_of_fragment(X, X.physical_schema)
+    if hasattr(X, "iter_batches"):
+        return (
+            batch
+            for group in range(X.num_row_groups)
+            for batch in X.read_row_group(group).to_batches()
+        )
+    raise ValueError(
+        f"Rows of a pyarrow {type(X).__name__} can't be read in blocks; pass a "
+        "dataset, a Scanner, a Table, a ParquetFile or a RecordBatchReader."
+    )
+
+
+def _batches_of_fragment(fragment: Any, schema: Any) -> Iterator[Any]:
+    """Read a file; of Parquet one group of rows after the other, none ahead."""
+    if not hasattr(fragment, "split_by_row_group"):
+        options = {"batch_readahead": 1, "fragment_readahead": 1}
+        yield from fragment.to_batches(schema=schema, **options)
+        return
+    for group in fragment.split_by_row_group():
+        yield from group.to_table(schema=schema).to_batches()
 
 
 _SOURCES: Sequence[

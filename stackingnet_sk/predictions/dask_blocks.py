@@ -14,7 +14,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stackingnet_sk.predictions.blocks import Block, Mergeable, split_columns
+from stackingnet_sk.predictions.blocks import (
+    Block,
+    Mergeable,
+    about,
+    split_columns,
+)
+from stackingnet_sk.predictions.labels import unmasked
 
 # Statistics that are merged by one task.
 _FAN_IN = 8
@@ -85,7 +91,8 @@ def sum_partitions(
 
 def _read(read: Callable[[Block], T | None], where: str, *parts: Any) -> T | None:
     # Columns are taken out here: a partition is loaded once.
-    return read(Block(where, *split_columns(*parts)))
+    with about(where):
+        return read(Block(where, *split_columns(*parts)))
 
 
 def _merge(statistics: list[Any]) -> Any:
@@ -112,7 +119,7 @@ def _partitions(part: Any, X: Any, n_parts: int, who: str) -> list[Any]:
             )
         import dask.array as da
 
-        part = da.from_array(np.asarray(part))
+        part = da.from_array(np.asarray(unmasked(part)))
     if hasattr(part, "chunks") and not np.isnan([*rows, *part.chunks[0]]).any():
         if part.shape != X.shape[:1]:
             raise ValueError(

@@ -1,6 +1,6 @@
 """The convex core: moments, constraint sets, certified solutions."""
 
-from stackingnet_sk.weights.answer_patterns import AnswerPatterns, group_patterns
+from stackingnet_sk.weights.answer_patterns import AnswerPatterns
 from stackingnet_sk.weights.constraint import ConstraintSet
 from stackingnet_sk.weights.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
@@ -16,6 +16,7 @@ from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.patterns import group_patterns
 from stackingnet_sk.weights.prior import ShrinkagePrior, factor_scores
 from stackingnet_sk.weights.reliability import reliability
 from stackingnet_sk.weights.solution import Solution, Status

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import hypot
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.weights.moments import Moments
-from stackingnet_sk.weights.pattern_regression import CHUNK, regression
+from stackingnet_sk.weights.patterns import CHUNK, group_patterns, regression
+from stackingnet_sk.weights.rounding import two_sum
 
 # Entries of the matrices that are kept, 4 GB.
 _MOST_ENTRIES = 2**29
@@ -36,10 +38,12 @@ class AnswerPatterns:
     weight_norm : ndarray of shape (n_patterns,)
         Euclidean norm of their weights.
     mean : ndarray of shape (n_patterns, n_models + 1)
-        Weighted mean of ``scale * z``, zero for silent models.
+        Weighted mean of ``scale * z - origin``, zero for silent models.
     scatter : ndarray of shape (n_repeated, n_models + 1, n_models + 1)
         Scatter about it, of the patterns that have several rows.
-    scale : float
+    origin : ndarray of shape (n_models + 1,)
+        A point near the rows: of those far from zero means alone would be too coarse.
+    scale : float, default=1.0
         Power of two, as in :class:`Moments`.
     """
 
@@ -49,6 +53,7 @@ class AnswerPatterns:
     weight_norm: NDArray[np.float64]
     mean: NDArray[np.float64]
     scatter: NDArray[np.float64]
+    origin: NDArray[np.float64]
     scale: float = 1.0
 
     @classmethod
@@ -92,9 +97,14 @@ class AnswerPatterns:
             return cls.of_complete(moments)
         rows *= moments.scale
         rows[:, :-1] -= rows[:, -1:]
-        rows[:, :-1][missing] = 0.0
         ones = np.ones(len(rows))
         weights = ones if sample_weight is None else sample_weight.astype(np.float64)
+        # Of each model what it says first, where that counts.
+        counts = _with_target(~missing) & (weights > 0)[:, None]
+        first = counts.argmax(axis=0)
+        origin = rows[first, np.arange(rows.shape[1])]
+        rows -= origin
+        rows[:, :-1][missing] = 0.0
         return _sum_up(
             cls(
                 ~missing,
@@ -103,6 +113,7 @@ class AnswerPatterns:
                 weights,
                 rows,
                 np.empty((0, rows.shape[1], rows.shape[1])),
+                origin,
                 moments.scale,
             )
         )
@@ -126,15 +137,17 @@ class AnswerPatterns:
             np.full(n_patterns, moments.weight),
             np.full(n_patterns, moments.n_rows),
             np.full(n_patterns, moments.weight_norm),
-            np.repeat(moments.mean[None], n_patterns, axis=0),
+            np.repeat(moments.remainder[None], n_patterns, axis=0),
             np.repeat(moments.scatter[None], int(moments.n_rows > 1), axis=0),
+            moments.mean,
             moments.scale,
         )
 
     @property
     def is_finite(self) -> bool:
         """Whether every prediction, label and sum was finite."""
-        return bool(np.isfinite(self.mean).all() and np.isfinite(self.scatter).all())
+        sums = (self.origin, self.mean, self.scatter)
+        return all(bool(np.isfinite(each).all()) for each in sums)
 
     @property
     def is_complete(self) -> bool:
@@ -145,6 +158,11 @@ class AnswerPatterns:
     def n_models(self) -> int:
         """Number of models."""
         return self.answered.shape[1]
+
+    @property
+    def place(self) -> NDArray[np.float64]:
+        """A point near ``scale`` times the predictions, of shape (n_models,)."""
+        return np.asarray(self.origin[:-1] + self.origin[-1])
 
     def rescaled(self, scale: float) -> AnswerPatterns:
         """Express the same sums at another scale.
@@ -162,7 +180,11 @@ class AnswerPatterns:
             return self
         factor = scale / self.scale
         return replace(
-            self, mean=self.mean * factor, scatter=self.scatter * factor**2, scale=scale
+            self,
+            mean=self.mean * factor,
+            scatter=self.scatter * factor**2,
+            origin=self.origin * factor,
+            scale=scale,
         )
 
     def merge(self, other: AnswerPatterns) -> AnswerPatterns:
@@ -186,7 +208,12 @@ class AnswerPatterns:
         if not len(other.weight) or not len(self.weight):
             return self if len(self.weight) else other
         scale = min(self.scale, other.scale)
-        parts = [self.rescaled(scale), other.rescaled(scale)]
+        own, theirs = self.rescaled(scale), other.rescaled(scale)
+        if not own.weight.any():
+            # Rows that don't count may be anywhere.
+            own, theirs = theirs, own
+        apart = (theirs.origin - own.origin) * _with_target(theirs.answered)
+        parts = [own, replace(theirs, mean=theirs.mean + apart)]
         # Those with a scatter come first, of both.
         order = np.argsort(
             np.concatenate(
@@ -194,12 +221,12 @@ class AnswerPatterns:
             ),
             kind="stable",
         )
-        stacked = {
+        stacked: dict[str, Any] = {
             name: np.concatenate([getattr(each, name) for each in parts])[order]
             for name in ("answered", "weight", "n_rows", "weight_norm", "mean")
         }
         scatter = np.concatenate([each.scatter for each in parts])
-        return _sum_up(AnswerPatterns(scatter=scatter, scale=scale, **stacked))
+        return _sum_up(replace(own, scatter=scatter, **stacked))
 
     def take(self, which: NDArray[np.bool_]) -> AnswerPatterns:
         """Take some of the patterns.
@@ -222,6 +249,7 @@ class AnswerPatterns:
             self.weight_norm[which],
             self.mean[which],
             self.scatter[which[: len(self.scatter)]],
+            self.origin,
             self.scale,
         )
 
@@ -244,6 +272,7 @@ class AnswerPatterns:
                 answered=self.answered[:, models],
                 mean=self.mean[:, kept],
                 scatter=self.scatter[:, kept[:, None], kept],
+                origin=self.origin[kept],
             )
         )
 
@@ -255,13 +284,16 @@ class AnswerPatterns:
         AnswerPatterns
         """
         mean, scatter = np.zeros_like(self.mean), np.zeros_like(self.scatter)
-        mean[:, :-1] = (self.mean[:, :-1] + self.mean[:, -1:]) * self.answered
+        origin, lost = two_sum(self.origin, self.origin[-1])
+        origin[-1] = 0.0
+        mean[:, :-1] = self.mean[:, :-1] + self.mean[:, -1:] + lost[:-1]
+        mean[:, :-1] *= self.answered
         seen = self.answered[: len(scatter)]
         with_target = self.scatter[:, :-1, -1] + self.scatter[:, -1:, -1]
         scatter[:, :-1, :-1] = self.scatter[:, :-1, :-1]
         scatter[:, :-1, :-1] += self.scatter[:, :-1, -1:] + with_target[:, None]
         scatter[:, :-1, :-1] *= seen[:, :, None] & seen[:, None, :]
-        return replace(self, mean=mean, scatter=scatter)
+        return replace(self, mean=mean, scatter=scatter, origin=origin)
 
     def pooled(self, models: NDArray[np.intp]) -> Moments:
         """Moments of models that answer on every row.
@@ -277,10 +309,13 @@ class AnswerPatterns:
         """
         columns = np.append(models, self.n_models)
         scatter = self.scatter[:, columns[:, None], columns].sum(axis=0)
-        return self._around(self.mean[:, columns], scatter)
+        return self._around(self.mean[:, columns], scatter, self.origin[columns])
 
     def _around(
-        self, means: NDArray[np.float64], scatter: NDArray[np.float64]
+        self,
+        means: NDArray[np.float64],
+        scatter: NDArray[np.float64],
+        origin: NDArray[np.float64],
     ) -> Moments:
         """Moments of all rows, from means and the summed scatter of the patterns."""
         weight = float(self.weight.sum())
@@ -294,7 +329,8 @@ class AnswerPatterns:
         # Squares of tiny or huge weights are out of range.
         norm = hypot(*self.weight_norm)
         n_rows = int(self.n_rows.sum())
-        return Moments(weight, n_rows, center, scatter, norm, self.scale)
+        mean, rest = two_sum(origin, center)
+        return Moments(weight, n_rows, mean, scatter, norm, self.scale, rest)
 
     def marginals(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and variance of what each model says where it answers.
@@ -302,7 +338,7 @@ class AnswerPatterns:
         Returns
         -------
         mean, variance : ndarray of shape (n_models,)
-            Of predictions, where the sums are without labels.
+            Of predictions, where the sums are without labels; the mean from `place`.
         """
         weight = self.weight[:, None] * self.answered
         total = weight.sum(axis=0)
@@ -325,7 +361,7 @@ class AnswerPatterns:
         Parameters
         ----------
         mean : ndarray of shape (n_models,)
-            Of ``scale`` times the predictions.
+            Of ``scale`` times the predictions, from `place`.
         covariance : ndarray of shape (n_models, n_models)
             And their covariance.
         left_open : bool
@@ -355,9 +391,13 @@ class AnswerPatterns:
             second += (onto.swapaxes(1, 2) @ repeated @ onto).sum(axis=0)
             if left_open:
                 second[:-1, :-1] += np.tensordot(self.weight[part], rest, 1)
-        moments = self._around(means, 0.5 * (second + second.T))
+        moments = self._around(means, 0.5 * (second + second.T), self.origin)
         np.fill_diagonal(moments.scatter, np.maximum(moments.scatter.diagonal(), 0.0))
         return moments
+
+
+def _with_target(answered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.column_stack([answered, np.ones(len(answered), dtype=bool)])
 
 
 def _sum_up(parts: AnswerPatterns) -> AnswerPatterns:
@@ -399,31 +439,6 @@ def _sum_up(parts: AnswerPatterns) -> AnswerPatterns:
         np.sqrt(squares) * unit,
         mean,
         scatter,
+        parts.origin,
         parts.scale,
     )
-
-
-def group_patterns(
-    answered: NDArray[np.bool_],
-) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
-    """List the distinct rows of a mask.
-
-    Parameters
-    ----------
-    answered : ndarray of bool of shape (n_rows, n_models)
-        Which models answer.
-
-    Returns
-    -------
-    patterns : ndarray of bool of shape (n_patterns, n_models)
-    pattern : ndarray of int of shape (n_rows,)
-        Which of them each row has.
-    counts : ndarray of int of shape (n_patterns,)
-        Rows of each.
-    """
-    packed = np.ascontiguousarray(np.packbits(answered, axis=1))
-    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, pattern, counts = np.unique(
-        keys, return_index=True, return_inverse=True, return_counts=True
-    )
-    return answered[first], pattern.ravel(), counts

@@ -123,6 +123,16 @@ class VoteCounts:
         norm = float(np.hypot(self.weight_norm, other.weight_norm))
         return VoteCounts(patterns[first], labelled, unlabelled, norm)
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether any row has a label."""
+        return bool(self.labelled.any())
+
+    @property
+    def says_something(self) -> bool:
+        """Whether any row has a weight."""
+        return len(self.patterns) > 0
+
     def subset(self, models: NDArray[np.intp]) -> VoteCounts:
         """Count some of the models only.
 

@@ -13,10 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.answer_patterns import AnswerPatterns, group_patterns
+from stackingnet_sk.weights.answer_patterns import AnswerPatterns
 from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.moments import Moments
-from stackingnet_sk.weights.pattern_regression import CHUNK, NUGGET, regression
+from stackingnet_sk.weights.patterns import (
+    CHUNK,
+    NUGGET,
+    group_patterns,
+    regression,
+)
 from stackingnet_sk.weights.solution import Solution
 from stackingnet_sk.weights.solve import solve_moments
 
@@ -52,12 +57,13 @@ def complete(patterns: AnswerPatterns) -> Moments:
     for _ in range(_MAX_ITERATIONS):
         expected = patterns.completed(mean, covariance, left_open=True)
         model = PredictionModel.from_moments(expected)
+        found = model.away_from(patterns.place)
         unit = model.unique_spread()
         change = max(
-            np.abs((model.mean - mean) / unit).max(),
+            np.abs((found - mean) / unit).max(),
             np.abs((model.covariance - covariance) / np.outer(unit, unit)).max(),
         )
-        mean, covariance = model.mean, model.covariance
+        mean, covariance = found, model.covariance
         if change <= _TOLERANCE:
             break
     return patterns.completed(mean, covariance, left_open=True)
@@ -75,11 +81,14 @@ class PredictionModel:
         And their covariance.
     scale : float
         Power of two.
+    rest : ndarray of shape (n_models,) or float, default=0.0
+        What rounding took from the mean.
     """
 
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     scale: float
+    rest: NDArray[np.float64] | float = 0.0
 
     @classmethod
     def from_moments(cls, everything: Moments) -> PredictionModel:
@@ -98,6 +107,9 @@ class PredictionModel:
         """
         covariance = everything.predictions()[0]
         spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+        # Of constants only rounding is left.
+        live = spread > _EPSILON * np.abs(everything.mean[:-1])
+        spread, covariance = spread * live, covariance * np.outer(live, live)
         n_live = int(np.count_nonzero(spread))
         if n_live > 1:
             unit = np.where(spread > 0, spread, 1.0)
@@ -109,7 +121,8 @@ class PredictionModel:
             covariance = covariance + (_EXCHANGEABLE_ROWS / rows) * (
                 average - covariance
             )
-        return cls(everything.mean[:-1], covariance, everything.scale)
+        rest = everything.remainder[:-1]
+        return cls(everything.mean[:-1], covariance, everything.scale, rest)
 
     def rescaled(self, scale: float) -> PredictionModel:
         """Express the same model at another scale.
@@ -124,7 +137,26 @@ class PredictionModel:
         PredictionModel
         """
         factor = scale / self.scale
-        return PredictionModel(self.mean * factor, self.covariance * factor**2, scale)
+        return PredictionModel(
+            self.mean * factor,
+            self.covariance * factor**2,
+            scale,
+            self.rest * factor,
+        )
+
+    def away_from(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Say how far the mean is from a point near it.
+
+        Parameters
+        ----------
+        place : ndarray of shape (n_models,)
+            The point.
+
+        Returns
+        -------
+        ndarray of shape (n_models,)
+        """
+        return (self.mean - place) + self.rest
 
     def unique_spread(self) -> NDArray[np.float64]:
         """Measure the spread of each model given the others; one of constants."""

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk.weights.rounding import two_sum
+
 # A block of rows is read once and used twice (subtract, multiply); with 400,000
 # doubles it stays in the cache between the two.
 _BLOCK_ELEMENTS = 400_000
@@ -51,6 +53,9 @@ class Moments:
     scale : float, default=1.0
         Power of two by which the rows were multiplied (exactly), so that squares of
         tiny or huge predictions neither underflow nor overflow.
+    rest : ndarray of shape (n_models + 1,), default=None
+        What rounding took from `mean`: of rows far from zero it is not little beside
+        their differences.
     """
 
     weight: float
@@ -59,6 +64,7 @@ class Moments:
     scatter: NDArray[np.float64]
     weight_norm: float
     scale: float = 1.0
+    rest: NDArray[np.float64] | None = None
 
     @classmethod
     def from_rows(
@@ -187,7 +193,8 @@ class Moments:
             if sample_weight is not None:
                 # Divided first: squares of tiny or huge weights are out of range.
                 norm = weight * float(np.linalg.norm(sample_weight / weight))
-            return cls(weight, n_rows, shift + offset, scatter, norm, scale)
+            mean, rest = two_sum(shift, offset)
+            return cls(weight, n_rows, mean, scatter, norm, scale, rest)
 
     @staticmethod
     def _near(
@@ -236,6 +243,11 @@ class Moments:
         return len(self.mean) - 1
 
     @property
+    def remainder(self) -> NDArray[np.float64]:
+        """What rounding took from the mean, zero where nobody knows."""
+        return np.zeros_like(self.mean) if self.rest is None else self.rest
+
+    @property
     def n_effective(self) -> float:
         """Rows that the prior is weighed against.
 
@@ -275,15 +287,17 @@ class Moments:
         scale = min(self.scale, other.scale)
         left, right = self.rescaled(scale), other.rescaled(scale)
         weight = left.weight + right.weight
-        delta = right.mean - left.mean
+        delta = (right.mean - left.mean) + (right.remainder - left.remainder)
         share = right.weight / weight
+        mean, rest = two_sum(left.mean, left.remainder + share * delta)
         return Moments(
             weight,
             left.n_rows + right.n_rows,
-            left.mean + share * delta,
+            mean,
             left.scatter + right.scatter + left.weight * share * np.outer(delta, delta),
             float(np.hypot(left.weight_norm, right.weight_norm)),
             scale,
+            rest,
         )
 
     def rescaled(self, scale: float) -> Moments:
@@ -300,7 +314,11 @@ class Moments:
         """
         factor = scale / self.scale
         return replace(
-            self, mean=self.mean * factor, scatter=self.scatter * factor**2, scale=scale
+            self,
+            mean=self.mean * factor,
+            scatter=self.scatter * factor**2,
+            scale=scale,
+            rest=self.remainder * factor,
         )
 
     def subset(self, models: NDArray[np.intp]) -> Moments:
@@ -317,7 +335,10 @@ class Moments:
         """
         kept = np.append(models, self.n_models)
         return replace(
-            self, mean=self.mean[kept], scatter=self.scatter[np.ix_(kept, kept)]
+            self,
+            mean=self.mean[kept],
+            scatter=self.scatter[np.ix_(kept, kept)],
+            rest=self.remainder[kept],
         )
 
     def without_labels(self) -> Moments:
@@ -329,12 +350,13 @@ class Moments:
         -------
         Moments
         """
-        mean = self.mean + self.mean[-1]
-        mean[-1] = 0.0
+        mean, lost = two_sum(self.mean, self.mean[-1])
+        rest = lost + self.remainder + self.remainder[-1]
+        mean[-1] = rest[-1] = 0.0
         scatter = np.zeros_like(self.scatter)
         if self.weight > 0:
             scatter[:-1, :-1] = self.predictions()[0] * self.weight
-        return replace(self, mean=mean, scatter=scatter)
+        return replace(self, mean=mean, scatter=scatter, rest=rest)
 
     def predictions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Covariance of the predictions, from that of the errors and the target.

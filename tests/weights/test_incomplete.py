@@ -98,7 +98,9 @@ def test_marginals_are_those_of_the_rows_that_each_model_answers(
 ):
     predictions = holed(seed, 40, n_models)
     omega = np.random.default_rng(seed).uniform(0.5, 2, 40) if weighted else np.ones(40)
-    mean, variance = AnswerPatterns.from_rows(predictions, None, omega).marginals()
+    patterns = AnswerPatterns.from_rows(predictions, None, omega)
+    mean, variance = patterns.marginals()
+    mean = patterns.place + mean
 
     for m, column in enumerate(predictions.T):
         seen = ~np.isnan(column)
@@ -130,7 +132,9 @@ def test_expectations_are_those_of_each_row_by_the_textbook(seed, n_models, weig
     )
 
     patterns = AnswerPatterns.from_rows(predictions, None, omega)
-    found = patterns.completed(model.mean, model.covariance, left_open=True)
+    found = patterns.completed(
+        model.away_from(patterns.place), model.covariance, left_open=True
+    )
 
     size = np.sqrt(scatter.diagonal().max() + 1)
     assert_allclose(found.mean[:-1], center, rtol=1e-6, atol=1e-6 * size)
@@ -153,7 +157,11 @@ def test_answer_is_a_fixed_point(seed, weight):
     patterns = AnswerPatterns.from_rows(predictions, None, np.full(60, weight))
     moments = complete(patterns)
     model = PredictionModel.from_moments(moments)
-    again = gaussian(patterns.completed(model.mean, model.covariance, left_open=True))
+    again = gaussian(
+        patterns.completed(
+            model.away_from(patterns.place), model.covariance, left_open=True
+        )
+    )
 
     unit = np.sqrt(gaussian(moments)[1].diagonal())
     assert_allclose(again[0] / unit, gaussian(moments)[0] / unit, atol=1e-4)
@@ -168,15 +176,15 @@ def test_likelihood_of_what_is_seen_never_falls(seed):
     """
     predictions = holed(seed)
     patterns = AnswerPatterns.from_rows(predictions, None, np.full(60, MANY))
-    mean, variance = patterns.marginals()
-    covariance = np.diag(variance)
-    values = [log_likelihood(predictions, mean, covariance)]
+    away, variance = patterns.marginals()
+    place, covariance = patterns.place, np.diag(variance)
+    values = [log_likelihood(predictions, place + away, covariance)]
     for _ in range(25):
         model = PredictionModel.from_moments(
-            patterns.completed(mean, covariance, left_open=True)
+            patterns.completed(away, covariance, left_open=True)
         )
-        mean, covariance = model.mean, model.covariance
-        values.append(log_likelihood(predictions, mean, covariance))
+        away, covariance = model.away_from(place), model.covariance
+        values.append(log_likelihood(predictions, place + away, covariance))
     best = log_likelihood(predictions, *gaussian(complete(patterns)))
 
     assert (np.diff(values) > -1e-6).all()
@@ -314,7 +322,9 @@ def test_completed_labelled_rows_are_those_filled_by_the_textbook(
 
     patterns = AnswerPatterns.from_rows(predictions / scale, labels / scale, omega)
     patterns = patterns.rescaled(scale)
-    found = patterns.completed(model.mean, model.covariance, left_open=False)
+    found = patterns.completed(
+        model.away_from(patterns.place), model.covariance, left_open=False
+    )
 
     size = np.sqrt(expected.scatter.diagonal().max())
     assert_allclose(found.mean, expected.mean, atol=1e-5 * size)
@@ -352,7 +362,9 @@ def test_what_holes_add_to_the_error():
     model = PredictionModel.from_moments(everything)
     holes = AnswerPatterns.from_rows(np.where(answered, table, np.nan), truth)
     moments = [
-        holes.completed(model.mean, model.covariance, left_open=False),
+        holes.completed(
+            model.away_from(holes.place), model.covariance, left_open=False
+        ),
         Moments.from_rows(table, truth),
     ]
     slopes = np.linalg.lstsq(table - table.mean(axis=0), truth, rcond=None)[0]

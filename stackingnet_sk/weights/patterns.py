@@ -1,4 +1,4 @@
-"""What those who answer say of those who don't, for many patterns at once."""
+"""Patterns of answers: which there are, and what one says of the silent models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,32 @@ from numpy.typing import NDArray
 NUGGET = 1e-13
 # Entries of the matrices of the patterns that are in memory at once.
 CHUNK = 250_000
+
+
+def group_patterns(
+    answered: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
+    """List the distinct rows of a mask.
+
+    Parameters
+    ----------
+    answered : ndarray of bool of shape (n_rows, n_models)
+        Which models answer.
+
+    Returns
+    -------
+    patterns : ndarray of bool of shape (n_patterns, n_models)
+    pattern : ndarray of int of shape (n_rows,)
+        Which of them each row has.
+    counts : ndarray of int of shape (n_patterns,)
+        Rows of each.
+    """
+    packed = np.ascontiguousarray(np.packbits(answered, axis=1))
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, pattern, counts = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )
+    return answered[first], pattern.ravel(), counts
 
 
 def regression(
