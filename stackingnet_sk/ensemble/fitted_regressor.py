@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk._compat import check_same_namespace, place_of, to_numpy
+from stackingnet_sk._compat import Place, check_same_namespace, place_of, to_numpy
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.ensemble.validation import check_table
 from stackingnet_sk.predictions import check_predictions
@@ -189,9 +189,9 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         check_predictions(to_numpy(table), self.model_names_, allow_missing=True)
         return table
 
-    def _follow(self, X: Any) -> None:
+    def _follow(self, place: Place | None) -> None:
         """Let fitted arrays lie where the table lies."""
-        if self.estimators is None and (place := place_of(X)):
+        if self.estimators is None and place:
             for name in ("weights_", "reliability_"):
                 setattr(self, name, place.put(getattr(self, name)))
 

@@ -17,6 +17,7 @@ from stackingnet_sk._compat import (
     BaseComposition,
     begin_fit,
     end_fit,
+    place_of,
     to_numpy,
     with_callbacks,
 )
@@ -320,7 +321,7 @@ callable, default="nonnegative"
         statistics.refuse_weightless()
         for doubt in self._weigh(statistics, columns):
             warnings.warn(doubt, stacklevel=CALLER + 1)
-        self._follow(X)
+        self._follow(place_of(X))
         end_fit(self, X, y)
         return self
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
+from stackingnet_sk._compat import place_of
 from stackingnet_sk.ensemble.fitted_regressor import FittedRegressorMixin
 from stackingnet_sk.ensemble.limiting import make_limits, split_constraint
 from stackingnet_sk.ensemble.number_table import PanelStatistics, read_rows
@@ -78,7 +79,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         seen = self._seen()
         new = self._sum_new(X, y, sample_weight)
         self._add(seen, new)
-        self._follow(X)
+        self._follow(place_of(X))
         return self
 
     def _groups(self) -> tuple[Any, ...]:
@@ -147,6 +148,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
             constraint = solution.constraint
         if solution.doubt:
             doubts.append(ConvergenceWarning(solution.doubt))
+        place = place_of(getattr(self, "weights_", None))
         # How patterns of answers are solved, whatever becomes of the parameters.
         self._rules = {"constraint": constraint, "limits": limits, **options}
         self.statistics_ = statistics
@@ -163,6 +165,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
             solution, weights=self.weights_.copy(), expected_error=error
         )
         self.reliability_ = reliability(known.moments, known.everything, known.alone)
+        self._follow(place)
         return doubts
 
 

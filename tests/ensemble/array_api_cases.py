@@ -124,6 +124,11 @@ def test_blocks_on_a_device_add_up(rows):
     plain = StackingNetRegressor().fit(P, y)
 
     assert_allclose(np.asarray(model.weights_), plain.weights_, rtol=1e-10)
+    # Weighed anew, they stay there.
+    with config_context(array_api_dispatch=True):
+        predicted = model.reweigh(constraint="simplex").predict(strict.asarray(P))
+    expected = plain.reweigh(constraint="simplex").predict(P)
+    assert_allclose(np.asarray(predicted), expected, rtol=1e-10)
 
 
 def test_rows_are_reduced_where_they_lie(rows, monkeypatch):
