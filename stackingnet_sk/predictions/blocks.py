@@ -21,7 +21,7 @@ from stackingnet_sk.predictions.labels import unmasked
 
 # Bytes of predictions in a block: large beside what a block costs, small beside what a
 # machine has, with two or three blocks on their way.
-BLOCK_BYTES = 2**24
+BLOCK_BYTES = 3 * 2**22
 
 
 class Block(NamedTuple):
