@@ -19,6 +19,7 @@ from stackingnet_sk.ensemble.validation import NO_LABEL
 from stackingnet_sk.predictions import (
     Block,
     blocks_of,
+    column_names,
     comes_in_blocks,
     is_dask,
     sum_blocks,
@@ -27,6 +28,11 @@ from stackingnet_sk.predictions import (
 
 # What a worker must know to read a block like the estimator.
 _COLUMNS = ("n_features_in_", "feature_names_in_", "model_names_", "classes_")
+
+_OTHER_COLUMNS = (
+    "The columns are {}, those of the blocks before {}; all must have the same names, "
+    "in the same order."
+)
 
 
 def takes_blocks(estimator: Any) -> bool:
@@ -229,13 +235,21 @@ class StreamingMixin:
         there must be "none".
         """
         first, given = reset, y is not None
+        names: list[Any] | None = None
 
         def read(block: Block) -> Callable[[], Any]:
-            nonlocal first, given
+            nonlocal first, given, names
+            own = column_names(block.X)
+            names = own if names is None else names
+            # scikit-learn compares texts, and only warns where one has no names.
+            if bool(own) != bool(names):
+                raise ValueError(_OTHER_COLUMNS.format(own[:10], names[:10]))
             given |= block.y is not None
             if given and labels == "none":
                 raise ValueError("rows without labels come with some; yield X alone.")
             total = self._check_block(block, reset=first)
+            if own != names:
+                raise ValueError(_OTHER_COLUMNS.format(own[:10], names[:10]))
             first = False
             return total
 

@@ -270,8 +270,7 @@ def check_column_names(X: Any, estimator: Any = None) -> None:
     if known is None or not names or all(isinstance(name, str) for name in names):
         return
     own, known = [str(name) for name in names], known.tolist()
-    unnamed = (_unnamed(len(known)), [str(j) for j in range(len(known))])
-    if len(own) == len(known) and own != known and known not in unnamed:
+    if len(own) == len(known) and own != known and known != _unnamed(len(known)):
         raise ValueError(
             f"The columns are {own[:10]}, but in fit they were {known[:10]}: give the "
             "same, in the same order."

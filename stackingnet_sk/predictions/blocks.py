@@ -226,14 +226,20 @@ def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
                 )
             with about(where):
                 parts = split_columns(item, y, sample_weight)
-            yield Block(where, *parts)
+            yield Block(where, *map(_kept, parts))
         elif named or not 1 <= len(item) <= 3:
             raise ValueError(
                 f"{where} is a tuple of {len(item)}; yield X, (X, y) or (X, y, "
                 "sample_weight), and pass no y then."
             )
         else:
-            yield Block(where, *item)
+            yield Block(where, *map(_kept, item))
+
+
+def _kept(part: Any) -> Any:
+    """Copy what the iterator may fill with the next block while this one is summed."""
+    copy = getattr(part, "copy", getattr(part, "clone", None))
+    return part if copy is None else copy()
 
 
 def _file_under(X: Any) -> mmap.mmap | None:
@@ -319,6 +325,8 @@ def _batches(X: Any) -> Iterable[Any]:
         except ValueError:
             # Its rows are filtered; the scanner may read up to a gigabyte ahead.
             return X.to_batches(batch_readahead=1, fragment_readahead=1)
+        for part in fragments:
+            _refuse_other_columns(part, X.schema)
         return (b for part in fragments for b in _batches_of_fragment(part, X.schema))
     if isinstance(X, Fragment):
         return _batches_of_fragment(X, X.physical_schema)
@@ -332,6 +340,24 @@ def _batches(X: Any) -> Iterable[Any]:
         f"Rows of a pyarrow {type(X).__name__} can't be read in blocks; pass a "
         "dataset, a Scanner, a Table, a ParquetFile or a RecordBatchReader."
     )
+
+
+def _refuse_other_columns(fragment: Any, schema: Any) -> None:
+    """Refuse a file whose columns pyarrow would drop, cast or fill with nulls."""
+    from pyarrow.dataset import get_partition_keys
+
+    own = {field.name: field.type for field in fragment.physical_schema}
+    folder = get_partition_keys(fragment.partition_expression)
+    wanted = {f.name: f.type for f in schema if f.name in own or f.name not in folder}
+    if own != wanted:
+        differ = sorted(
+            name for name in {*own, *wanted} if own.get(name) != wanted.get(name)
+        )
+        where = getattr(fragment, "path", "A part")
+        raise ValueError(
+            f"{where} has other columns, or types of them, than the data set: "
+            f"{differ[:10]}. Write all files alike, or read them one by one."
+        )
 
 
 def _batches_of_fragment(fragment: Any, schema: Any) -> Iterator[Any]:

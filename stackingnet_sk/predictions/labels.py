@@ -41,6 +41,8 @@ def unmasked(values: Any) -> Any:
     array-like
         The same where it is no masked array.
     """
+    if type(values).__module__.partition(".")[0] == "pyarrow":
+        return _decoded(values)
     if not isinstance(values, np.ma.MaskedArray):
         return values
     # Whole numbers have no NaN, and None where numpy fills is its own default.
@@ -49,6 +51,22 @@ def unmasked(values: Any) -> Any:
     plain = np.array(values.data, dtype=kind.get(values.dtype.kind, object))
     plain[np.ma.getmaskarray(values)] = np.nan if number else None
     return plain
+
+
+def _decoded(values: Any) -> Any:
+    """Return Arrow data of which numpy sees the names and the nulls."""
+    import pyarrow as pa
+
+    if isinstance(values, pa.RecordBatch):
+        values = pa.Table.from_batches([values])
+    if isinstance(values, pa.Table):
+        columns = [_decoded(column) for column in values.columns]
+        return pa.Table.from_arrays(columns, names=values.column_names)
+    kind = getattr(values, "type", None)
+    if kind is not None and pa.types.is_dictionary(kind):
+        # numpy would take nulls for one of the categories.
+        return values.cast(kind.value_type)
+    return values
 
 
 def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:

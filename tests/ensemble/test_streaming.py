@@ -768,3 +768,77 @@ def test_the_table_is_never_held(large, kind):
 
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < (250 if kind == "holes" else 120)
+
+
+def _rows(n_rows=60_000):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(5, 1, n_rows)
+    return truth[:, None] + rng.normal(0, [0.3, 0.6, 0.9], (n_rows, 3)), truth
+
+
+def test_an_iterator_may_fill_the_same_arrays_again():
+    """While a block is summed the next one is asked for: it must not write into it."""
+    X, y = _rows()
+
+    def stream():
+        table, labels = np.empty((500, 3)), np.empty(500)
+        for start in range(0, len(X), 500):
+            table[:], labels[:] = X[start : start + 500], y[start : start + 500]
+            yield table, labels
+
+    found, whole = (
+        StackingNetRegressor().fit(stream()),
+        StackingNetRegressor().fit(X, y),
+    )
+    np.testing.assert_allclose(found.weights_, whole.weights_, rtol=1e-10)
+
+
+def test_nulls_of_arrow_categories_are_missing():
+    pa = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    votes = rng.choice(np.array(["x", "y", None], dtype=object), (200, 3))
+    plain = pa.table({f"m{j}": pa.array(votes[:, j]) for j in range(3)})
+    coded = pa.table({n: plain[n].dictionary_encode() for n in plain.column_names})
+    one, other = (
+        StackingNetClassifier(classes=["x", "y"]).fit(each) for each in (plain, coded)
+    )
+    np.testing.assert_array_equal(one.n_answers(plain), other.n_answers(coded))
+    np.testing.assert_array_equal(one.predict_proba(plain), other.predict_proba(coded))
+
+
+@pytest.mark.parametrize("kind", ["batch", "frame and array", "numbers"])
+def test_columns_in_another_order_are_refused(kind):
+    """Record batches have names; arrays after frames have none; years are names."""
+    pa, pd = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    X, y = _rows(1000)
+    frame = pd.DataFrame(X, columns=list("abc"))
+    turned = frame[list("cba")]
+    if kind == "batch":
+        frame, turned = (pa.RecordBatch.from_pandas(f) for f in (frame, turned))
+    elif kind == "frame and array":
+        turned = turned.to_numpy()
+    else:
+        frame = pd.DataFrame(X)
+        turned = frame[[2, 1, 0]]
+    with pytest.raises(ValueError, match=r"(?s)Block 1: .*in the same order"):
+        StackingNetRegressor().fit(iter([(frame, y), (turned, y)]))
+
+
+def test_files_of_other_columns_are_refused(tmp_path):
+    """Pyarrow would fill in nulls, drop or cast, after the first file's columns."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    X, y = _rows(100)
+    table = pa.table({"a": X[:, 0], "b": X[:, 1], "y": y})
+    for other in (
+        table.rename_columns(["a", "B", "y"]),
+        table.drop_columns(["b"]),
+        table.append_column("more", pa.array(y)),
+        table.cast(pa.schema([("a", pa.float32()), ("b", pa.float64()), ("y", "f8")])),
+    ):
+        pq.write_table(table, tmp_path / "1.parquet")
+        pq.write_table(other, tmp_path / "2.parquet")
+        with pytest.raises(ValueError, match=r"2\.parquet has other columns"):
+            StackingNetRegressor().fit(ds.dataset(tmp_path), y="y")
