@@ -34,7 +34,8 @@ def cached_fits(
     """Find the place in the cache of each fit.
 
     A fit depends on the member and its parameters, the data, what `fit` receives
-    besides, the rows, and what the member is asked for; not on the member's name.
+    besides, the rows, and what the member is asked for; on the member's name only where
+    a `random_state` is None.
 
     Parameters
     ----------
@@ -76,7 +77,9 @@ def cached_fits(
         # Fitted before, it would have more to it than what is going to be fitted.
         own = Fingerprints(common)
         try:
-            key = own.of([clone(member), fit_params[name]])
+            # Members that are drawn are not one draw: those alike have their names.
+            draw = name if _is_drawn(member) else None
+            key = own.of([clone(member), fit_params[name], draw])
         except TypeError as error:
             _warn(f"Member {name!r} is not cached: a parameter", error)
             places.append([None] * len(folds))
@@ -87,6 +90,14 @@ def cached_fits(
             [CachedFit(folder / f"{key}.fit", versions, own.code) for key in keys]
         )
     return [place for fold in zip(*places, strict=True) for place in fold]
+
+
+def _is_drawn(member: Any) -> bool:
+    """Tell whether a random state is left to chance, if any."""
+    return any(
+        value is None and name.rpartition("__")[2] == "random_state"
+        for name, value in member.get_params().items()
+    )
 
 
 def _versions(packages: set[str]) -> dict[str, str]:

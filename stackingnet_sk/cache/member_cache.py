@@ -163,6 +163,8 @@ class CachedFit:
         """Keep others from the same fit, threads too; a process that dies lets go."""
         path = self.path.with_suffix(".lock")
         try:
+            # It may have been removed since it was opened.
+            path.parent.mkdir(parents=True, exist_ok=True)
             lock = None if fcntl is None else _lock(path)
         except OSError as error:
             raise _cannot_write(path.parent, error) from error
@@ -200,6 +202,6 @@ def _cannot_write(folder: Path, error: OSError) -> OSError:
     return OSError(
         error.errno or errno.EIO,
         f"The cache of members at {folder} cannot be written "
-        f"({error.strerror or error}). Free space there, give another memory=, or "
-        "memory=None to fit without a cache.",
+        f"({error.strerror or error}). Free space there or allow writing, give another "
+        "memory=, or memory=None to fit without a cache.",
     )

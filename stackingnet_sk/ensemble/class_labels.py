@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from stackingnet_sk._compat import count_rows
+from stackingnet_sk._compat import count_rows, to_numpy
 from stackingnet_sk.ensemble.validation import NO_LABEL
 from stackingnet_sk.predictions import (
     as_array,
@@ -67,7 +67,7 @@ def check_class_labels(
         return np.full(count_rows(X), -1), known
     labels = column_or_1d(
         check_array(
-            as_array(y) if isinstance(y, (list, tuple)) else unmasked(y),
+            as_array(y) if isinstance(y, (list, tuple)) else unmasked(to_numpy(y)),
             ensure_2d=False,
             dtype=None,
             ensure_all_finite=False,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from stackingnet_sk._compat import to_numpy
 from stackingnet_sk.ensemble.validation import (
     check_column_names,
     count_dimensions,
@@ -64,7 +65,8 @@ def read_class_table(
         `unknown_vote` is "error".
     """
     check_column_names(X, None if reset else estimator)
-    X = unmasked(X)
+    # Votes are counted on the CPU.
+    X = unmasked(to_numpy(X))
     deep = count_dimensions(X) == 3
     probabilities = deep or estimator.input == "proba" or estimator.pool == "linear"
     if not reset:

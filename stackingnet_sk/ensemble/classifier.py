@@ -34,6 +34,7 @@ from stackingnet_sk.predictions import (
     ClassAnswers,
     about,
     sorted_classes,
+    split_columns,
 )
 from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
 
@@ -242,8 +243,9 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
             memory-mapped array, an iterator of blocks (tables, tuples ``(X, y)`` or
             ``(X, y, sample_weight)``), an Arrow data set, a Dask array or dataframe.
         y : array-like of shape (n_samples,), default=None
-            Labels; NaN or None on rows without. Of frames in an iterator, Arrow data
-            and Dask dataframes the name of a column, like `sample_weight`. Members are
+            Labels; NaN or None on rows without. Of frames, in memory or in a stream,
+            Arrow data and Dask dataframes also the name of a column, like
+            `sample_weight`. Members are
             fitted on the labelled rows. With ``y=None`` the weights come from the
             agreement of the models; members must be "prefit" then.
         X_unlabeled : array-like of shape (n_unlabelled, n_features), default=None
@@ -297,6 +299,7 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
             counts = self._sum_stream(X, y, sample_weight, reset=True, labels="one")
             self.input_ = "votes"
             return self._end_fit(X, y, counts, X_unlabeled)
+        X, y, sample_weight = split_columns(X, y, sample_weight)
         codes, classes = check_class_labels(X, y, self.classes)
         weights = check_weights(sample_weight, codes)
         labelled = codes >= 0

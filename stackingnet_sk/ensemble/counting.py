@@ -17,7 +17,7 @@ from stackingnet_sk.ensemble.fitted_classifier import FittedClassifierMixin
 from stackingnet_sk.ensemble.streaming import StreamingMixin, takes_blocks
 from stackingnet_sk.ensemble.validation import check_weights
 from stackingnet_sk.ensemble.weighing import weigh
-from stackingnet_sk.predictions import Block, ClassAnswers, is_labelled, unmasked
+from stackingnet_sk.predictions import Block, ClassAnswers, is_labelled
 from stackingnet_sk.weights import VoteCounts
 
 
@@ -91,7 +91,7 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
 
     def _check_block(self, block: Block, *, reset: bool) -> Callable[[], VoteCounts]:
         y = block.y
-        if y is not None and not is_labelled(np.asarray(unmasked(y))).any():
+        if y is not None and not is_labelled(y).any():
             # A block of a partly labelled stream need not have a label.
             y = None
         codes, known = check_class_labels(block.X, y, self.classes_)

@@ -279,9 +279,8 @@ def _sum_up(
 ) -> tuple[AnswerPatterns, Any]:
     """Sum up some of the rows, where they lie; and these rows."""
     if not which.any():
-        return AnswerPatterns.from_rows(
-            nothing := np.empty((0, table.shape[1]))
-        ), nothing
+        nothing = np.empty((0, table.shape[1]))
+        return AnswerPatterns.from_rows(nothing), nothing
     place = place_of(table, always=True)
     own = None if weights is None else weights[which]
     target = np.zeros(np.count_nonzero(which)) if labels is None else labels[which]

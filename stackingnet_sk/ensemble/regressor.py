@@ -37,7 +37,7 @@ from stackingnet_sk.ensemble.validation import (
     names_of_columns,
     refuse_metadata,
 )
-from stackingnet_sk.predictions import about, is_labelled
+from stackingnet_sk.predictions import about, is_labelled, split_columns
 from stackingnet_sk.weights import (
     AnswerPatterns,
 )
@@ -212,8 +212,9 @@ callable, default="nonnegative"
             blocks (tables, tuples ``(X, y)`` or ``(X, y, sample_weight)``), an Arrow
             data set, a Dask array or dataframe.
         y : array-like of shape (n_samples,), default=None
-            Labels; NaN or None on rows without. Of frames in an iterator, Arrow data
-            and Dask dataframes the name of a column, like `sample_weight`. Members are
+            Labels; NaN or None on rows without. Of frames, in memory or in a stream,
+            Arrow data and Dask dataframes also the name of a column, like
+            `sample_weight`. Members are
             fitted on the labelled rows. With ``y=None`` the weights are a label-free
             average, whose slope is one and whose bias is zero; members must be "prefit"
             then.
@@ -266,6 +267,7 @@ callable, default="nonnegative"
             begin_fit(self, [], X, y)
             statistics = self._sum_stream(X, y, sample_weight, reset=True, labels="one")
             return self._end_fit(X, y, statistics, X_unlabeled)
+        X, y, sample_weight = split_columns(X, y, sample_weight)
         y = check_labels(X, y)
         weights = check_weights(sample_weight, y)
         labelled = is_labelled(y)

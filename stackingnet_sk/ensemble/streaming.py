@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
 from functools import partial
@@ -22,6 +23,7 @@ from stackingnet_sk.predictions import (
     column_names,
     comes_in_blocks,
     is_dask,
+    split_columns,
     sum_blocks,
     sum_partitions,
 )
@@ -40,7 +42,7 @@ def takes_blocks(estimator: Any) -> bool:
     return estimator.estimators is None
 
 
-class StreamingMixin:
+class StreamingMixin(ABC):
     """Weights from mergeable statistics of the rows.
 
     A subclass names the attribute that holds them, checks a block and weighs.
@@ -52,13 +54,13 @@ class StreamingMixin:
     estimators: Any
     n_jobs: int | None
 
+    @abstractmethod
     def _check_block(self, block: Block, *, reset: bool) -> Callable[[], Any]:
         """Check a block; what is returned sums it up, and can run elsewhere."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _weigh(self, statistics: Any) -> list[Warning]:
         """Set the weights; what there is to warn of."""
-        raise NotImplementedError
 
     @available_if(takes_blocks)
     def merge(self, other: Any) -> Self:
@@ -158,6 +160,7 @@ class StreamingMixin:
 
     def _check_countable(self) -> None:
         """Refuse a fit whose statistics are not all that its weights are from."""
+        return
 
     def _check_mergeable(self) -> None:
         """Refuse a fit to which no rows can be added."""
@@ -215,7 +218,8 @@ class StreamingMixin:
         reset = self._seen() is None
         if self._is_stream(X):
             return self._sum_stream(X, y, sample_weight, reset=reset)
-        return self._sum_block(Block("", X, y, sample_weight), reset=reset)
+        block = Block("", *split_columns(X, y, sample_weight))
+        return self._sum_block(block, reset=reset)
 
     def _sum_block(self, block: Block, *, reset: bool = False) -> Any:
         return self._check_block(block, reset=reset)()

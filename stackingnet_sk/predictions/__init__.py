@@ -7,6 +7,7 @@ from stackingnet_sk.predictions.blocks import (
     blocks_of,
     column_names,
     comes_in_blocks,
+    split_columns,
     sum_blocks,
 )
 from stackingnet_sk.predictions.dask_blocks import is_dask, sum_partitions
@@ -62,6 +63,7 @@ __all__ = [
     "names_of_blocks",
     "one_column",
     "sorted_classes",
+    "split_columns",
     "sum_blocks",
     "sum_partitions",
     "task_names",

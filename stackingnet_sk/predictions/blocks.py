@@ -22,6 +22,8 @@ from stackingnet_sk.predictions.labels import unmasked
 # Bytes of predictions in a block: large beside what a block costs, small beside what a
 # machine has, with two or three blocks on their way.
 BLOCK_BYTES = 3 * 2**22
+# Of a column of a Parquet file that are read at once.
+_PAGE_BYTES = 2**16
 
 
 class Block(NamedTuple):
@@ -197,10 +199,11 @@ def split_columns(frame: Any, *columns: Any) -> tuple[Any, ...]:
     """
     names = column_names(frame)
     taken = [name for name in columns if isinstance(name, str)]
-    if unknown := [name for name in taken if name not in names]:
-        raise ValueError(f"There is no column {unknown[0]!r} among {names[:10]}.")
     if not taken:
         return frame, *columns
+    if unknown := [name for name in taken if name not in names]:
+        among = f"among {names[:10]}" if names else "where columns have no names"
+        raise ValueError(f"There is no column {unknown[0]!r} {among}.")
     rest = [name for name in names if name not in taken]
     own = frame.select(rest) if hasattr(frame, "select") else frame[rest]
     return own, *(frame[c] if isinstance(c, str) else c for c in columns)
@@ -219,11 +222,9 @@ def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
         )
     for number, item in enumerate(X):
         where = f"Block {number}"
+        if isinstance(item, list) and any(hasattr(part, "shape") for part in item):
+            raise ValueError(f"{where} is a list of arrays; yield a tuple (X, y).")
         if not isinstance(item, tuple):
-            if named and not column_names(item):
-                raise ValueError(
-                    f"{where} is no frame, so it has no columns {named}; yield (X, y)."
-                )
             with about(where):
                 parts = split_columns(item, y, sample_weight)
             yield Block(where, *map(_kept, parts))
@@ -288,7 +289,9 @@ def _let_go(part: Any) -> None:
 def _is_arrow(X: Any) -> bool:
     if type(X).__module__.partition(".")[0] != "pyarrow":
         return False
-    return any(hasattr(X, name) for name in ("schema", "to_batches", "to_reader"))
+    # Tables are in memory, like frames.
+    reads = any(hasattr(X, name) for name in ("schema", "to_batches", "to_reader"))
+    return reads and not hasattr(X, "num_columns")
 
 
 def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
@@ -300,7 +303,7 @@ def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
 
     for number, batch in enumerate(_batches(X)):
         whole = Table.from_batches([batch])
-        size = max(1, BLOCK_BYTES // (8 * max(1, whole.num_columns)))
+        size = _rows_of(whole.schema)
         for start in range(0, len(whole), size):
             where = f"Batch {number}" + (f", from row {start} on" if start else "")
             with about(where):
@@ -310,14 +313,12 @@ def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
 
 def _batches(X: Any) -> Iterable[Any]:
     """Read Arrow data, no more of it than the next batch ahead."""
-    import pyarrow
+    from pyarrow import RecordBatchReader
     from pyarrow.dataset import Dataset, Fragment, Scanner
 
-    if isinstance(X, pyarrow.RecordBatch):
-        return [X]
-    if isinstance(X, (pyarrow.Table, Scanner)):
+    if isinstance(X, Scanner):
         return X.to_reader()
-    if isinstance(X, pyarrow.RecordBatchReader):
+    if isinstance(X, RecordBatchReader):
         return X
     if isinstance(X, Dataset):
         try:
@@ -334,11 +335,11 @@ def _batches(X: Any) -> Iterable[Any]:
         return (
             batch
             for group in range(X.num_row_groups)
-            for batch in X.read_row_group(group).to_batches()
+            for batch in X.iter_batches(_rows_of(X.schema), row_groups=[group])
         )
     raise ValueError(
         f"Rows of a pyarrow {type(X).__name__} can't be read in blocks; pass a "
-        "dataset, a Scanner, a Table, a ParquetFile or a RecordBatchReader."
+        "dataset, a Scanner, a ParquetFile or a RecordBatchReader."
     )
 
 
@@ -360,14 +361,27 @@ def _refuse_other_columns(fragment: Any, schema: Any) -> None:
         )
 
 
+def _rows_of(schema: Any) -> int:
+    """Count the rows of a block."""
+    return max(1, BLOCK_BYTES // (8 * max(1, len(schema.names))))
+
+
 def _batches_of_fragment(fragment: Any, schema: Any) -> Iterator[Any]:
-    """Read a file; of Parquet one group of rows after the other, none ahead."""
-    if not hasattr(fragment, "split_by_row_group"):
+    """Read a file; of Parquet no more than pages, whatever its groups of rows."""
+    from pyarrow.dataset import get_partition_keys
+
+    folder = get_partition_keys(fragment.partition_expression)
+    if not hasattr(fragment, "row_groups") or folder:
         options = {"batch_readahead": 1, "fragment_readahead": 1}
         yield from fragment.to_batches(schema=schema, **options)
         return
-    for group in fragment.split_by_row_group():
-        yield from group.to_table(schema=schema).to_batches()
+    from pyarrow.parquet import ParquetFile
+
+    with fragment.open() as opened:
+        # A scanner, or a file without a buffer, reads a group of rows as a whole.
+        file = ParquetFile(opened, pre_buffer=False, buffer_size=_PAGE_BYTES)
+        groups = [group.id for group in fragment.row_groups]
+        yield from file.iter_batches(_rows_of(schema), row_groups=groups)
 
 
 _SOURCES: Sequence[

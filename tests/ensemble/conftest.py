@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from example_streams import N_ROWS
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
@@ -38,3 +39,32 @@ def members():
 def weighted(members):
     """Those of the members that take sample weights."""
     return members[:2]
+
+
+# ------------------------------------------------------ rows that come in blocks
+
+
+@pytest.fixture
+def truth():
+    return 1.0 + np.random.default_rng(1).normal(size=N_ROWS)
+
+
+@pytest.fixture
+def table(truth):
+    """Predictions of five models, some of them missing."""
+    rng = np.random.default_rng(2)
+    table = truth[:, None] + rng.normal(size=(N_ROWS, 5)) * [0.3, 0.5, 0.8, 1.0, 1.5]
+    return np.where(rng.random(table.shape) < 0.1, np.nan, table)
+
+
+@pytest.fixture
+def labels(truth):
+    """Some of them missing, also all of some partitions."""
+    labels = np.where(np.random.default_rng(3).random(N_ROWS) < 0.7, truth, np.nan)
+    labels[30:60] = np.nan
+    return labels
+
+
+@pytest.fixture
+def weights():
+    return np.random.default_rng(4).exponential(size=N_ROWS)

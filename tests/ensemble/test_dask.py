@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from example_streams import N_ROWS, NAMES, assert_same
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -27,8 +28,6 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
-N_ROWS, NAMES = 120, list("abcde")
-
 
 @pytest.fixture(params=["synchronous", "threads"])
 def scheduler(request):
@@ -41,32 +40,6 @@ def at_once():
     """Where the scheduler makes no difference."""
     with dask.config.set(scheduler="synchronous"):
         yield
-
-
-@pytest.fixture
-def truth():
-    return 1.0 + np.random.default_rng(1).normal(size=N_ROWS)
-
-
-@pytest.fixture
-def table(truth):
-    """Predictions of five models, some of them missing."""
-    rng = np.random.default_rng(2)
-    table = truth[:, None] + rng.normal(size=(N_ROWS, 5)) * [0.3, 0.5, 0.8, 1.0, 1.5]
-    return np.where(rng.random(table.shape) < 0.1, np.nan, table)
-
-
-@pytest.fixture
-def labels(truth):
-    """Some of them missing, also all of some partitions."""
-    labels = np.where(np.random.default_rng(3).random(N_ROWS) < 0.7, truth, np.nan)
-    labels[30:60] = np.nan
-    return labels
-
-
-@pytest.fixture
-def weights():
-    return np.random.default_rng(4).exponential(size=N_ROWS)
 
 
 @pytest.fixture
@@ -85,18 +58,6 @@ def unknown(array, n_parts=4):
     """A collection whose partitions don't say how many rows they have."""
     given = pd.DataFrame(array) if array.ndim == 2 else pd.Series(array)
     return dd.from_pandas(given, npartitions=n_parts).to_dask_array()
-
-
-def assert_same(model, other, table, rtol=1e-10):
-    pairs = {
-        name: [getattr(each, name) for each in (model, other)]
-        for name in ("weights_", "intercept_", "reliability_")
-    }
-    pairs["error"] = [each.solution_.expected_error for each in (model, other)]
-    for method in ("predict", "expected_error"):
-        pairs[method] = [getattr(each, method)(table) for each in (model, other)]
-    for name, (found, expected) in pairs.items():
-        assert_allclose(found, expected, rtol=rtol, atol=1e-12, err_msg=name)
 
 
 def assert_identical(model, other):
@@ -410,7 +371,8 @@ def deadly(folder, times, where=3):
 
 
 needs_sigkill = pytest.mark.skipif(
-    not hasattr(signal, "SIGKILL"), reason="needs a signal that nobody can ignore"
+    not hasattr(signal, "SIGKILL"),
+    reason="Windows has no SIGKILL to end a worker at once",
 )
 
 

@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from example_streams import N_ROWS, NAMES, assert_same
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -21,39 +23,11 @@ from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
 from stackingnet_sk.constraints import bounded_disparity
 from stackingnet_sk.predictions import blocks
 
-N_ROWS, NAMES = 120, list("abcde")
-
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Fifteen rows of doubles, so that each table is many blocks."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 15 * 8 * 5)
-
-
-@pytest.fixture
-def truth():
-    return 1.0 + np.random.default_rng(1).normal(size=N_ROWS)
-
-
-@pytest.fixture
-def table(truth):
-    """Predictions of five models, some of them missing."""
-    rng = np.random.default_rng(2)
-    table = truth[:, None] + rng.normal(size=(N_ROWS, 5)) * [0.3, 0.5, 0.8, 1.0, 1.5]
-    return np.where(rng.random(table.shape) < 0.1, np.nan, table)
-
-
-@pytest.fixture
-def labels(truth):
-    """Some of them missing, also all of some blocks."""
-    labels = np.where(np.random.default_rng(3).random(N_ROWS) < 0.7, truth, np.nan)
-    labels[30:60] = np.nan
-    return labels
-
-
-@pytest.fixture
-def weights():
-    return np.random.default_rng(4).exponential(size=N_ROWS)
 
 
 @pytest.fixture
@@ -65,18 +39,6 @@ def on_disk(tmp_path):
         return np.memmap(path, mode=mode, **kind)
 
     return save
-
-
-def assert_same(model, other, table, rtol=1e-10):
-    pairs = {
-        name: [getattr(each, name) for each in (model, other)]
-        for name in ("weights_", "intercept_", "reliability_")
-    }
-    pairs["error"] = [each.solution_.expected_error for each in (model, other)]
-    for method in ("predict", "expected_error"):
-        pairs[method] = [getattr(each, method)(table) for each in (model, other)]
-    for name, (found, expected) in pairs.items():
-        assert_allclose(found, expected, rtol=rtol, atol=1e-12, err_msg=name)
 
 
 def pieces(*parts, n=7):
@@ -328,7 +290,7 @@ def test_a_column_of_texts_is_named(table, labels, where):
     place = 0 if where == "first" else 6
     whole = whole.add_column(place, "who", pa.array(["x"] * N_ROWS))
     with pytest.raises(ValueError, match="Batch 0: 'who' holds 'x' at row 0"):
-        StackingNetRegressor().fit(whole, "label")
+        StackingNetRegressor().fit(whole.to_reader(), "label")
 
 
 @each_named
@@ -381,7 +343,7 @@ def test_unlabelled_rows_come_with_names(table, truth, make, tmp_path):
 
 def test_labels_among_unlabelled_rows_do_not_count(table, truth):
     """A column of labels is no model's; labels beside the rows are refused too."""
-    stream = arrow_table(table, truth)
+    stream = arrow_table(table, truth).to_reader()
     model = StackingNetRegressor()
     with pytest.raises(ValueError, match=r"(?s)X_unlabeled: Batch 0.*label"):
         model.fit(framed(table), truth, X_unlabeled=stream)
@@ -493,7 +455,6 @@ def test_a_stream_without_rows(table, labels, on_disk):
         (iter([]), None),
         (iter([nothing, nothing]), None),
         (iter([framed(*nothing)]), "label"),
-        (arrow_table(*nothing), "label"),
         (arrow_table(*nothing).to_reader(), "label"),
     ):
         assert "no rows" in failed(stream, y)
@@ -564,7 +525,7 @@ def test_members_are_fitted_on_arrays(X, y, on_disk):
     assert_array_equal(model.weights_, expected.weights_)
 
     pa = pytest.importorskip("pyarrow")
-    for stream in (pieces(X, y), pa.table({"a": X[:, 0], "y": y})):
+    for stream in (pieces(X, y), pa.table({"a": X[:, 0], "y": y}).to_reader()):
         with pytest.raises(ValueError, match="Members are fitted on arrays"):
             StackingNetRegressor(members).fit(stream)
 
@@ -736,7 +697,10 @@ def large(tmp_path_factory):
         path.unlink()
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(),
+    reason="only Linux tells the peak of resident pages, mapped files included",
+)
 @pytest.mark.parametrize("kind", READ)
 def test_the_table_is_never_held(large, kind):
     """A few blocks are, whatever the size of the file: pages that were read go back.
@@ -842,3 +806,64 @@ def test_files_of_other_columns_are_refused(tmp_path):
         pq.write_table(other, tmp_path / "2.parquet")
         with pytest.raises(ValueError, match=r"2\.parquet has other columns"):
             StackingNetRegressor().fit(ds.dataset(tmp_path), y="y")
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow", "batch"])
+def test_frames_in_memory_name_their_labels_or_are_given_them(kind):
+    """So that cross-validation, which slices labels, takes them as they come."""
+    pa, pd = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    X, y = _rows(200)
+    weight = np.linspace(0.0, 1.0, 200)
+    frame = pd.DataFrame(X, columns=list("abc"))
+    whole = StackingNetRegressor().fit(frame, y, sample_weight=weight)
+    make = {
+        "pandas": lambda each: each,
+        "arrow": pa.Table.from_pandas,
+        "batch": pa.RecordBatch.from_pandas,
+    }[kind]
+    named = make(frame.assign(y=y, w=weight))
+    for model in (
+        StackingNetRegressor().fit(named, "y", sample_weight="w"),
+        StackingNetRegressor().partial_fit(named, "y", sample_weight="w"),
+        StackingNetRegressor().fit(make(frame), y, sample_weight=weight),
+    ):
+        np.testing.assert_allclose(model.weights_, whole.weights_, rtol=1e-12)
+        assert model.model_names_.tolist() == list("abc")
+    with pytest.raises(ValueError, match="no column 'z' among"):
+        StackingNetRegressor().fit(named, "z")
+    with pytest.raises(ValueError, match="no column 'y' where columns have no names"):
+        StackingNetRegressor().fit(X, "y")
+
+
+def test_a_list_of_arrays_is_no_tuple():
+    X, y = _rows(50)
+    with pytest.raises(ValueError, match=r"Block 0 is a list of arrays; yield a tuple"):
+        StackingNetRegressor().fit(iter([[X, y]]))
+
+
+def test_a_parquet_file_of_one_group_of_rows_is_not_held(tmp_path):
+    """What is held are pages and a block, and does not grow with the group."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    held = []
+    for n_rows in (1_200_000, 3_600_000):  # three blocks, and nine
+        X, y = _rows(n_rows)
+        table = pa.table({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": y})
+        pq.write_table(table, tmp_path / "one.parquet", row_group_size=n_rows)
+        script = """
+            import pyarrow as pa, pyarrow.dataset as ds
+            from stackingnet_sk import StackingNetRegressor
+            StackingNetRegressor().fit(ds.dataset("one.parquet"), "y")
+            print(pa.default_memory_pool().max_memory())
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        held.append(int(done.stdout))
+    assert held[1] < 1.2 * held[0]
+    assert held[1] < 0.6 * 3_600_000 * 32
