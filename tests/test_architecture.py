@@ -23,6 +23,7 @@ FLOORS = {
     "cache": 0.5,
     "predictions": 1,
     "theory": 1,
+    "datasets": 1.5,
     "constraints": 1,
     "ensemble": 2,
     "model_selection": 2,

@@ -1,0 +1,198 @@
+"""Frames of any library, through narwhals."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def open_frame(frame: Any) -> Any:
+    """Look at a frame in the same way, whatever its library.
+
+    Parameters
+    ----------
+    frame : frame
+        In memory, of pandas, polars, pyarrow or another library that narwhals knows.
+
+    Returns
+    -------
+    narwhals.DataFrame
+
+    Raises
+    ------
+    ImportError
+        If narwhals is not installed.
+    TypeError
+        If it is no frame, or a lazy one.
+    ValueError
+        If two columns have the same name.
+    """
+    try:
+        import narwhals as nw
+        from narwhals.exceptions import DuplicateError
+    except ImportError as error:
+        raise ImportError(
+            "Frames are read through narwhals: pip install 'stackingnet_sk[frames]'."
+        ) from error
+    try:
+        opened = nw.from_native(frame, eager_only=True)
+        # Some libraries find out only when asked.
+        _ = opened.columns
+    except DuplicateError:
+        names = [str(name) for name in getattr(frame, "column_names", frame.columns)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(
+            f"Columns {twice} occur more than once; rename or drop one of each."
+        ) from None
+    except TypeError:
+        raise TypeError(
+            f"A {type(frame).__name__} is no frame in memory; pass one of pandas, "
+            "polars or pyarrow (of a lazy frame what collect() gives)."
+        ) from None
+    return opened
+
+
+def make_frame(columns: Mapping[Any, Any], backend: Any) -> Any:
+    """Make a frame.
+
+    Parameters
+    ----------
+    columns : mapping of name to array-like
+        Its columns.
+    backend : str or narwhals.Implementation
+        Library of the frame.
+
+    Returns
+    -------
+    frame
+    """
+    import narwhals as nw
+
+    return nw.from_dict(dict(columns), backend=backend).to_native()
+
+
+def require_columns(opened: Any, names: Iterable[Hashable], what: str) -> None:
+    """Refuse names that no column has, and offer those that are near.
+
+    Parameters
+    ----------
+    opened : narwhals.DataFrame
+        The frame.
+    names : iterable of name
+        What must be there.
+    what : str
+        What the columns are for.
+
+    Raises
+    ------
+    ValueError
+        If one is not.
+    """
+    there = opened.columns
+    for name in names:
+        if name in there:
+            continue
+        lower = {str(column).lower(): column for column in there}
+        near = get_close_matches(str(name).lower(), lower, n=3, cutoff=0.5)
+        offer = [lower[match] for match in near] or there[:8]
+        kind = "nearest" if near else "first"
+        raise ValueError(
+            f"There is no column {name!r} for {what} among {len(there)} columns; the "
+            f"{kind} are {', '.join(repr(column) for column in offer)}."
+        )
+
+
+def as_values(column: Any) -> NDArray[Any]:
+    """Return the values of a column, None where there is none.
+
+    Parameters
+    ----------
+    column : narwhals.Series
+        Of numbers, texts or anything.
+
+    Returns
+    -------
+    ndarray
+        Whole numbers, floats (NaN where missing), or objects (None where missing).
+    """
+    if column.dtype.is_float():
+        return np.asarray(column.to_numpy(), dtype=np.float64)
+    values = column.to_list()
+    return pack([None if is_missing(value) else value for value in values])
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a single value is None, NaN or another that differs from itself.
+
+    Parameters
+    ----------
+    value : object
+        A cell.
+
+    Returns
+    -------
+    bool
+    """
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value
+
+
+def pack(values: Sequence[Any]) -> NDArray[Any]:
+    """Make an array of values of which some may be None.
+
+    Parameters
+    ----------
+    values : sequence
+        Numbers, texts or anything.
+
+    Returns
+    -------
+    ndarray
+        Floats with NaN where all others are floats; objects where there is a None
+        beside others; else what numpy makes of them.
+    """
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, (float, np.floating)) for value in known):
+        return np.array(
+            [np.nan if value is None else value for value in values], dtype=np.float64
+        )
+    # A row of text beside a number would become a text.
+    alike = len({type(value) for value in known}) == 1 and len(known) == len(values)
+    if alike and isinstance(known[0], (int, str, np.integer, np.bool_)):
+        return np.array(values)
+    packed = np.empty(len(values), dtype=object)
+    packed[:] = values
+    return packed
+
+
+def refuse_mixed(name: Hashable, values: Iterable[Any]) -> None:
+    """Refuse a column of numbers and texts.
+
+    Parameters
+    ----------
+    name : hashable
+        Of the column.
+    values : iterable
+        Its cells.
+
+    Raises
+    ------
+    ValueError
+        That names one cell of each kind.
+    """
+    first: dict[str, str] = {}
+    for row, value in enumerate(values):
+        if is_missing(value):
+            continue
+        kind = "a text" if isinstance(value, (str, bytes)) else "a number"
+        first.setdefault(kind, f"{kind} in row {row} ({value!r})")
+        if len(first) == 2:
+            raise ValueError(
+                f"Column {name!r} has {' and '.join(first.values())}; make it one "
+                "kind, or name what stands for a missing answer in missing=."
+            )
