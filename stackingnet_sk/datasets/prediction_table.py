@@ -56,10 +56,21 @@ class PredictionTable:
             return list(range(self.X.shape[1]))
         return list(getattr(self.X, "column_names", columns))
 
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which items have a label."""
+        if self.y is None:
+            return np.zeros(len(self), dtype=bool)
+        return is_labelled(self.y)
+
+    @property
+    def n_labelled(self) -> int:
+        """Number of items with a label."""
+        return int(np.count_nonzero(self.labelled))
+
     def __len__(self) -> int:
         return len(self.X)
 
     def __repr__(self) -> str:
-        n_labelled = 0 if self.y is None else np.count_nonzero(is_labelled(self.y))
-        labels = f"{n_labelled} labelled" if n_labelled else "no labels"
+        labels = f"{self.n_labelled} labelled" if self.n_labelled else "no labels"
         return f"{len(self)} items x {len(self.models)} models, {labels}"

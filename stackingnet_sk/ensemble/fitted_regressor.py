@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from stackingnet_sk.ensemble.validation import check_table
 from stackingnet_sk.predictions import check_predictions
 from stackingnet_sk.weights import (
     InfeasibleError,
+    Moments,
     PredictionModel,
     Solution,
     group_patterns,
@@ -37,6 +39,11 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
     A transformer itself: scikit-learn gives `set_output` to those who define
     `transform`.
     """
+
+    intercept_: float
+    moments_: Moments
+    everything_: Moments
+    alone_: Mapping[int, Moments]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Combine the predictions.
@@ -61,14 +68,18 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         check_is_fitted(self)
         check_same_namespace(X, self, attribute="weights_", method="predict")
         if not hasattr(self, "estimators_"):
-            return self._combine(check_table(self, X, reset=False))
+            combined: NDArray[np.float64] = self._combine(
+                check_table(self, X, reset=False)
+            )
+            return combined
         self._check_features(X, reset=False)
         # A member without weight need not be asked; all without leave the constant,
         # and one of them says for how many rows.
         asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
         table = self._ask(X, asked)
         # Where one is silent, members without weight may stand in.
-        return self._combine(self._table(X) if np.isnan(table).any() else table)
+        combined = self._combine(self._table(X) if np.isnan(table).any() else table)
+        return combined
 
     def expected_error(self, X: Any) -> NDArray[np.float64]:
         """Squared error to expect of each prediction, by which models answer.
@@ -109,7 +120,9 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             prediction is the mean of the labels.
         """
         check_is_fitted(self)
-        return (~np.isnan(to_numpy(self._table(X))) & self._panel.heard).sum(axis=1)
+        answered = ~np.isnan(to_numpy(self._table(X))) & self._panel.heard
+        n_answers: NDArray[np.intp] = answered.sum(axis=1)
+        return n_answers
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return the predictions of all models.
@@ -128,7 +141,8 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         check_same_namespace(X, self, attribute="weights_", method="transform")
         table = self._table(X)
         if place := place_of(table):
-            return place.xp.asarray(table, copy=True)
+            copied: NDArray[np.float64] = place.xp.asarray(table, copy=True)
+            return copied
         # A table is the caller's own: what comes next may write into the answer.
         return table if hasattr(self, "estimators_") else np.array(table)
 
@@ -179,7 +193,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         order = np.lexsort((self.model_names_.astype(str), rmse))
         return as_frame({key: value[order].tolist() for key, value in columns.items()})
 
-    def _table(self, X: Any) -> NDArray:
+    def _table(self, X: Any) -> NDArray[Any]:
         """Predictions of all models; finite, or NaN where a model is silent."""
         if not hasattr(self, "estimators_"):
             table = check_table(self, X, reset=False)
@@ -231,7 +245,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         model = PredictionModel.from_moments(self.everything_)
         found = []
         for number, own in enumerate(patterns):
-            key = own.tobytes()
+            key = np.packbits(own).tobytes().hex()
             solution = self._patterns.get(key)
             if solution is None:
                 try:

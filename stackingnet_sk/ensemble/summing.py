@@ -39,6 +39,7 @@ from stackingnet_sk.weights import (
 class SummingMixin(StreamingMixin, FittedRegressorMixin):
     """Weights of a regressor from sums over rows, which any block can add to."""
 
+    statistics_: PanelStatistics
     _statistics_name = "statistics_"
     _weighing = ("constraint", "fit_intercept", "shrinkage", "solver")
 
@@ -155,10 +156,10 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         self.moments_, self.everything_ = known.moments, known.everything
         self.alone_ = known.alone
         self._panel, self._columns = known, columns
-        self._patterns: dict[bytes, Solution] = {}
+        self._patterns: dict[str, Solution] = {}
         self.weights_ = np.zeros(len(known.heard))
         self.weights_[heard] = solution.weights
-        self.intercept_ = solution.intercept
+        self.intercept_ = float(solution.intercept)
         # Where few labels leave nothing over, the holes are not discounted.
         error = solution.expected_error if error <= 0 else error
         self.solution_ = replace(
@@ -170,7 +171,10 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
 
 
 def sum_rows(
-    table: NDArray, labels: NDArray, weights: NDArray | None, names: NDArray
+    table: NDArray[Any],
+    labels: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+    names: NDArray[np.object_],
 ) -> PanelStatistics:
     """Sum up rows that others of the same type may follow.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class ClassAnswers:
         votes[(largest.sum(axis=2) != 1) | ~np.any(table, axis=2)] = ABSTAINS
         return cls(votes, table)
 
-    def take(self, rows: NDArray) -> ClassAnswers:
+    def take(self, rows: NDArray[Any]) -> ClassAnswers:
         """Answers about some of the rows.
 
         Parameters
@@ -70,7 +71,8 @@ class ClassAnswers:
         """Whether a model answers, shape (n_rows, n_models)."""
         if self.probabilities is None:
             return self.votes >= 0
-        return np.any(self.probabilities, axis=2)
+        given: NDArray[np.bool_] = np.any(self.probabilities, axis=2)
+        return given
 
     @property
     def sure(self) -> bool:
@@ -92,7 +94,9 @@ class ClassAnswers:
         """
         if self.probabilities is not None:
             return self.probabilities
-        return np.vstack([np.eye(n_classes), np.zeros(n_classes)])[self.votes]
+        one_hot = np.vstack([np.eye(n_classes), np.zeros(n_classes)])
+        vectors: NDArray[np.float64] = one_hot[self.votes]
+        return vectors
 
 
 def encode_votes(
@@ -125,12 +129,20 @@ def encode_votes(
     else:
         numbered = {label: k for k, label in enumerate(classes.tolist())}
         cells = table.ravel().tolist()
-        flat = [numbered.get(cell, ABSTAINS) for cell in map(_hashable, cells)]
-        place = np.array(flat, dtype=np.int32).reshape(table.shape)
+        try:
+            flat = _look_up(numbered, cells)
+        except TypeError:
+            flat = _look_up(numbered, [_hashable(cell) for cell in cells])
+        place = flat.reshape(table.shape)
         known = place >= 0
         unknown = ~known
         unknown[unknown] = is_labelled(table[unknown])
     return np.where(known, place, np.int32(ABSTAINS)), unknown
+
+
+def _look_up(numbered: dict[Any, int], cells: list[Any]) -> NDArray[np.int32]:
+    codes = map(numbered.get, cells, repeat(ABSTAINS))
+    return np.fromiter(codes, dtype=np.int32, count=len(cells))
 
 
 def _hashable(cell: Any) -> Any:
@@ -206,7 +218,7 @@ def sorted_classes(labels: NDArray[Any], what: str) -> NDArray[Any]:
 
 
 def check_probabilities(
-    table: NDArray[np.float64], names: Sequence[str] | NDArray
+    table: NDArray[np.float64], names: Sequence[str] | NDArray[np.object_]
 ) -> NDArray[np.float64]:
     """Check probabilities; a model whose probabilities are all NaN is silent.
 

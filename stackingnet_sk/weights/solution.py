@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,13 @@ class Solution:
         if self.status in (Status.INACCURATE, Status.NOT_CONVERGED):
             return f"The weights are not certified to be optimal: {self!r}"
         return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is saved; formats that run no code know no enumerations."""
+        return {**self.__dict__, "status": self.status.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, status=Status[state["status"]])
 
     def __repr__(self) -> str:
         """One line that says all a bug report needs."""

@@ -1,0 +1,5 @@
+"""The command ``stackingnet``."""
+
+from stackingnet_sk.cli.main import main
+
+__all__ = ["main"]

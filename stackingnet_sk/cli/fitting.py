@@ -1,0 +1,342 @@
+"""From a file to a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sklearn.pipeline import make_pipeline
+
+from stackingnet_sk import (
+    PredictionClipper,
+    StackingNetClassifier,
+    StackingNetRegressor,
+)
+from stackingnet_sk.cli.guessing import Roles, guess_roles, trimmed
+from stackingnet_sk.cli.reading import read_table
+from stackingnet_sk.datasets import PredictionTable, from_long
+
+# With so many labels it is no coincidence that a model has them all right.
+_SURELY = 20
+
+
+class TableClipper(PredictionClipper):
+    """A clipper that hands on the names of the models."""
+
+    def transform(self, X: Any) -> Any:
+        """Clip answers.
+
+        Parameters
+        ----------
+        X : pyarrow.Table
+            Answers, a column a model.
+
+        Returns
+        -------
+        pyarrow.Table
+        """
+        return pa.table(list(super().transform(X).T), names=X.column_names)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read: the options of the command by their names."""
+
+    table: str
+    format: str | None = None
+    separator: str | None = None
+    encoding: str = "utf-8"
+
+    def read(self) -> tuple[pa.Table, list[str]]:
+        """Read it.
+
+        Returns
+        -------
+        table : pyarrow.Table
+            Cells as they are.
+        said : list of str
+            What was guessed.
+        """
+        return read_table(
+            self.table,
+            kind=self.format,
+            separator=self.separator,
+            encoding=self.encoding,
+        )
+
+
+@dataclass(frozen=True)
+class Long:
+    """Columns of a table with a row an answer."""
+
+    item: str
+    model: str
+    answer: str
+    aggregate: str | None = None
+
+    def widen(self, table: pa.Table, label: str | None, groups: list[str]) -> pa.Table:
+        """Give each model a column.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            A row an answer.
+        label : str or None
+            Column with the labels of items.
+        groups : list of str
+            Columns with the groups of items.
+
+        Returns
+        -------
+        pyarrow.Table
+            A row an item.
+        """
+        wide = from_long(
+            _blanks_to_nulls(trimmed(table)),
+            item=self.item,
+            model=self.model,
+            answer=self.answer,
+            label=label,
+            groups=groups,
+            aggregate=self.aggregate,
+        )
+        columns = {self.item: pa.array(np.asarray(wide.items).tolist())}
+        for name in wide.X.column_names:
+            columns[name] = wide.X.column(name)
+        if label is not None and wide.y is not None:
+            columns[label] = pa.array(wide.y.tolist())
+        for name in groups:
+            columns[name] = wide.groups.column(name)
+        n_columns = 1 + len(wide.models) + (label is not None) + len(groups)
+        if len(columns) < n_columns:
+            raise ValueError("A model has the name of another column; rename it.")
+        return pa.table(columns)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A table, its roles and the model fitted on it.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        Cells as they are in the file; of a long one, laid out.
+    data : PredictionTable
+        As it was read.
+    roles : Roles
+        What the columns are.
+    model : estimator
+        The combination, behind a clipper where a range is given.
+    """
+
+    table: pa.Table
+    data: PredictionTable
+    roles: Roles
+    model: Any
+
+    @property
+    def estimator(self) -> Any:
+        """The combination alone."""
+        return final_step(self.model)
+
+    @property
+    def answers(self) -> Any:
+        """What the combination gets to see."""
+        return seen_by_final_step(self.model, self.data.X)
+
+
+def final_step(model: Any) -> Any:
+    """Return the combination, without what clips before it.
+
+    Parameters
+    ----------
+    model : estimator
+        One, or a pipeline that ends in one.
+
+    Returns
+    -------
+    estimator
+    """
+    return model[-1] if hasattr(model, "steps") else model
+
+
+def seen_by_final_step(model: Any, X: Any) -> Any:
+    """Clip answers if the model does.
+
+    Parameters
+    ----------
+    model : estimator
+        One, or a pipeline that ends in one.
+    X : frame
+        Answers.
+
+    Returns
+    -------
+    frame or ndarray
+    """
+    return model[:-1].transform(X) if hasattr(model, "steps") else X
+
+
+def build(
+    task: str | None,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    constraint: str = "nonnegative",
+    balanced: bool = False,
+    classes: Sequence[str] = (),
+) -> Any:
+    """Make the estimator that the options describe.
+
+    Parameters
+    ----------
+    task : {"regression", "classification"}
+        What is combined.
+    low, high : float, default=None
+        Range of numbers.
+    constraint : str, default="nonnegative"
+        Set of the weights of numbers.
+    balanced : bool, default=False
+        Whether all classes count the same.
+    classes : sequence of str, default=()
+        All classes, where labels do not show them.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    ValueError
+        If an option has no meaning for the task.
+    """
+    ranged = low is not None or high is not None
+    if task == "classification":
+        if ranged or constraint != "nonnegative":
+            raise ValueError(
+                "--low, --high and --constraint are for numbers; this is "
+                "classification (--task)."
+            )
+        return StackingNetClassifier(
+            classes=_as_numbers(classes) if classes else None,
+            class_weight="balanced" if balanced else None,
+        )
+    if balanced or classes:
+        option = "--balanced" if balanced else "--class"
+        raise ValueError(f"{option} is for classes; this is regression (--task).")
+    combination = StackingNetRegressor(constraint=constraint)
+    if not ranged:
+        return combination
+    # A side that is open does not clip; None would learn it from the data.
+    clipper = TableClipper(
+        -np.inf if low is None else low, np.inf if high is None else high
+    )
+    return make_pipeline(clipper, combination)
+
+
+def read_roles(
+    reading: Reading, given: Roles, long: Long | None, no_label: bool
+) -> tuple[pa.Table, Roles]:
+    """Read a file and tell what its columns are.
+
+    Parameters
+    ----------
+    reading : Reading
+        How.
+    given : Roles
+        What is known.
+    long : Long or None
+        Columns of a table with a row an answer.
+    no_label : bool
+        Whether no column is the label.
+
+    Returns
+    -------
+    table : pyarrow.Table
+        Cells as they are, a row an item.
+    roles : Roles
+        With what was guessed.
+    """
+    table, said = reading.read()
+    if long is not None:
+        table = long.widen(table, given.label, list(given.groups))
+    given = Roles(**{**given.__dict__, "said": said})
+    return table, guess_roles(table, given, no_label=no_label)
+
+
+def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
+    """Fit the combination on all items.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Cells as they are, a row an item.
+    roles : Roles
+        What the columns are.
+    model : estimator
+        What to fit.
+
+    Returns
+    -------
+    Fitted
+    """
+    data = roles.read(table)
+    y = data.y if data.n_labelled else None
+    if y is None:
+        roles.said.append("No item has a label: models are weighed by their agreement.")
+    fitted = Fitted(table, data, roles, model.fit(data.X, y))
+    roles.said.extend(_doubts(fitted))
+    return fitted
+
+
+def _doubts(fitted: Fitted) -> list[str]:
+    """Say what looks like a mistake."""
+    data = fitted.data
+    if not data.n_labelled:
+        return []
+    said = []
+    known = data.labelled
+    y = np.asarray(data.y)[known].tolist()
+    numbers = fitted.roles.task == "regression"
+    low, high = (min(y), max(y)) if numbers else (0, 0)
+    outside = 0
+    for name in data.models:
+        column = data.X.column(name)
+        answers = column.filter(pa.array(known)).to_pylist()
+        if data.n_labelled >= _SURELY and answers == y:
+            said.append(
+                f"Model {name!r} agrees with the label in all {data.n_labelled} items "
+                "that have one; leave it out if it is one too (--ignore)."
+            )
+        if numbers:
+            span = np.asarray(column, dtype=np.float64)
+            outside += int(np.sum(abs(span - (low + high) / 2) > 1.5 * (high - low)))
+    if numbers and outside and fitted.model is fitted.estimator:
+        said.append(
+            f"{outside} answers are far outside of the labels' range of {low:g} to "
+            f"{high:g}; clip them if they can't be true (--low, --high)."
+        )
+    return said
+
+
+def _as_numbers(classes: Sequence[str]) -> list[Any]:
+    """Read classes as labels are read: as whole numbers if all of them are."""
+    try:
+        return [int(name) for name in classes]
+    except ValueError:
+        return list(classes)
+
+
+def _blanks_to_nulls(table: pa.Table) -> pa.Table:
+    import pyarrow.compute as pc
+
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if pa.types.is_string(column.type):
+            blank = pc.equal(column, "")
+            column = pc.if_else(blank, pa.scalar(None, column.type), column)
+            table = table.set_column(place, name, column)
+    return table

@@ -1,0 +1,196 @@
+"""Tables to files: whole or not at all, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackingnet_sk.cli.reading import FORMATS
+
+# What a spreadsheet takes for a formula, and a number that is none.
+_FORMULA = r"^\s*[=+\-@\t\r]"
+NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+
+
+def is_text(column: Any) -> bool:
+    """Tell whether a column holds texts.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+        Any.
+
+    Returns
+    -------
+    bool
+    """
+    kind = column.type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def refuse_existing(path: str | None, force: bool) -> None:
+    """Refuse a place where a file cannot go, before any work is done.
+
+    Parameters
+    ----------
+    path : str or None
+        Where it is going to be; None for standard output.
+    force : bool
+        Whether a file that is there may go.
+
+    Raises
+    ------
+    OSError
+        If there is one, or no such folder.
+    """
+    if path is None:
+        return
+    if not Path(path).absolute().parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(Path(path).parent)!r}.")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path!r} is a folder; name a file in it.")
+    if Path(path).exists() and not force:
+        raise FileExistsError(f"{path!r} exists; --force writes over it.")
+
+
+def write_whole(path: str, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file that appears when it is complete.
+
+    Parameters
+    ----------
+    path : str
+        Its place; what is there is replaced in one step.
+    write : callable
+        Gets the open file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there is still there.
+    """
+    folder = Path(path).absolute().parent
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{Path(path).name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        # Temporary files are for their owner alone.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def write_table(table: pa.Table, path: str | None) -> None:
+    """Write a table in the format of its suffix; CSV by default.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        What to write.
+    path : str or None
+        Where to; None for CSV on standard output.
+    """
+    if path is None:
+        sys.stdout.flush()
+        _write_csv(table, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    kind = FORMATS.get(Path(path).suffix.lower(), "csv")
+    writers = {"csv": _write_csv, "parquet": _write_parquet, "jsonl": _write_jsonl}
+    write_whole(path, lambda file: writers[kind](table, file))
+
+
+def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
+    from pyarrow import csv as arrow
+
+    quoted = False
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if not is_text(column):
+            continue
+        # Of answers there are few that differ.
+        distinct = pc.unique(column)
+        if pc.any(_is_formula(distinct)).as_py():
+            harmless = pc.binary_join_element_wise("'", column, "")
+            column = pc.if_else(_is_formula(column), harmless, column)
+            table = table.set_column(place, name, column)
+        structural = pc.match_substring_regex(distinct, '[",\r\n]')
+        quoted |= bool(pc.any(structural).as_py())
+    text = io.StringIO()
+    heads = [_harmless(name) for name in table.column_names]
+    csv.writer(text, lineterminator="\n").writerow(heads)
+    file.write(text.getvalue().encode())
+    style = "needed" if quoted else "none"
+    options = arrow.WriteOptions(include_header=False, quoting_style=style)
+    arrow.write_csv(table, file, options)
+
+
+def _is_formula(cells: Any) -> Any:
+    number = pc.match_substring_regex(cells, NUMBER)
+    return pc.and_(pc.match_substring_regex(cells, _FORMULA), pc.invert(number))
+
+
+def _harmless(name: str) -> str:
+    return f"'{name}" if re.match(_FORMULA, name) else name
+
+
+def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
+    from pyarrow import parquet
+
+    parquet.write_table(table, file)
+
+
+def _write_jsonl(table: pa.Table, file: IO[bytes]) -> None:
+    for line in _lines(table):
+        file.write(line.encode())
+
+
+def _lines(table: pa.Table) -> Iterator[str]:
+    for batch in table.to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            yield to_json(row) + "\n"
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Write JSON as the standard has it: what is no finite number is null.
+
+    Parameters
+    ----------
+    value : object
+        Of dicts, lists, numbers and texts, numpy's among them.
+    indent : int, default=None
+        Spaces of indentation.
+
+    Returns
+    -------
+    str
+    """
+    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, default=str)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(own) for key, own in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(own) for own in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
