@@ -299,13 +299,8 @@ def _fit(options: dict[str, Any], step: Callable[[], None]) -> Any:
     table, roles = read_roles(reading, given, long, options["no_label"])
     _say(roles.said)
     n_said = len(roles.said)
-    model = build(
-        roles.task,
-        **{
-            key: options[key]
-            for key in ("low", "high", "constraint", "balanced", "classes")
-        },
-    )
+    own = ("low", "high", "constraint", "balanced", "classes")
+    model = build(roles.task, **{key: options[key] for key in own})
     step()
     fitted = fit(table, roles, model)
     _say(roles.said[n_said:])
