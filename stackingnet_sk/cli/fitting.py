@@ -21,6 +21,8 @@ from stackingnet_sk.datasets import PredictionTable, from_long
 
 # With so many labels it is no coincidence that a model has them all right.
 _SURELY = 20
+# Interquartile ranges of all answers, from their median.
+_FAR = 10
 
 
 class TableClipper(PredictionClipper):
@@ -294,31 +296,28 @@ def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
 
 def _doubts(fitted: Fitted) -> list[str]:
     """Say what looks like a mistake."""
-    data = fitted.data
-    if not data.n_labelled:
-        return []
-    said = []
-    known = data.labelled
-    y = np.asarray(data.y)[known].tolist()
-    numbers = fitted.roles.task == "regression"
-    low, high = (min(y), max(y)) if numbers else (0, 0)
-    outside = 0
-    for name in data.models:
-        column = data.X.column(name)
-        answers = column.filter(pa.array(known)).to_pylist()
-        if data.n_labelled >= _SURELY and answers == y:
+    data, said = fitted.data, []
+    if data.n_labelled >= _SURELY:
+        known = pa.array(data.labelled)
+        labels = np.asarray(data.y)[data.labelled].tolist()
+        said += [
+            f"Model {name!r} agrees with the label in all {data.n_labelled} items that "
+            "have one; leave it out if it is one too (--ignore)."
+            for name in data.models
+            if data.X.column(name).filter(known).to_pylist() == labels
+        ]
+    if fitted.roles.task == "regression" and fitted.model is fitted.estimator:
+        answers = np.array(data.X.columns, dtype=np.float64)
+        low, middle, high = np.nanquantile(answers, [0.25, 0.5, 0.75])
+        away = abs(answers - middle)
+        far = np.count_nonzero(away > _FAR * (high - low))
+        if far and high > low:
+            place = np.unravel_index(np.nanargmax(away), away.shape)
             said.append(
-                f"Model {name!r} agrees with the label in all {data.n_labelled} items "
-                "that have one; leave it out if it is one too (--ignore)."
+                f"Far from all others: {far} of {answers.size} answers, such as "
+                f"{answers[place]:g} of {data.models[place[0]]!r}; clip them if they "
+                "can't be true (--low, --high)."
             )
-        if numbers:
-            span = np.asarray(column, dtype=np.float64)
-            outside += int(np.sum(abs(span - (low + high) / 2) > 1.5 * (high - low)))
-    if numbers and outside and fitted.model is fitted.estimator:
-        said.append(
-            f"{outside} answers are far outside of the labels' range of {low:g} to "
-            f"{high:g}; clip them if they can't be true (--low, --high)."
-        )
     return said
 
 
