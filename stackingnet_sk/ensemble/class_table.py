@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from stackingnet_sk._compat import to_numpy
 from stackingnet_sk.ensemble.validation import (
@@ -20,6 +20,7 @@ from stackingnet_sk.predictions import (
     as_array,
     check_probabilities,
     classes_of_votes,
+    code_texts,
     column_names,
     encode_votes,
     names_of_blocks,
@@ -133,9 +134,15 @@ def _read_votes(
 ) -> ClassAnswers:
     if isinstance(X, (list, tuple)):
         X = as_array(X)
-    table = validate_data(
-        estimator, X, reset=reset, dtype=None, ensure_all_finite=False
-    )
+    coded = code_texts(X)
+    if coded is None:
+        table = validate_data(
+            estimator, X, reset=reset, dtype=None, ensure_all_finite=False
+        )
+    else:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        table, codes = coded
+        check_array(codes, dtype=None)
     if reset:
         if classes is None:
             classes = classes_of_votes(table)
@@ -144,11 +151,13 @@ def _read_votes(
         estimator.model_names_ = names_of_columns(estimator, X)
     classes = estimator.classes_
     votes, unknown = encode_votes(table, classes)
+    if coded is not None:
+        votes, unknown = votes[codes], unknown[codes]
     counts = unknown.sum(axis=0)
     if counts.any():
         column = int(counts.argmax())
         row = int(unknown[:, column].argmax())
-        vote = table[row, column]
+        vote = table[row, column] if coded is None else table[codes[row, column]]
         vote = vote.item() if isinstance(vote, np.generic) else vote
         message = (
             f"Model {estimator.model_names_[column]!r} votes {vote!r} at row {row}, "
@@ -164,7 +173,7 @@ def _read_votes(
         more = f", and {len(listed) - 10} more models" if len(listed) > 10 else ""
         warnings.warn(
             f"{message}: such votes abstain ({', '.join(listed[:10])}{more}, of "
-            f"{len(table)} rows). A class without labelled rows has to be named, with "
+            f"{len(votes)} rows). A class without labelled rows has to be named, with "
             "all others, with classes=.",
             UserWarning,
             stacklevel=stacklevel,

@@ -140,6 +140,40 @@ def encode_votes(
     return np.where(known, place, np.int32(ABSTAINS)), unknown
 
 
+def code_texts(X: Any) -> tuple[NDArray[Any], NDArray[np.int32]] | None:
+    """Code the texts of an Arrow table, which takes a tenth of reading each.
+
+    Parameters
+    ----------
+    X : object
+        Any table.
+
+    Returns
+    -------
+    texts : ndarray of object of shape (n_texts,)
+        Sorted; the last is None.
+    codes : ndarray of int of shape (n_rows, n_models)
+        Places in `texts`.
+    None instead of both, if it is no Arrow table of texts.
+    """
+    if not type(X).__module__.startswith("pyarrow") or not hasattr(X, "num_columns"):
+        return None
+    import pyarrow as pa
+
+    if not all(pa.types.is_string(kind) for kind in X.schema.types):
+        return None
+    columns = [pa.chunked_array(column).combine_chunks() for column in X.columns]
+    coded = [column.dictionary_encode() for column in columns]
+    own = [each.dictionary.to_pylist() for each in coded]
+    texts = sorted(set().union(*own))
+    place = {text: code for code, text in enumerate(texts)}
+    codes = np.empty((len(X), len(own)), dtype=np.int32)
+    for m, (each, names) in enumerate(zip(coded, own, strict=True)):
+        places = np.array([*(place[name] for name in names), len(texts)], np.int32)
+        codes[:, m] = places[each.indices.fill_null(len(names)).to_numpy()]
+    return np.array([*texts, None], dtype=object), codes
+
+
 def _look_up(numbered: dict[Any, int], cells: list[Any]) -> NDArray[np.int32]:
     codes = map(numbered.get, cells, repeat(ABSTAINS))
     return np.fromiter(codes, dtype=np.int32, count=len(cells))

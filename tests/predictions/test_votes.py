@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from stackingnet_sk import StackingNetClassifier
 from stackingnet_sk.predictions import (
     ClassAnswers,
     check_probabilities,
     classes_of_votes,
+    code_texts,
     encode_votes,
     names_of_blocks,
     sorted_classes,
@@ -261,3 +263,41 @@ def test_votes_as_vectors_and_some_of_the_rows():
 def test_names_of_models_are_what_their_columns_share(columns, n_classes, expected):
     """Unless they share nothing, or two models the same."""
     assert names_of_blocks(columns, n_classes) == expected
+
+
+def test_arrow_texts_are_coded_to_what_they_say():
+    """Nulls, chunks that differ in their texts, columns that differ in theirs."""
+    pa = pytest.importorskip("pyarrow")
+    cells = {"a": ["x", None, "z", "x"], "b": ["y", "y", None, "w"]}
+    chunked = pa.concat_tables([pa.table(cells).slice(0, 2), pa.table(cells).slice(2)])
+    for table in (chunked, chunked.to_batches()[0], chunked.slice(4)):
+        texts, codes = code_texts(table)
+        expected = np.array(table.to_pandas(), dtype=object)
+        expected[pd.isna(expected)] = None
+        assert_array_equal(texts[codes], expected)
+    assert code_texts(pa.table({"a": ["x"], "b": [1]})) is None, "a number"
+    assert code_texts(chunked.to_pandas()) is None
+
+
+def test_arrow_texts_are_voted_like_an_array_of_them():
+    """Votes that are no class are named and abstain in both."""
+    pa = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    votes = rng.choice(
+        np.array(["no", "yes", "hm", None]), size=(60, 3), p=[0.4, 0.4, 0.1, 0.1]
+    )
+    y = rng.choice(["no", "yes"], size=60)
+    names = ["a", "b", "c"]
+    frame = pd.DataFrame(votes, columns=names)
+    message = "votes 'hm' at row .*, which is none of the classes"
+    with pytest.warns(UserWarning, match=message) as plain:
+        expected = StackingNetClassifier().fit(frame, y)
+    with pytest.warns(UserWarning, match=message) as coded:
+        found = StackingNetClassifier().fit(
+            pa.table(dict(zip(names, votes.T, strict=True))), y
+        )
+    assert [str(w.message) for w in plain] == [str(w.message) for w in coded]
+    assert_array_equal(found.weights_, expected.weights_)
+    assert found.model_names_.tolist() == names
+    with pytest.raises(ValueError, match="yet now missing"):
+        found.predict(pa.table({"a": ["no"], "b": ["no"]}))
