@@ -229,13 +229,13 @@ def report(
         source = options["table"]
         with _steps("Reading", "Fitting", "Reporting") as step:
             fitted = _fit(options, step)
-            said = fitted.roles.said
+            said, groups = fitted.roles.said, fitted.data.groups
             step()
             page = make_report(
                 fitted.model,
                 fitted.data.X,
                 fitted.data.y,
-                groups=fitted.data.groups,
+                groups=None if groups is None else groups.to_pydict(),
                 title=title,
                 source="standard input" if source == "-" else source,
                 settings={
