@@ -29,6 +29,7 @@ FLOORS = {
     "model_selection": 2,
     "inspection": 3,
     "__init__": 4,
+    "report": 4.5,
     "demo": 5,
     "cli": 6,
 }

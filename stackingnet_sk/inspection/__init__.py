@@ -1,5 +1,6 @@
 """Tools over fitted estimators: whom to trust, and what more labels would buy."""
 
+from stackingnet_sk.inspection.comparison import Comparison, compare
 from stackingnet_sk.inspection.dependence import (
     Dependence,
     EffectiveModels,
@@ -30,6 +31,7 @@ from stackingnet_sk.inspection.regularization import (
 from stackingnet_sk.inspection.weights_display import WeightsDisplay
 
 __all__ = [
+    "Comparison",
     "Dependence",
     "DependenceDisplay",
     "Disparity",
@@ -49,6 +51,7 @@ __all__ = [
     "RegularizationPath",
     "ReliabilityPruner",
     "WeightsDisplay",
+    "compare",
     "dependence",
     "disparity",
     "effective_models",

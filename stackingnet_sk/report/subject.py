@@ -1,0 +1,256 @@
+"""What a report is about: a fitted combination, its table, and the holes in it."""
+
+from __future__ import annotations
+
+import hashlib
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone, is_classifier
+from sklearn.utils import gen_batches, indexable
+from sklearn.utils.validation import check_is_fitted
+
+from stackingnet_sk._compat import count_rows, take_rows, to_numpy
+from stackingnet_sk.inspection.comparison_folds import name_models, split_pipeline
+from stackingnet_sk.inspection.comparison_members import MemberTable, has_members
+from stackingnet_sk.predictions import (
+    PredictionClipper,
+    PredictionNormalizer,
+    as_array,
+    column_names,
+    is_labelled,
+    unmasked,
+)
+
+Array = NDArray[Any]
+
+# More rows than this, with a label or without, are drawn from.
+MOST_ROWS = 50_000
+_BATCH = 50_000
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A fitted combination and the rows that it is shown with.
+
+    Parameters
+    ----------
+    whole : estimator
+        As it was given: the combination, or a pipeline that ends in it.
+    model : StackingNetRegressor or StackingNetClassifier
+        The combination, fitted.
+    X : array-like
+        What `whole` takes.
+    table : array-like
+        What `model` takes.
+    labels : ndarray of shape (n_rows,)
+        NaN or None where there is none.
+    """
+
+    whole: Any
+    steps: Any
+    model: Any
+    X: Any
+    table: Any
+    labels: Array
+
+    @classmethod
+    def of(cls, estimator: Any, X: Any, y: Any) -> Subject:
+        """Read what was given.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted.
+        X : array-like
+            What it takes.
+        y : array-like or None
+            Labels.
+
+        Returns
+        -------
+        Subject
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it does not combine models.
+        ValueError
+            If `y` has not a value a row.
+        """
+        steps, model = split_pipeline(estimator)
+        check_is_fitted(model)
+        model = copy(model)
+        name_models(steps, model)
+        (X,) = indexable(unmasked(X))
+        n_rows = count_rows(X)
+        labels = np.full(n_rows, np.nan) if y is None else as_array(y)
+        if labels.shape != (n_rows,):
+            raise ValueError(
+                f"y has shape {labels.shape}, but X has {n_rows} rows; give a label a "
+                "row, NaN or None where there is none."
+            )
+        table = X if steps is None else steps.transform(X)
+        return cls(estimator, steps, model, X, table, labels)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether predictions are numbers, not classes."""
+        return not is_classifier(self.model)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the models."""
+        return [str(name) for name in self.model.model_names_]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which rows have a label."""
+        return is_labelled(self.labels)
+
+    @property
+    def y(self) -> Array | None:
+        """Labels as estimators take them: None where there is not any."""
+        return self.labels if self.known.any() else None
+
+    def take(self, rows: Array) -> Subject:
+        """Keep some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Which.
+
+        Returns
+        -------
+        Subject
+        """
+        return replace(
+            self,
+            X=take_rows(self.X, rows),
+            table=take_rows(self.table, rows),
+            labels=self.labels[rows],
+        )
+
+    def drawn(self, random_state: int) -> Subject:
+        """Keep at most `MOST_ROWS` rows with a label, and as many without.
+
+        Parameters
+        ----------
+        random_state : int
+            Seed.
+
+        Returns
+        -------
+        Subject
+        """
+        random = np.random.default_rng(random_state)
+        parts = [self.known.nonzero()[0], (~self.known).nonzero()[0]]
+        if max(map(len, parts)) <= MOST_ROWS:
+            return self
+        kept = [random.permutation(rows)[:MOST_ROWS] for rows in parts]
+        return self.take(np.sort(np.concatenate(kept)))
+
+    def out_of_fold(self) -> Subject:
+        """Let members predict rows that they have not seen, by cross-prediction.
+
+        Returns
+        -------
+        Subject
+            With a table of predictions in place of members, on the labelled rows.
+        """
+        if not has_members(self.model) or self.y is None:
+            return self
+        rows, model = self.known.nonzero()[0], self.model
+        if is_classifier(model):
+            model = clone(model).set_params(classes=model.classes_)
+        found = MemberTable.of(model, take_rows(self.table, rows), self.labels[rows])
+        labels = np.array(self.labels[rows[found.rows]].tolist())
+        fitted = found.fit(found.table, labels)
+        return Subject(fitted, None, fitted, found.table, found.table, labels)
+
+    def answered(self) -> NDArray[np.bool_]:
+        """Tell who answers what.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_rows, n_models)
+        """
+        given = []
+        for batch in gen_batches(len(self.labels), _BATCH):
+            rows = self.table
+            if batch.start or batch.stop < len(self.labels):
+                rows = take_rows(rows, np.arange(batch.start, batch.stop))
+            said = np.asarray(to_numpy(self.model.transform(rows)))
+            if self.is_number:
+                given.append(~np.isnan(said))
+            else:
+                said = said.reshape(len(said), len(self.names), -1)
+                given.append(said.any(axis=2))
+        return np.concatenate(given)
+
+    def out_of_range(self) -> list[dict[str, Any]]:
+        """Count predictions beyond the range of the steps before the combination.
+
+        Returns
+        -------
+        list of dict
+            A step each, with the counts below and above of each column.
+        """
+        found, table = [], self.X
+        for name, step in self.steps.steps if self.steps is not None else ():
+            if isinstance(step, (PredictionClipper, PredictionNormalizer)):
+                values = np.asarray(to_numpy(unmasked(table)), dtype=np.float64)
+                found.append(
+                    {
+                        "step": str(name),
+                        "clips": isinstance(step, PredictionClipper),
+                        "low": step.low_.tolist(),
+                        "high": step.high_.tolist(),
+                        "below": (values < step.low_).sum(axis=0).tolist(),
+                        "above": (values > step.high_).sum(axis=0).tolist(),
+                    }
+                )
+            if hasattr(step, "transform"):
+                table = step.transform(table)
+        return found
+
+    def digest(self) -> str:
+        """Hash names, cells and labels: two reports on the same data share it.
+
+        Returns
+        -------
+        str
+            SHA-256, in hexadecimal digits.
+        """
+        sha = hashlib.sha256()
+        for part in (*map(str, column_names(self.X)), "\x1e"):
+            sha.update(part.encode() + b"\x1f")
+        cells = as_array(self.X)
+        _feed(sha, self.labels)
+        if cells.ndim == 1:
+            _feed(sha, cells)
+        else:
+            for column in np.moveaxis(cells.reshape(len(cells), -1), 1, 0):
+                _feed(sha, column)
+        return sha.hexdigest()
+
+
+def _feed(sha: Any, column: Array) -> None:
+    if column.dtype.kind in "iufb":
+        numbers = column.astype(np.float64)
+        # NaN has many bit patterns.
+        numbers[np.isnan(numbers)] = np.nan
+        sha.update(np.ascontiguousarray(numbers).tobytes())
+    else:
+        missing = ~is_labelled(column)
+        texts = [
+            "" if gone else str(v) for v, gone in zip(column, missing, strict=True)
+        ]
+        sha.update("\x1f".join(texts).encode())
+        sha.update(missing.tobytes())
