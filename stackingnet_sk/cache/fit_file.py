@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import pickle
-import uuid
-from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+from stackingnet_sk._files import whole_file
 
 FORMAT = 1
 # A fitted member and no predictions, or predictions and no member.
@@ -137,17 +136,10 @@ def write_fit(path: Path, key: str, versions: dict[str, str], payload: bytes) ->
         "size": len(payload),
         "sha256": hashlib.sha256(payload).hexdigest(),
     }
-    part = path.with_name(f"{key}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(json.dumps(header).encode() + b"\n")
-            # Not forced to the disk: what a crash cuts short, the digest finds.
-            file.write(payload)
-        os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    # What a crash cuts short, the digest finds.
+    with whole_file(path) as file:
+        file.write(json.dumps(header).encode() + b"\n")
+        file.write(payload)
 
 
 def describe(error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stackingnet_sk import __version__
-from stackingnet_sk.cli.writing import write_whole
+from stackingnet_sk._files import whole_file
 
 # All that a fitted model is made of, besides scikit-learn's and numpy's own.
 _TYPES = frozenset(
@@ -66,7 +66,8 @@ def save_model(saved: Saved, path: str) -> None:
 
     state = {**saved.__dict__, "stackingnet_sk": __version__}
     data = skops.io.dumps(state)
-    write_whole(path, lambda file: file.write(data))
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def load_model(path: str) -> Saved:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stackingnet_sk._files import whole_file
 from stackingnet_sk.cli.reading import FORMATS
 
 # What a spreadsheet takes for a formula, and a number that is none.
@@ -65,37 +63,6 @@ def refuse_existing(path: str | None, force: bool) -> None:
         raise FileExistsError(f"{path!r} exists; --force writes over it.")
 
 
-def write_whole(path: str, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file that appears when it is complete.
-
-    Parameters
-    ----------
-    path : str
-        Its place; what is there is replaced in one step.
-    write : callable
-        Gets the open file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; what was there is still there.
-    """
-    folder = Path(path).absolute().parent
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{Path(path).name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        # Temporary files are for their owner alone.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
 def write_table(table: pa.Table, path: str | None) -> None:
     """Write a table in the format of its suffix; CSV by default.
 
@@ -113,7 +80,8 @@ def write_table(table: pa.Table, path: str | None) -> None:
         return
     kind = FORMATS.get(Path(path).suffix.lower(), "csv")
     writers = {"csv": _write_csv, "parquet": _write_parquet, "jsonl": _write_jsonl}
-    write_whole(path, lambda file: writers[kind](table, file))
+    with whole_file(path) as file:
+        writers[kind](table, file)
 
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:

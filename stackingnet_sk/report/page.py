@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import html
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from stackingnet_sk._files import whole_file
 from stackingnet_sk.report.figures import collect
 from stackingnet_sk.report.render import render
 from stackingnet_sk.report.subject import Subject
@@ -83,13 +83,8 @@ class Report:
                 f"{place} exists; give another name, or overwrite=True to replace it."
             )
         text = self.to_html()
-        # Another process never finds half a page.
-        part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole_file(place) as file:
+            file.write(text.encode())
         return place
 
     def _repr_html_(self) -> str:

@@ -350,7 +350,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, grouped, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("pathlib.Path.replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         grouped.save(place, overwrite=True)
     assert place.read_text(encoding="utf-8") == before

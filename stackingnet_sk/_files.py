@@ -1,0 +1,42 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file that appears at its place once it is complete.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Its place; what is there is replaced in one step.
+
+    Yields
+    ------
+    file
+        To be written, in bytes.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there is still there.
+    """
+    place = Path(path)
+    part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
+    try:
+        # Not forced to the disk: that takes longer than most of what is written.
+        with part.open("xb") as file:
+            yield file
+        os.replace(part, place)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
