@@ -15,7 +15,7 @@ from stackingnet_sk.predictions import is_labelled
 class PredictionTable:
     """Predictions of models, a column each, and what is known of the items.
 
-    Attributes
+    Parameters
     ----------
     X : frame or ndarray of shape (n_items, n_models)
         Predictions, for an estimator without `estimators`; missing ones are NaN or

@@ -26,6 +26,17 @@ class Report:
     ----------
     figures : dict
         All that the page says; it can be written as JSON.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.report import report
+    >>> judges = make_experts(60, 3, random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X, judges.y)
+    >>> page = report(model, judges.X, judges.y)
+    >>> page.figures["certificate"]["status"]
+    'optimal'
     """
 
     figures: Mapping[str, Any]
