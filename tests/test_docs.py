@@ -3,7 +3,10 @@
 import doctest
 import inspect
 import json
+import os
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -53,6 +56,33 @@ def test_session_shows_what_happens(session, tmp_path, monkeypatch):
     report = []
     doctest.DocTestRunner(verbose=False).run(test, out=report.append)
     assert not report, "".join(report)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has another shell")
+def test_console_shows_what_happens(tmp_path):
+    page = (DOCS / "command.md").read_text("utf-8")
+    (python,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    # The command of this environment, wherever the tests are started from.
+    folder = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    own = {"cwd": tmp_path, "env": environment, "text": True, "check": False}
+    subprocess.run([sys.executable, "-c", python], **own)
+    consoles = re.findall(r"^```console\n(.*?)^```", page, re.M | re.S)
+    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(consoles), re.M)
+    assert len(steps) >= 5
+    for command, wanted in steps:
+        done = subprocess.run(
+            command,
+            shell=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **own,
+        )
+        same = doctest.OutputChecker().check_output(
+            wanted, done.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        )
+        assert done.returncode == 0, command
+        assert same, f"{command}\n{done.stdout}\nis not\n{wanted}"
 
 
 def test_fifteen_pains_are_answered():

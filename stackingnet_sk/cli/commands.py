@@ -373,6 +373,9 @@ def _spoken_errors() -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         try:
             yield
+        except BrokenPipeError:
+            # Who reads has seen enough; click ends in silence.
+            raise
         except (ValueError, TypeError, OSError, ImportError) as error:
             _fail(error)
         finally:
