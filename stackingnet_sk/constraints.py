@@ -161,6 +161,15 @@ class group_cap(Constraint):
         Largest total weight of a family; families without a cap have none.
     families : mapping of str to str
         Family of each model, by its name; models without are in none.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.constraints import group_cap
+    >>> X, y = [[1, 2, 0], [2, 1, 3], [3, 3, 2], [5, 4, 4], [4, 5, 6]], [1, 2, 3, 4, 5]
+    >>> cap = group_cap({"ours": 0.4}, families={"model_0": "ours", "model_1": "ours"})
+    >>> StackingNetRegressor(constraint="simplex" & cap).fit(X, y).weights_.round(2)
+    array([0.24, 0.16, 0.6 ])
     """
 
     caps: Mapping[str, float]
@@ -204,6 +213,15 @@ class budget(Constraint):
         Cost of each model, by its name or in their order.
     total : float
         The most that the costs, times the weights, may sum to.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.constraints import budget
+    >>> X, y = [[1, 2, 0], [2, 1, 3], [3, 3, 2], [5, 4, 4], [4, 5, 6]], [1, 2, 3, 4, 5]
+    >>> model = StackingNetRegressor(constraint="simplex" & budget([5, 1, 1], 1.5))
+    >>> model.fit(X, y).weights_.round(2)
+    array([0.12, 0.45, 0.43])
     """
 
     costs: Mapping[str, float] | Sequence[float]
@@ -281,6 +299,17 @@ class bounded_disparity(Constraint):
     ----------
     epsilon : float
         Largest difference of two groups.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.constraints import bounded_disparity
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> judges, group = make_experts(300, 3, random_state=0), ["old", "young"] * 150
+    >>> model = StackingNetRegressor(constraint=bounded_disparity(0.01))
+    >>> said = model.fit(judges.X, judges.y, sensitive_features=group).predict(judges.X)
+    >>> (said - judges.y).reshape(150, 2).mean(axis=0).round(3)
+    array([-0.005,  0.005])
     """
 
     epsilon: float
@@ -318,6 +347,17 @@ class bounded_group_loss(Constraint):
     ----------
     bound : float
         Largest mean loss of a group.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.constraints import bounded_group_loss
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> judges, group = make_experts(300, 3, random_state=0), ["old", "young"] * 150
+    >>> model = StackingNetRegressor(constraint=bounded_group_loss(0.245))
+    >>> said = model.fit(judges.X, judges.y, sensitive_features=group).predict(judges.X)
+    >>> ((said - judges.y) ** 2).reshape(150, 2).mean(axis=0).round(3)
+    array([0.21 , 0.245])
     """
 
     bound: float
@@ -349,6 +389,15 @@ class at_most_models(Constraint):
     ----------
     k : int
         Most models.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.constraints import at_most_models
+    >>> X, y = [[1, 2, 0], [2, 1, 3], [3, 3, 2], [5, 4, 4], [4, 5, 6]], [1, 2, 3, 4, 5]
+    >>> model = StackingNetRegressor(constraint=at_most_models(1), shrinkage=0)
+    >>> model.fit(X, y).weights_.round(2)
+    array([0.  , 0.  , 0.65])
     """
 
     k: int
@@ -362,7 +411,9 @@ class at_most_models(Constraint):
         return f"at_most_models({self.k!r})"
 
 
-def _groups(constraint: Constraint, columns: list[dict[str, Any]]) -> list[dict]:
+def _groups(
+    constraint: Constraint, columns: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     if not columns:
         raise ValueError(
             f"{constraint!r} compares groups, but fit was given none; pass "

@@ -177,7 +177,8 @@ class LabelledScorer:
             If no row has a label.
         """
         X, y, metadata = labelled_part(X, y, **metadata)
-        return self.scorer(estimator, X, y, **metadata)
+        score: float = self.scorer(estimator, X, y, **metadata)
+        return score
 
     def get_metadata_routing(self) -> Any:
         """Ask for what the scorer asks for.

@@ -130,8 +130,8 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
     def _count(
         self,
         answers: ClassAnswers,
-        codes: NDArray | None = None,
-        weights: NDArray | None = None,
+        codes: NDArray[np.intp] | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> VoteCounts:
         if codes is None:
             codes = np.full(len(answers.votes), -1)

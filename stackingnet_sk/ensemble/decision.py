@@ -49,7 +49,8 @@ def pool_votes(
         for own, votes in zip(vote_weights, answers.votes.T, strict=True):
             # Abstaining, -1, is the last row.
             scores += np.concatenate([own, silence])[votes]
-    return softmax(scores, axis=1)
+    probabilities: NDArray[np.float64] = softmax(scores, axis=1)
+    return probabilities
 
 
 def opinions(answers: ClassAnswers, rates: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -120,7 +121,8 @@ def is_tied(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     ndarray of bool of shape (n_rows,)
     """
     largest = probabilities.max(axis=1, keepdims=True)
-    return (probabilities >= largest * (1.0 - _TIE)).sum(axis=1) > 1
+    n_largest: NDArray[np.intp] = (probabilities >= largest * (1.0 - _TIE)).sum(axis=1)
+    return n_largest > 1
 
 
 def settle_ties(
@@ -171,5 +173,5 @@ def settle_ties(
 
 def _largest(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Entries that are the largest of their row, up to rounding."""
-    most = values.max(axis=1, keepdims=True)
+    most: NDArray[np.float64] = values.max(axis=1, keepdims=True)
     return values >= most - _TIE

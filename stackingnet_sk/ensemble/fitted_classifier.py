@@ -19,6 +19,7 @@ from stackingnet_sk.ensemble.decision import (
 )
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.predictions import ClassAnswers
+from stackingnet_sk.weights import VoteCounts
 
 
 class FittedClassifierMixin(MembersMixin, TransformerMixin):
@@ -28,7 +29,17 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
     `transform`.
     """
 
-    def predict(self, X: Any) -> NDArray:
+    classes_: NDArray[Any]
+    class_prior_: NDArray[np.float64]
+    class_rates_: NDArray[np.float64]
+    confusion_: NDArray[np.float64]
+    counts_: VoteCounts
+    input_: str
+    intercept_: NDArray[np.float64]
+    structure_: str
+    vote_weights_: NDArray[np.float64]
+
+    def predict(self, X: Any) -> NDArray[Any]:
         """Name the most probable class.
 
         Parameters
@@ -42,7 +53,8 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
             The arg-max of `predict_proba`.
         """
         check_is_fitted(self)
-        return self.classes_[self._combine(X).argmax(axis=1)]
+        named: NDArray[Any] = self.classes_[self._combine(X).argmax(axis=1)]
+        return named
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities of the classes, under the class prior in force.
@@ -91,7 +103,7 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
         if self.pool == "linear":
             shift = self.class_prior_ / self.class_rates_
             table = shift_prior(answers, shift, self.class_prior_)
-            pooled = np.einsum("imk,m->ik", table, self.weights_)
+            pooled: NDArray[np.float64] = np.einsum("imk,m->ik", table, self.weights_)
         else:
             rates = self.class_rates_ if self.input_ == "proba" else None
             pooled = pool_votes(answers, self.vote_weights_, self.intercept_, rates)
@@ -112,7 +124,8 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
             Where it is zero, the answer is the class prior.
         """
         check_is_fitted(self)
-        return self._answers(X).given.sum(axis=1)
+        n_answers: NDArray[np.intp] = self._answers(X).given.sum(axis=1)
+        return n_answers
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return what all models say.

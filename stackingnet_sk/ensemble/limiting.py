@@ -145,7 +145,7 @@ def rows_of_groups(
 
 def make_limits(
     constraint: Any,
-    names: NDArray,
+    names: NDArray[np.object_],
     columns: Sequence[Mapping[str, Any]],
     facts: Callable[[Any], Any],
 ) -> Limits | None:

@@ -46,6 +46,7 @@ from stackingnet_sk.predictions import (
     labelled_part,
     task_names,
 )
+from stackingnet_sk.weights import Solution
 
 Members = Sequence[tuple[str, Any]]
 
@@ -79,6 +80,15 @@ class MembersMixin(CallbackSupportMixin):
     `n_jobs` and `verbose`.
     """
 
+    # Set by `fit`; what they are, the estimators say.
+    estimators_: list[Any]
+    named_estimators_: Bunch
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    weights_: NDArray[np.float64]
+    reliability_: NDArray[np.float64]
+    solution_: Solution
+
     @property
     def model_names_(self) -> NDArray[np.object_]:
         """Names of the members in use, or of the columns."""
@@ -106,7 +116,9 @@ class MembersMixin(CallbackSupportMixin):
         -------
         dict
         """
-        return self._get_params("estimators", deep=deep and _has_members(self))
+        deep = deep and _has_members(self)
+        parameters: dict[str, Any] = self._get_params("estimators", deep=deep)
+        return parameters
 
     def set_params(self, **params: Any) -> Any:
         """Set parameters, members (by name, or "drop") and their parameters.
@@ -178,7 +190,8 @@ class MembersMixin(CallbackSupportMixin):
             Coefficient of determination for a regressor, accuracy for a classifier.
         """
         X, y, weight = labelled_part(X, y, sample_weight=sample_weight)
-        return super().score(X, y, **weight)
+        score: float = super().score(X, y, **weight)
+        return score
 
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether `fit` has ended, not only begun."""
@@ -235,9 +248,9 @@ class MembersMixin(CallbackSupportMixin):
     def _fit_members(
         self,
         X: Any,
-        y: NDArray,
+        y: NDArray[Any],
         labelled: NDArray[np.bool_],
-        sample_weight: NDArray | None,
+        sample_weight: NDArray[np.float64] | None,
         groups: Any,
         params: dict[str, Any],
     ) -> tuple[OutOfFold, NDArray[np.float64]]:
@@ -314,7 +327,7 @@ class MembersMixin(CallbackSupportMixin):
     def _route(
         self,
         members: Members,
-        sample_weight: NDArray | None,
+        sample_weight: NDArray[np.float64] | None,
         groups: Any,
         params: dict[str, Any],
     ) -> Bunch:

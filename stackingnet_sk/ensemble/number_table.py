@@ -230,10 +230,10 @@ class PanelMoments:
 
 
 def read_rows(
-    table: NDArray,
+    table: NDArray[Any],
     labels: NDArray[np.float64] | None,
     weights: NDArray[np.float64] | None,
-    names: NDArray,
+    names: NDArray[np.object_],
     rows: NDArray[np.intp] | None = None,
 ) -> PanelStatistics:
     """Read rows of a table once.

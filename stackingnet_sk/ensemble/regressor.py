@@ -44,7 +44,7 @@ from stackingnet_sk.weights import (
 
 
 class StackingNetRegressor(SummingMixin, RegressorMixin, BaseComposition):
-    r"""Combine regressors, or given predictions, by certified optimal weights.
+    """Combine regressors, or given predictions, by certified optimal weights.
 
     The prediction is ``H(x) = w'h(x) + b``, with weights `w` that minimize the mean
     squared error over the labelled rows under a constraint, plus a prior that fades as
@@ -126,7 +126,7 @@ callable, default="nonnegative"
         The same by name. Only with `estimators`.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features; defined only when all of them are strings.
 
     See Also

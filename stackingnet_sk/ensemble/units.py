@@ -45,7 +45,9 @@ class Extent:
     varies: NDArray[np.bool_]
 
     @classmethod
-    def from_rows(cls, table: NDArray, labels: NDArray[np.float64]) -> Extent:
+    def from_rows(
+        cls, table: NDArray[np.floating], labels: NDArray[np.float64]
+    ) -> Extent:
         """Look at the rows, at as few as will do.
 
         Parameters
@@ -110,7 +112,9 @@ class Extent:
         )
 
 
-def doubt_units(extent: Extent, moments: Moments, names: NDArray) -> Iterator[str]:
+def doubt_units(
+    extent: Extent, moments: Moments, names: NDArray[np.object_]
+) -> Iterator[str]:
     """Say what suggests that predictions and labels are in different units.
 
     Parameters
@@ -150,7 +154,7 @@ def doubt_units(extent: Extent, moments: Moments, names: NDArray) -> Iterator[st
         )
 
 
-def _range(values: NDArray) -> Interval:
+def _range(values: NDArray[np.floating]) -> Interval:
     if not values.size or np.isnan(values).all():
         return _EMPTY
     return float(np.nanmin(values)), float(np.nanmax(values))

@@ -179,7 +179,7 @@ def check_labels(
 
 
 def check_weights(
-    sample_weight: ArrayLike | None, y: NDArray, *, all_rows: bool = True
+    sample_weight: ArrayLike | None, y: NDArray[Any], *, all_rows: bool = True
 ) -> NDArray[np.float64] | None:
     """Check sample weights.
 
@@ -203,7 +203,7 @@ def check_weights(
     """
     if sample_weight is None:
         return None
-    weights = check_array(
+    weights: NDArray[np.float64] = check_array(
         to_numpy(sample_weight),
         ensure_2d=False,
         dtype=np.float64,
@@ -281,7 +281,7 @@ def _unnamed(n_models: int) -> list[str]:
     return [f"model_{j}" for j in range(n_models)]
 
 
-def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
+def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     """Check a table of predictions; whether it is finite shows in what is computed.
 
     Parameters
@@ -308,7 +308,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
     _refuse_times(X)
     X, place = unmasked(X), place_of(X)
     try:
-        return validate_data(
+        table: NDArray[Any] = validate_data(
             estimator,
             X,
             reset=reset,
@@ -320,6 +320,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray:
         if cells.ndim == 2:
             _numbers(cells, column_names(X) or None)
         raise
+    return table
 
 
 def _refuse_times(X: Any) -> None:
@@ -335,7 +336,7 @@ def _refuse_times(X: Any) -> None:
             )
 
 
-def _numbers(table: NDArray, names: Any) -> NDArray[np.float64]:
+def _numbers(table: NDArray[Any], names: Any) -> NDArray[np.float64]:
     """Convert to floats, or say which value is none."""
     try:
         return table.astype(np.float64)

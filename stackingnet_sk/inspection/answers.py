@@ -91,7 +91,7 @@ class ModelAnswers:
     def labelled(self) -> NDArray[np.bool_]:
         """Which rows have a label."""
         if self.classes is None:
-            return ~np.isnan(self.labels)
+            return is_labelled(self.labels)
         return self.labels >= 0
 
     @property

@@ -75,6 +75,16 @@ class Comparison:
         Rows that were not used, drawn at random, to bound the work.
     confidence_level : float
         That of the intervals.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import compare
+    >>> judges = make_experts(200, 3, accuracy=[0.9, 0.7, 0.5], random_state=0)
+    >>> found = compare(StackingNetRegressor(), judges.X, judges.y, random_state=0)
+    >>> found.names.tolist()[:2], found.n_folds
+    (['combination', 'average'], 10)
     """
 
     names: Array

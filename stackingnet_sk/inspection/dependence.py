@@ -46,6 +46,16 @@ class EffectiveModels:
         where errors cancel, NaN if no two models have a correlation.
     low, high : float
         Its confidence interval over the rows.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import effective_models
+    >>> judges = make_experts(500, 4, correlation=0.5, random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X, judges.y)
+    >>> print(effective_models(model, judges.X, judges.y))
+    1.59 [1.52, 1.66]
     """
 
     number: float
@@ -82,6 +92,18 @@ class Dependence:
         Tree behind the families, as :func:`scipy.cluster.hierarchy.dendrogram` takes.
     order : ndarray of int of shape (n_models,)
         Its leaves: models that err together side by side.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import dependence
+    >>> judges = make_experts(
+    ...     500, 4, correlation=0.8, families=[0, 0, 0, 1], random_state=0
+    ... )
+    >>> model = StackingNetRegressor().fit(judges.X, judges.y)
+    >>> dependence(model, judges.X, judges.y).families
+    array([0, 0, 0, 1])
     """
 
     model_names: Array
@@ -255,8 +277,27 @@ def effective_models(
 ) -> EffectiveModels:
     """Count the independent models that would average as well.
 
-    Parameters, errors and assumptions are those of :func:`dependence`, of whose answer
-    this is a part; without labels it is in general too large.
+    Errors and assumptions are those of :func:`dependence`, of whose answer this is a
+    part; without labels it is in general too large.
+
+    Parameters
+    ----------
+    estimator, X, y, confidence_level : object
+        As in :func:`dependence`.
+
+    Returns
+    -------
+    EffectiveModels
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import effective_models
+    >>> judges = make_experts(500, 4, correlation=0.0, random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X, judges.y)
+    >>> round(effective_models(model, judges.X, judges.y).number, 1)
+    3.9
     """
     return dependence(estimator, X, y, confidence_level=confidence_level).effective
 
@@ -313,7 +354,8 @@ def _correlation(sums: Array, votes: bool) -> Array:
     variance = (squares - rate * shared).sum(axis=-3)
     variance[variance <= _ROUNDING * given.sum(axis=-3)] = np.nan
     spread = np.sqrt(variance * variance.swapaxes(-1, -2))
-    return np.clip(covariance / spread, -1, 1)
+    correlation: Array = np.clip(covariance / spread, -1, 1)
+    return correlation
 
 
 def _beyond_truth(correlation: Array, families: Array) -> Array:
@@ -385,7 +427,8 @@ def _mean_of_pairs(correlation: Array) -> Array:
     pairs = correlation[..., first, second]
     known = ~np.isnan(pairs)
     with np.errstate(invalid="ignore"):
-        return np.where(known, pairs, 0.0).sum(axis=-1) / known.sum(axis=-1)
+        mean: Array = np.where(known, pairs, 0.0).sum(axis=-1) / known.sum(axis=-1)
+    return mean
 
 
 def _known_models(correlation: Array) -> Array:

@@ -49,7 +49,9 @@ class DependenceDisplay(ModelsDisplay):
     >>> from stackingnet_sk.inspection import DependenceDisplay
     >>> truth, twins = np.random.default_rng(0).normal(size=(2, 200))
     >>> table = np.column_stack([truth + twins, truth + 2 * twins, truth - twins])
-    >>> DependenceDisplay.from_predictions(truth, table)  # doctest: +SKIP
+    >>> display = DependenceDisplay.from_predictions(truth, table)
+    >>> display.ax_.figure is display.figure_
+    True
     """
 
     _reads_rows = True
@@ -71,10 +73,12 @@ class DependenceDisplay(ModelsDisplay):
 
         Parameters
         ----------
-        estimator, X, y, **options : object
+        estimator, X, y : object
             As in `dependence`.
         ax : matplotlib.axes.Axes, default=None
             As in `plot`.
+        **options : object
+            As in `dependence`.
 
         Returns
         -------

@@ -26,7 +26,22 @@ _BLOCK = 1_000_000  # Counts of resamples that are held at a time.
 
 
 class Estimate(NamedTuple):
-    """A figure and its bootstrap interval (NaN without one), of the same shape."""
+    """A figure and its bootstrap interval, of the same shape.
+
+    Parameters
+    ----------
+    value : ndarray
+        The figure.
+    low, high : ndarray
+        Its interval; NaN without one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.inspection import Estimate
+    >>> Estimate(np.array([0.2]), np.array([0.1]), np.array([0.4])).value
+    array([0.2])
+    """
 
     value: Array
     low: Array
@@ -60,6 +75,22 @@ class GroupDisparity:
     gap_by_chance, p_value : float
         Mean gap of the combination when its errors are dealt to the groups at random,
         and how often such a gap is at least as large as the one found.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import disparity
+    >>> judges = make_experts(500, 4, random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X[:300], judges.y[:300])
+    >>> region = ["north", "south"] * 100
+    >>> found = disparity(
+    ...     model, judges.y[300:], region, X=judges.X[300:], random_state=0
+    ... )
+    >>> found.groupings["group"].groups.tolist()
+    ['north', 'south']
+    >>> found.groupings["group"].error.value.shape  # combination, average, 4 models
+    (6, 2)
     """
 
     groups: Array
@@ -96,6 +127,20 @@ class Disparity:
         Mean over all rows: a small gap is no virtue where every group fares badly.
     groupings : dict of str to GroupDisparity
         One for each column of groups and each crossing.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import disparity
+    >>> judges = make_experts(500, 4, random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X[:300], judges.y[:300])
+    >>> region = ["north", "south"] * 100
+    >>> found = disparity(
+    ...     model, judges.y[300:], region, X=judges.X[300:], random_state=0
+    ... )
+    >>> list(found.groupings), found.names.tolist()
+    (['group'], ['combination', 'average', 'model_0', 'model_1', 'model_2', 'model_3'])
     """
 
     task: str
@@ -185,7 +230,7 @@ def disparity(
     confidence_level: float = 0.9,
     random_state: Any = None,
 ) -> Disparity:
-    r"""Measure how unequally errors fall on groups, and whether combining amplifies it.
+    """Measure how unequally errors fall on groups, and whether combining amplifies it.
 
     Groups are audited, never an input of a model. Errors are measured against the
     labels: if these carry the bias, as ratings by prejudiced raters do, a low disparity
@@ -319,7 +364,8 @@ def _means(
         totals.append(np.vstack(blocks))
     sums, answered = np.split(np.stack(totals, axis=2), 2, axis=1)
     with np.errstate(invalid="ignore"):
-        return sums / answered
+        means: Array = sums / answered
+    return means
 
 
 def _figures(means: Array) -> dict[str, Array]:
@@ -357,4 +403,4 @@ def _distance(errors: Array, weights: Array, members: Array) -> float:
         return np.nan
     shares = np.cumsum(mass, axis=0)[:-1] / mass.sum(axis=0)
     steps = np.diff(errors[order])
-    return max(np.abs(a - b) @ steps for a, b in combinations(shares.T, 2))
+    return max(float(np.abs(a - b) @ steps) for a, b in combinations(shares.T, 2))

@@ -26,6 +26,23 @@ class DisparityDisplay:
     ----------
     ax_, figure_ : matplotlib.axes.Axes and matplotlib.figure.Figure
         Where it is drawn.
+
+    See Also
+    --------
+    stackingnet_sk.inspection.disparity : The computation, and what it assumes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk.inspection import DisparityDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> truth, region = rng.normal(size=200), ["north", "south"] * 100
+    >>> judges = truth[:, None] + rng.normal(size=(200, 3))
+    >>> display = DisparityDisplay.from_predictions(
+    ...     truth, judges.mean(axis=1), region, models=judges
+    ... )
+    >>> [tick.get_text() for tick in display.ax_.get_xticklabels()]
+    ['north (100)', 'south (100)', 'gap']
     """
 
     def __init__(self, disparity: Disparity) -> None:
@@ -48,10 +65,16 @@ class DisparityDisplay:
 
         Parameters
         ----------
-        estimator, X, y, sensitive_features, **options : object
+        estimator, X, y, sensitive_features : object
             As in `disparity`.
         kind, grouping, ax : object
             As in `plot`.
+        **options : object
+            As in `disparity`.
+
+        Returns
+        -------
+        DisparityDisplay
         """
         found = disparity(estimator, y, sensitive_features, X=X, **_NO_DRAWS | options)
         return cls(found).plot(ax, kind=kind, grouping=grouping)
@@ -72,10 +95,16 @@ class DisparityDisplay:
 
         Parameters
         ----------
-        y_true, y_pred, sensitive_features, **options : object
-            Labels, predictions and what else `disparity` takes, such as `models`.
+        y_true, y_pred, sensitive_features : object
+            Labels, predictions and groups.
         kind, grouping, ax : object
             As in `plot`.
+        **options : object
+            What else `disparity` takes, such as `models`.
+
+        Returns
+        -------
+        DisparityDisplay
         """
         found = disparity(y_pred, y_true, sensitive_features, **_NO_DRAWS | options)
         return cls(found).plot(ax, kind=kind, grouping=grouping)

@@ -242,7 +242,10 @@ class VoteEvidence:
         # A row more of each kind, or few answers that are all wrong would be sure.
         rate = (np.nan_to_num(recalls) * rows + 1.0) / (rows + 2.0)
         error = np.sqrt((rate * (1.0 - rate) / (rows + 2.0)).sum(axis=1))
-        return recalls.mean(axis=1) + _SURE * error / recalls.shape[1] < self.chance
+        most: NDArray[np.float64] = (
+            recalls.mean(axis=1) + _SURE * error / recalls.shape[1]
+        )
+        return most < self.chance
 
     def own(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Balanced accuracy of each model alone, and NaN: classes have no bias."""

@@ -53,6 +53,16 @@ class Frontier:
         Weights on all rows; NaN where none fulfil the limit.
     names : ndarray of shape (n_models,)
         Names of the models.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import frontier
+    >>> judges = make_experts(80, 3, random_state=0)
+    >>> found = frontier(StackingNetRegressor(), judges.X, judges.y, "models")
+    >>> found.limit.tolist(), found.error.round(2).tolist()
+    ([1.0, 2.0, 3.0, inf], [0.4, 0.34, 0.24, 0.24])
     """
 
     against: str
@@ -239,8 +249,9 @@ class _Trial:
         """Compute what disparity compares: residuals, or scores of the true class."""
         X, y = take_rows(self.X, rows), self.y[rows]
         if not is_classifier(model):
-            return model.predict(X) - y
-        own = model.predict_proba(X)
+            residual: NDArray[np.float64] = model.predict(X) - y
+            return residual
+        own: NDArray[np.float64] = model.predict_proba(X)
         if model.pool != "linear":
             own = np.log(own)
             own = own - own.mean(axis=1, keepdims=True)

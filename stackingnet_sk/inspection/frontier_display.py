@@ -42,9 +42,11 @@ class FrontierDisplay:
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=60)
     >>> judges = truth[:, None] + rng.normal(size=(60, 4))
-    >>> FrontierDisplay.from_estimator(
+    >>> display = FrontierDisplay.from_estimator(
     ...     StackingNetRegressor(), judges, truth, "models"
-    ... )  # doctest: +SKIP
+    ... )
+    >>> display.ax_.get_xlabel()
+    'models with a weight'
     """
 
     def __init__(self, frontier: Frontier) -> None:
@@ -65,10 +67,12 @@ class FrontierDisplay:
 
         Parameters
         ----------
-        estimator, X, y, against, **options : object
+        estimator, X, y, against : object
             As in :func:`~stackingnet_sk.inspection.frontier`.
         ax : matplotlib.axes.Axes, default=None
             As in `plot`.
+        **options : object
+            As in :func:`~stackingnet_sk.inspection.frontier`.
 
         Returns
         -------

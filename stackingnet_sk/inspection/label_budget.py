@@ -40,6 +40,18 @@ class LabelBudget:
         Expected error with the labels at hand minus that with so many.
     gain_low, gain_high : ndarray of shape (n_budgets,)
         5th and 95th percentile of the gain over the repeats.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import label_budget
+    >>> judges = make_experts(300, 3, n_labelled=30, random_state=0)
+    >>> budget = label_budget(
+    ...     StackingNetRegressor(), judges.X, judges.y, further=[30], random_state=0
+    ... )
+    >>> budget.n_labelled, budget.n_labels.tolist()
+    (30, [30, 60])
     """
 
     n_labelled: int
@@ -205,8 +217,9 @@ def _curve(
     design = np.column_stack([np.ones(len(sizes)), 1.0 / sizes])
     weight = np.sqrt(sizes)
     lowest = 0.0 if min(errors) >= 0 else -np.inf
-    return lsq_linear(
+    curve: NDArray[np.float64] = lsq_linear(
         design * weight[:, None],
         np.array(errors) * weight,
         bounds=([lowest, -np.inf], np.inf),
     ).x
+    return curve

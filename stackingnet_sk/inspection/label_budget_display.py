@@ -36,9 +36,11 @@ class LabelBudgetDisplay:
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=30)
     >>> judges = truth[:, None] + rng.normal(size=(30, 4))
-    >>> LabelBudgetDisplay.from_estimator(
-    ...     StackingNetRegressor(), judges, truth
-    ... )  # doctest: +SKIP
+    >>> display = LabelBudgetDisplay.from_estimator(
+    ...     StackingNetRegressor(), judges, truth, random_state=0
+    ... )
+    >>> display.ax_.get_xlabel()
+    'labels (vertical line: 30 at hand)'
     """
 
     def __init__(self, budget: LabelBudget) -> None:
@@ -52,10 +54,12 @@ class LabelBudgetDisplay:
 
         Parameters
         ----------
-        estimator, X, y, **options : object
+        estimator, X, y : object
             As in `label_budget`.
         ax : matplotlib.axes.Axes, default=None
             As in `plot`.
+        **options : object
+            As in `label_budget`.
 
         Returns
         -------

@@ -30,6 +30,16 @@ class MarginalChanges:
         the others); NaN for the only one selected.
     unit : str
         What `error` is.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import next_model
+    >>> judges = make_experts(300, 3, accuracy=[0.9, 0.6, 0.4], random_state=0)
+    >>> changes = next_model(StackingNetRegressor().fit(judges.X, judges.y))
+    >>> changes.change.round(3).tolist(), changes.drop
+    ([0.365, 0.026, 0.007], 'model_2')
     """
 
     model_names: NDArray[Any]

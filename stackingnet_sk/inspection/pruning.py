@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.inspection.answers import require_models
 from stackingnet_sk.inspection.evidence import stored_evidence
-from stackingnet_sk.inspection.ranking import rank_models
+from stackingnet_sk.inspection.ranking import Ranking, rank_models
 from stackingnet_sk.predictions import as_array
 
 
@@ -34,6 +34,16 @@ class PruningPath:
         Expected error of the combination, refitted, with 0, 1, ... of them removed.
     unit : str
         What `error` is.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import prune
+    >>> judges = make_experts(300, 3, accuracy=[0.9, 0.6, 0.4], random_state=0)
+    >>> path = prune(StackingNetRegressor().fit(judges.X, judges.y))
+    >>> path.removed.tolist(), path.error.round(3).tolist()
+    (['model_2', 'model_1', 'model_0'], [0.384, 0.391, 0.417])
     """
 
     removed: NDArray[Any]
@@ -156,7 +166,7 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         Which columns are kept.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names; defined only when all of them are strings.
 
     See Also
@@ -175,6 +185,12 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     >>> pruner.get_support().tolist()
     [True, True, True, False]
     """
+
+    estimator_: Any
+    ranking_: Ranking
+    support_: NDArray[np.bool_]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
 
     def __init__(
         self,

@@ -42,7 +42,9 @@ class PruningDisplay(ModelsDisplay):
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=200)
     >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.5, 1.0, 50.0]
-    >>> PruningDisplay.from_predictions(truth, judges)  # doctest: +SKIP
+    >>> display = PruningDisplay.from_predictions(truth, judges)
+    >>> display.ax_.figure is display.figure_
+    True
     """
 
     _reads_rows = False

@@ -153,4 +153,5 @@ def probability_best(draws: NDArray[np.float64]) -> NDArray[np.float64]:
         They sum to one.
     """
     best = draws == draws.max(axis=1, keepdims=True)
-    return (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+    share: NDArray[np.float64] = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+    return share

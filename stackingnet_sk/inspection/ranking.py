@@ -78,6 +78,17 @@ class Ranking:
         Rows with a label, and all.
     confidence_level : float
         That of the intervals.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import rank_models
+    >>> judges = make_experts(300, 3, accuracy=[0.9, 0.9, 0.4], random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X, judges.y)
+    >>> ranking = rank_models(model, judges.X, judges.y, random_state=0)
+    >>> ranking.group, ranking.rank_low.tolist(), ranking.against
+    (['a', 'a', 'b'], [1, 1, 3], ['', '', ''])
     """
 
     model_names: NDArray[Any]

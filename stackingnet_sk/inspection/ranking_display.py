@@ -43,7 +43,9 @@ class RankingDisplay(ModelsDisplay):
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=200)
     >>> judges = truth[:, None] + rng.normal(size=(200, 3)) * [0.3, 0.3, 2.0]
-    >>> RankingDisplay.from_predictions(truth, judges)  # doctest: +SKIP
+    >>> display = RankingDisplay.from_predictions(truth, judges)
+    >>> display.ax_.figure is display.figure_
+    True
     """
 
     _reads_rows = True
@@ -65,10 +67,12 @@ class RankingDisplay(ModelsDisplay):
 
         Parameters
         ----------
-        estimator, X, y, **options : object
+        estimator, X, y : object
             As in `rank_models`.
         ax : matplotlib.axes.Axes, default=None
             As in `plot`.
+        **options : object
+            As in `rank_models`.
 
         Returns
         -------

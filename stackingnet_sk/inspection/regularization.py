@@ -36,6 +36,17 @@ class RegularizationPath:
         Names of the models.
     unit : str
         What `error` is.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk.inspection import regularization_path
+    >>> judges = make_experts(50, 3, random_state=0)
+    >>> model = StackingNetRegressor().fit(judges.X, judges.y)
+    >>> path = regularization_path(model, [0, 10, 1000])
+    >>> path.best, path.error.round(3).tolist()
+    (10.0, [0.326, 0.317, 0.557])
     """
 
     shrinkage: NDArray[np.float64]
@@ -105,7 +116,7 @@ def regularization_path(
 
     See Also
     --------
-    StackingNetRegressor.reweigh : Weigh again under any parameter.
+    stackingnet_sk.StackingNetRegressor.reweigh : Weigh again under any parameter.
 
     Notes
     -----
@@ -122,7 +133,12 @@ def regularization_path(
     >>> truth = rng.normal(size=30)
     >>> judges = truth[:, None] + rng.normal(size=(30, 3)) * [0.5, 1.0, 2.0]
     >>> model = StackingNetRegressor().fit(judges, truth)
-    >>> print(regularization_path(model, [0, 10, 1000]))  # doctest: +SKIP
+    >>> print(regularization_path(model, [0, 10, 1000]))
+    shrinkage      error  models with a weight
+            0     0.2173  3
+           10     0.2117* 3
+         1000     0.3965  3
+    error: expected root mean squared error; * the least
     """
     known = stored_evidence(estimator, labels=True)
     strengths = np.asarray(shrinkages, dtype=np.float64)

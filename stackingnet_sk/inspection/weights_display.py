@@ -59,7 +59,9 @@ class WeightsDisplay(ModelsDisplay):
     >>> from stackingnet_sk.inspection import WeightsDisplay
     >>> truth = np.linspace(0, 1, 50)
     >>> table = np.column_stack([truth**2, np.sqrt(truth), 1 - truth])
-    >>> display = WeightsDisplay.from_predictions(truth, table)  # doctest: +SKIP
+    >>> display = WeightsDisplay.from_predictions(truth, table)
+    >>> display.ax_.figure is display.figure_
+    True
     """
 
     _reads_rows = False

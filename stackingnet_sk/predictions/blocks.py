@@ -316,16 +316,19 @@ def _batches(X: Any) -> Iterable[Any]:
     from pyarrow import RecordBatchReader
     from pyarrow.dataset import Dataset, Fragment, Scanner
 
+    batches: Iterable[Any] = X
     if isinstance(X, Scanner):
-        return X.to_reader()
+        batches = X.to_reader()
+        return batches
     if isinstance(X, RecordBatchReader):
-        return X
+        return batches
     if isinstance(X, Dataset):
         try:
             fragments = list(X.get_fragments())
         except ValueError:
             # Its rows are filtered; the scanner may read up to a gigabyte ahead.
-            return X.to_batches(batch_readahead=1, fragment_readahead=1)
+            batches = X.to_batches(batch_readahead=1, fragment_readahead=1)
+            return batches
         for part in fragments:
             _refuse_other_columns(part, X.schema)
         return (b for part in fragments for b in _batches_of_fragment(part, X.schema))

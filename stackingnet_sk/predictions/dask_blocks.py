@@ -70,7 +70,7 @@ def sum_partitions(
     ValueError
         If labels or weights are not divided like the table.
     """
-    import dask
+    from dask.delayed import delayed
 
     if hasattr(X, "chunks"):
         X = X.rechunk({1: -1})
@@ -80,12 +80,12 @@ def sum_partitions(
         for part, who in ((y, "y"), (sample_weight, "sample_weight"))
     ]
     parts = [
-        dask.delayed(_read)(read, f"Partition {number}", *own)
+        delayed(_read)(read, f"Partition {number}", *own)
         for number, own in enumerate(zip(tables, *rest, strict=True))
     ]
     while len(parts) > 1:
         groups = [parts[i : i + _FAN_IN] for i in range(0, len(parts), _FAN_IN)]
-        parts = [dask.delayed(_merge)(group) for group in groups]
+        parts = [delayed(_merge)(group) for group in groups]
     return parts[0].compute() if parts else None
 
 

@@ -90,14 +90,17 @@ def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
     if labels.ndim == 0:
         raise ValueError(f"y={y!r} holds no labels; give one value a row.")
     if labels.dtype.kind == "f":
-        return ~np.isnan(labels)
+        given: NDArray[np.bool_] = ~np.isnan(labels)
+        return given
     if labels.dtype.kind == "O":
         known = [not _is_missing(label) for label in labels.ravel()]
         return np.array(known, dtype=bool).reshape(labels.shape)
     return np.ones(len(labels), dtype=bool)
 
 
-def labelled_part(X: Any, y: ArrayLike, **metadata: Any) -> tuple[Any, Any, dict]:
+def labelled_part(
+    X: Any, y: ArrayLike, **metadata: Any
+) -> tuple[Any, Any, dict[str, Any]]:
     """Take the rows that have a label.
 
     Parameters

@@ -24,6 +24,10 @@ _CHECKS = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
     """A range for each column; a subclass says which are valid and what they do."""
 
+    low_: NDArray[np.float64]
+    high_: NDArray[np.float64]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
     _remedy: str
 
     def __init__(
@@ -94,13 +98,17 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         return self
 
     @abstractmethod
-    def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+    def _is_range(
+        self, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
         """Tell for each column whether its bounds make a range."""
 
-    def _summarize(self, table: NDArray, before: ArrayLike = 0) -> None:
+    def _summarize(self, table: NDArray[Any], before: ArrayLike = 0) -> None:
         """Store what else the table tells, if anything, beside what did before."""
 
-    def _bound(self, name: str, extreme: np.ufunc, table: NDArray) -> NDArray:
+    def _bound(
+        self, name: str, extreme: np.ufunc, table: NDArray[Any]
+    ) -> NDArray[np.float64]:
         """Return the bound `name` of each column: as given, or else from the table."""
         if (given := getattr(self, name)) is None:
             bound = extreme.reduce(table, axis=0 if self.per_column else None)
@@ -128,14 +136,15 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
     def _column(self, j: np.intp) -> str:
         return f"Column {getattr(self, 'feature_names_in_', range(j + 1))[j]!r}"
 
-    def _validate(self, X: ArrayLike) -> NDArray:
+    def _validate(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self)
-        return validate_data(self, unmasked(X), reset=False, **_CHECKS)
+        table: NDArray[Any] = validate_data(self, unmasked(X), reset=False, **_CHECKS)
+        return table
 
-    def _validate_inverse(self, X: ArrayLike) -> NDArray:
+    def _validate_inverse(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self)
         # validate_data would warn that the array transform returned has no names.
-        table = check_array(unmasked(X), **_CHECKS)
+        table: NDArray[Any] = check_array(unmasked(X), **_CHECKS)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {table.shape[1]} features, but {type(self).__name__} is "
@@ -163,13 +172,13 @@ class PredictionClipper(_RangeTransformer):
 
     Attributes
     ----------
-    low_, high_ : ndarray of shape (n_features_in_,)
+    low_, high_ : ndarray of shape (`n_features_in_`,)
         Bounds of each column.
-    n_clipped_ : ndarray of shape (n_features_in_,)
+    n_clipped_ : ndarray of shape (`n_features_in_`,)
         How many of the predictions seen in `fit` lie outside of the range.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; defined only when all of them are strings.
 
     See Also
@@ -190,9 +199,10 @@ class PredictionClipper(_RangeTransformer):
     array([2, 1])
     """
 
+    n_clipped_: NDArray[np.intp]
     _remedy = "Give low <= high; low=-inf or high=inf leaves a side open."
 
-    def transform(self, X: ArrayLike) -> NDArray:
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Clip each column into its range.
 
         Parameters
@@ -206,7 +216,7 @@ class PredictionClipper(_RangeTransformer):
         """
         return self._clip(self._validate(X))
 
-    def inverse_transform(self, X: ArrayLike) -> NDArray:
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return X as it is: a value inside the range is its own pre-image.
 
         A clipped value cannot be restored: a `TransformedTargetRegressor` that meets
@@ -223,15 +233,18 @@ class PredictionClipper(_RangeTransformer):
         """
         return self._validate_inverse(X)
 
-    def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+    def _is_range(
+        self, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
         return (low <= high) & (low < np.inf) & (high > -np.inf)
 
-    def _summarize(self, table: NDArray, before: ArrayLike = 0) -> None:
+    def _summarize(self, table: NDArray[Any], before: ArrayLike = 0) -> None:
         changed = (self._clip(table) != table) & ~np.isnan(table)
         self.n_clipped_ = before + changed.sum(axis=0)
 
-    def _clip(self, table: NDArray) -> NDArray:
-        return np.clip(table, self.low_, self.high_).astype(table.dtype, copy=False)
+    def _clip(self, table: NDArray[Any]) -> NDArray[Any]:
+        clipped: NDArray[Any] = np.clip(table, self.low_, self.high_)
+        return clipped.astype(table.dtype, copy=False)
 
 
 class PredictionNormalizer(_RangeTransformer):
@@ -249,11 +262,11 @@ class PredictionNormalizer(_RangeTransformer):
 
     Attributes
     ----------
-    low_, high_ : ndarray of shape (n_features_in_,)
+    low_, high_ : ndarray of shape (`n_features_in_`,)
         Bounds of each column.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; defined only when all of them are strings.
 
     See Also
@@ -275,7 +288,7 @@ class PredictionNormalizer(_RangeTransformer):
 
     _remedy = "Give finite bounds with low < high."
 
-    def transform(self, X: ArrayLike) -> NDArray:
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Map the range of each column on [0, 1].
 
         Parameters
@@ -291,7 +304,7 @@ class PredictionNormalizer(_RangeTransformer):
         unit = (table - self.low_) / self._width()
         return unit.astype(table.dtype, copy=False)
 
-    def inverse_transform(self, X: ArrayLike) -> NDArray:
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Map [0, 1] back on the range of each column.
 
         Parameters
@@ -307,7 +320,9 @@ class PredictionNormalizer(_RangeTransformer):
         table = unit * self._width() + self.low_
         return table.astype(unit.dtype, copy=False)
 
-    def _is_range(self, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+    def _is_range(
+        self, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
         learned = self.low is None or self.high is None
         wide = (low <= high) if learned else (low < high)
         return wide & np.isfinite(low) & np.isfinite(high)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 
 def check_predictions(
-    table: NDArray,
-    names: Sequence[str] | NDArray,
-    rows: NDArray | None = None,
+    table: NDArray[Any],
+    names: Sequence[str] | NDArray[np.object_],
+    rows: NDArray[np.intp] | None = None,
     *,
     allow_missing: bool = False,
 ) -> None:

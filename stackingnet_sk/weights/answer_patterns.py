@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.weights.moments import CONSTANT, Moments
 from stackingnet_sk.weights.patterns import CHUNK, group_patterns, regression
 from stackingnet_sk.weights.rounding import two_sum
 
@@ -157,7 +157,7 @@ class AnswerPatterns:
     @property
     def n_models(self) -> int:
         """Number of models."""
-        return self.answered.shape[1]
+        return int(self.answered.shape[1])
 
     @property
     def place(self) -> NDArray[np.float64]:
@@ -207,11 +207,14 @@ class AnswerPatterns:
         """
         if not len(other.weight) or not len(self.weight):
             return self if len(self.weight) else other
-        scale = min(self.scale, other.scale)
-        own, theirs = self.rescaled(scale), other.rescaled(scale)
-        if not own.weight.any():
-            # Rows that don't count may be anywhere.
-            own, theirs = theirs, own
+        own, theirs = (self, other) if self.weight.any() else (other, self)
+        if not theirs.weight.any():
+            # Rows that don't count may be anywhere, and of any size.
+            mean, scatter = np.zeros_like(theirs.mean), np.zeros_like(theirs.scatter)
+            theirs = replace(theirs, mean=mean, scatter=scatter, origin=own.origin)
+            theirs = replace(theirs, scale=own.scale)
+        scale = min(own.scale, theirs.scale)
+        own, theirs = own.rescaled(scale), theirs.rescaled(scale)
         apart = (theirs.origin - own.origin) * _with_target(theirs.answered)
         parts = [own, replace(theirs, mean=theirs.mean + apart)]
         # Those with a scatter come first, of both.
@@ -293,7 +296,19 @@ class AnswerPatterns:
         scatter[:, :-1, :-1] = self.scatter[:, :-1, :-1]
         scatter[:, :-1, :-1] += self.scatter[:, :-1, -1:] + with_target[:, None]
         scatter[:, :-1, :-1] *= seen[:, :, None] & seen[:, None, :]
-        return replace(self, mean=mean, scatter=scatter, origin=origin)
+        found = replace(self, mean=mean, scatter=scatter, origin=origin)
+        # Of a constant the labels' rounding is left, which would explain everything.
+        center, variance = found.marginals()
+        models = np.flatnonzero(variance <= CONSTANT * self._squares(origin[:-1]))
+        mean[:, models] = center[models] * self.answered[:, models]
+        scatter[:, models] = scatter[:, :, models] = 0.0
+        return found
+
+    def _squares(self, origin: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Size of the squares that rounding of the predictions is relative to."""
+        target = self.pooled(np.empty(0, dtype=np.intp))
+        variance = float(target.scatter[0, 0]) / (target.weight or 1.0)
+        return self.marginals()[1] + variance + CONSTANT * np.square(origin)
 
     def pooled(self, models: NDArray[np.intp]) -> Moments:
         """Moments of models that answer on every row.

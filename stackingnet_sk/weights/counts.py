@@ -158,17 +158,18 @@ class VoteCounts:
     @property
     def n_models(self) -> int:
         """Number of models."""
-        return self.patterns.shape[1]
+        return int(self.patterns.shape[1])
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
-        return self.labelled.shape[1]
+        return int(self.labelled.shape[1])
 
     @property
     def n_labelled(self) -> NDArray[np.float64]:
         """Total weight of the labelled rows of each class."""
-        return self.labelled.sum(axis=0)
+        n_labelled: NDArray[np.float64] = self.labelled.sum(axis=0)
+        return n_labelled
 
     @property
     def weight(self) -> float:
@@ -229,13 +230,15 @@ class VoteCounts:
             votes for class a.
         """
         shape = (self.n_models, self.n_classes, self.n_classes)
-        return (self.design.T @ weights).reshape(shape).transpose(0, 2, 1)
+        joint: NDArray[np.float64] = (self.design.T @ weights).reshape(shape)
+        return joint.transpose(0, 2, 1)
 
     @property
     def answered(self) -> NDArray[np.float64]:
         """Share of all rows that each model answers."""
         rows = self.labelled.sum(axis=1) + self.unlabelled
-        return rows @ (self.patterns >= 0) / self.weight
+        share: NDArray[np.float64] = rows @ (self.patterns >= 0) / self.weight
+        return share
 
     @property
     def recalls(self) -> NDArray[np.float64]:
@@ -248,7 +251,10 @@ class VoteCounts:
         answers = joint.sum(axis=2)
         right = joint.diagonal(axis1=1, axis2=2)
         nothing = np.full(answers.shape, np.nan)
-        return np.divide(right, answers, out=nothing, where=answers > 0)
+        recalls: NDArray[np.float64] = np.divide(
+            right, answers, out=nothing, where=answers > 0
+        )
+        return recalls
 
     def __len__(self) -> int:
         """Return the number of distinct rows."""

@@ -216,7 +216,8 @@ def majority(counts: VoteCounts) -> NDArray[np.float64]:
     """
     votes = counts.design @ np.tile(np.eye(counts.n_classes), (counts.n_models, 1))
     most = votes == votes.max(axis=1, keepdims=True)
-    return most / most.sum(axis=1, keepdims=True)
+    share: NDArray[np.float64] = most / most.sum(axis=1, keepdims=True)
+    return share
 
 
 def shrunk_confusion(
@@ -249,7 +250,8 @@ def shrunk_confusion(
     coin = np.repeat(error, n_classes**2).reshape(joint.shape)
     diagonal = np.arange(n_classes)
     coin[:, diagonal, diagonal] = accuracy[:, None]
-    return (joint + one_coin * coin) / (joint.sum(axis=2, keepdims=True) + one_coin)
+    total: NDArray[np.float64] = joint.sum(axis=2, keepdims=True) + one_coin
+    return (joint + one_coin * coin) / total
 
 
 def log_votes(
@@ -269,4 +271,6 @@ def log_votes(
     ndarray of shape (n_patterns, n_classes)
     """
     n_classes = counts.n_classes
-    return counts.design @ np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
+    said = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
+    scores: NDArray[np.float64] = counts.design @ said
+    return scores

@@ -24,8 +24,8 @@ def device_moments(
     predictions: Any,
     target: Any,
     sample_weight: NDArray[np.floating] | None,
-    put: Callable[[NDArray], Any],
-    get: Callable[[Any], NDArray],
+    put: Callable[[NDArray[np.floating]], Any],
+    get: Callable[[Any], NDArray[np.floating]],
 ) -> Moments:
     """Read the rows of a table where they lie.
 

@@ -192,7 +192,7 @@ class PredictionModel:
             part = slice(start, start + step)
             rest = regression(self.covariance, patterns[part].astype(float))[1]
             left += np.tensordot(share[part], rest, 1)
-        return left / share.sum()
+        return left / float(share.sum())
 
     def combination(
         self, answered: NDArray[np.bool_], solution: Solution

@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 
 class InfeasibleError(ValueError):
-    """No weights fulfil all constraints; the message names those that can't hold."""
+    """No weights fulfil all constraints; the message names those that can't hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> from stackingnet_sk.constraints import max_weight
+    >>> model = StackingNetRegressor(constraint="simplex" & max_weight(0.3))
+    >>> model.fit(np.eye(3), [1.0, 2.0, 3.0])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    stackingnet_sk.weights.limits.InfeasibleError: No weights fulfil all constraints...
+    """
 
 
 @dataclass(frozen=True, eq=False)

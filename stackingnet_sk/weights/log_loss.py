@@ -52,7 +52,8 @@ class LogLossObjective:
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Total weight of each row."""
-        return self.labelled.sum(axis=1)
+        weights: NDArray[np.float64] = self.labelled.sum(axis=1)
+        return weights
 
     @property
     def n_classes(self) -> int:
@@ -235,7 +236,9 @@ class LogLossObjective:
 
 
 def leave_one_out(
-    objective: LogLossObjective, point: NDArray[np.float64], row_weight: NDArray
+    objective: LogLossObjective,
+    point: NDArray[np.float64],
+    row_weight: NDArray[np.float64],
 ) -> float:
     """Approximate leave-one-out log loss, by one Newton step from the optimum.
 

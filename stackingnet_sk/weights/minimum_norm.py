@@ -160,5 +160,5 @@ def _least_norm(
     goal[-1] = 1.0
     dual, _ = nnls(stacked, goal, maxiter=100 * len(weights))
     residual = stacked @ dual - goal
-    moved = fixed - null @ (residual[:-1] / residual[-1])
+    moved: NDArray[np.float64] = fixed - null @ (residual[:-1] / residual[-1])
     return scale * np.maximum(moved, 0.0)

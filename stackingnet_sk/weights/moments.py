@@ -26,7 +26,7 @@ _SAFE_SQUARES = (1e-60, 1e60)
 
 # Predictions whose variance is below this share of the target's are constant: what is
 # left of it is rounding.
-_CONSTANT = 1e-13
+CONSTANT = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -439,6 +439,6 @@ def varying_models(moments: Moments, everything: Moments) -> NDArray[np.intp]:
     """
     variance = everything.predictions()[0].diagonal() * everything.weight
     squares = moments.scatter.diagonal()
-    rounding = _CONSTANT * (squares[:-1] + squares[-1])
-    rounding += np.square(_CONSTANT * everything.mean[:-1]) * everything.weight
-    return (variance > rounding).nonzero()[0]
+    rounding = CONSTANT * (squares[:-1] + squares[-1])
+    rounding += np.square(CONSTANT * everything.mean[:-1]) * everything.weight
+    return np.flatnonzero(variance > rounding)

@@ -94,7 +94,8 @@ def _step(
         hessian[np.diag_indices_from(hessian)] += _NUGGET * max(diagonal.max(), 1.0)
     n_free = objective.n_classes
     if np.isinf(objective.lower).all():
-        return -cho_solve(cho_factor(hessian), gradient)
+        step: NDArray[np.float64] = -cho_solve(cho_factor(hessian), gradient)
+        return step
     # The intercepts are free: eliminated, they leave a problem in the weights alone.
     factor = cho_factor(hessian[:n_free, :n_free])
     cross = hessian[:n_free, n_free:]

@@ -247,4 +247,7 @@ class StackingObjective:
 
 def _differences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn a covariance of models into that of their differences from the first."""
-    return matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]
+    differences: NDArray[np.float64] = (
+        matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]
+    )
+    return differences

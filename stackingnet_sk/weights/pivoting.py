@@ -139,10 +139,11 @@ def _solve_tiny(
     pivots = np.square(factor.diagonal()) / quadratic.diagonal()
     if not np.minimum.reduce(pivots) > _WELL_CONDITIONED:
         return None
-    z = dpotrs(factor, linear)[0]
+    z: NDArray[np.float64] = dpotrs(factor, linear)[0]
     if np.minimum.reduce(z) > 0:
         return z
     if not np.minimum.reduce(linear) > 0:
         # Beside large negative entries small positive ones drown in its products.
         return None
-    return nnls(factor, factor.dot(z), maxiter=100 * len(linear))[0]
+    z, _ = nnls(factor, factor.dot(z), maxiter=100 * len(linear))
+    return z

@@ -247,7 +247,7 @@ def common_spread(spread: NDArray[np.float64]) -> NDArray[np.float64]:
     weights of the predictions as they come do better than weights of standardized
     ones, with 5 labels and with 200.
     """
-    order = np.log(spread)
+    order: NDArray[np.float64] = np.log(spread)
     reach = float(np.log(_SAME_UNITS))
     off = order - np.median(order)
     return np.exp(order - np.clip(off, -reach, reach))
@@ -276,7 +276,8 @@ def factor_scores(
         Non-negative weights of the standardized predictions, not normalized.
     """
     agrees = correlation.sum(axis=0) - correlation.diagonal() > 0
-    uniform = (agrees if agrees.any() else ~agrees).astype(float)
+    counted = agrees if agrees.any() else ~agrees
+    uniform: NDArray[np.float64] = counted.astype(float)
     common = common_variance(correlation)
     if common is None or not agrees.any():
         return uniform
@@ -322,7 +323,8 @@ def common_variance(
     denominator = rows.sum() - 2.0 * rows
     if not np.all(denominator > 0):
         return None
-    return signs * np.sign(rows) * numerator / denominator
+    common: NDArray[np.float64] = signs * np.sign(rows) * numerator / denominator
+    return common
 
 
 def _sides(off: NDArray[np.float64]) -> NDArray[np.float64]:

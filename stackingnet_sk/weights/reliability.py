@@ -111,4 +111,5 @@ def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = np.sqrt(covariance.diagonal())
-    return covariance / np.outer(spread, spread)
+    correlation: NDArray[np.float64] = covariance / np.outer(spread, spread)
+    return correlation

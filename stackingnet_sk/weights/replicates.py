@@ -145,7 +145,7 @@ def replicated_votes(
     """
     n_models, n_classes = counts.n_models, counts.n_classes
     # Dense: products of matrices are worth more than the zeros they multiply.
-    design = counts.design.toarray()
+    design: NDArray[np.float64] = counts.design.toarray()
 
     def count(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         return (weights @ design).reshape(-1, n_models, n_classes)
@@ -159,18 +159,24 @@ def replicated_votes(
     if not unlabelled.any():
         return joint, _maximize(joint, known)[0], nothing
 
-    def step(guess: NDArray, some: slice) -> tuple[NDArray, NDArray, NDArray]:
+    def step(
+        guess: NDArray[np.float64], some: slice
+    ) -> tuple[NDArray[np.float64], ...]:
         """Maximize, given probabilities of the (classes, replicates, rows)."""
         parts = [unlabelled[some] * own for own in guess]
         guessed = np.stack([count(part) for part in parts], axis=2)
         rates = np.stack([part.sum(axis=1) for part in parts], axis=1)
         return _maximize(joint[some] + guessed, known[some] + rates)
 
-    def expect(confusion: NDArray, prior: NDArray) -> NDArray:
+    def expect(
+        confusion: NDArray[np.float64], prior: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return probabilities of the (classes, replicates, rows)."""
         votes = np.log(confusion).transpose(2, 0, 1, 3)
         votes = votes.reshape(n_classes, -1, design.shape[1])
-        return softmax(votes @ design.T + np.log(prior.T)[:, :, None], axis=0)
+        scores = votes @ design.T + np.log(prior.T)[:, :, None]
+        shares: NDArray[np.float64] = softmax(scores, axis=0)
+        return shares
 
     everywhere, some = slice(None), slice(_THIRD_STEPS)
     first, *found = step(label_free.posterior.T, everywhere)

@@ -72,6 +72,13 @@ class Solution:
         nats; only of votes.
     backend : str, default=""
         Of cvxpy the solver behind it, and which failed before.
+
+    Examples
+    --------
+    >>> from stackingnet_sk import StackingNetRegressor
+    >>> model = StackingNetRegressor().fit([[1, 2], [2, 1], [4, 3]], [1, 2, 4])
+    >>> model.solution_.status.value, model.solution_.certificate < 1e-9
+    ('optimal', True)
     """
 
     weights: NDArray[np.float64]

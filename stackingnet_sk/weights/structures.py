@@ -97,14 +97,16 @@ class Shared:
         rows = np.concatenate([unit, self.answers - expected[:, None, :]], axis=2)
         rows *= np.sqrt(mass)[:, :, None]
         rows = rows.reshape(-1, n_classes + n_models)
-        return rows.T @ rows
+        curvature: NDArray[np.float64] = rows.T @ rows
+        return curvature
 
     def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ``[I, H_i] A [I, H_i]'``."""
         n_rows, n_classes, _ = self.answers.shape
         unit = np.broadcast_to(np.eye(n_classes), (n_rows, n_classes, n_classes))
         rows = np.concatenate([unit, self.answers], axis=2)
-        return rows @ inverse @ rows.transpose(0, 2, 1)
+        leverage: NDArray[np.float64] = rows @ inverse @ rows.transpose(0, 2, 1)
+        return leverage
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +143,15 @@ class Full:
 
     def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ``H_i c``."""
-        return self.design @ coefficients.reshape(-1, self.n_classes)
+        scores: NDArray[np.float64] = self.design @ coefficients.reshape(
+            -1, self.n_classes
+        )
+        return scores
 
     def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ``sum_i H_i' s_i``."""
-        return (self.design.T @ slopes).ravel()
+        adjoint: NDArray[np.float64] = self.design.T @ slopes
+        return adjoint.ravel()
 
     def curvature(
         self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]

@@ -51,7 +51,7 @@ def blended_confusion(
         Entries above zero; rows sum to one.
     """
     joint = counts.joint(counts.labelled)
-    known = joint.sum(axis=2, keepdims=True)
+    known: NDArray[np.float64] = joint.sum(axis=2, keepdims=True)
     return (joint + LABEL_FREE_ROWS * label_free.confusion) / (known + LABEL_FREE_ROWS)
 
 
@@ -73,7 +73,7 @@ def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.floa
     """
     rates = counts.n_labelled + LABEL_FREE_ROWS * label_free.class_prior
     rates += 1.0 / counts.n_classes
-    return rates / rates.sum()
+    return rates / float(rates.sum())
 
 
 def error_correlation(
@@ -110,7 +110,8 @@ def error_correlation(
         covariance = covariance / both
         variance = covariance.diagonal()
         spread = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
-        return covariance / np.outer(spread, spread)
+        correlation: NDArray[np.float64] = covariance / np.outer(spread, spread)
+    return correlation
 
 
 def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
@@ -182,7 +183,8 @@ def log_odds(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
         Entry ``[m, a, k]``: ``log C[m, k, a]``, less its mean over the classes k.
     """
     evidence = np.log(confusion).transpose(0, 2, 1)
-    return evidence - evidence.mean(axis=2, keepdims=True)
+    centred: NDArray[np.float64] = evidence - evidence.mean(axis=2, keepdims=True)
+    return centred
 
 
 def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -203,7 +205,8 @@ def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
     named = np.trace(vote_weights, axis1=1, axis2=2)
     others = (vote_weights.sum(axis=(1, 2)) - named) / max(n_classes - 1, 1)
     # Adding zero turns the zero of a discounted negative margin into a plain one.
-    return (named - others) / n_classes + 0.0
+    margin: NDArray[np.float64] = (named - others) / n_classes + 0.0
+    return margin
 
 
 def common_errors(
@@ -243,7 +246,9 @@ def common_errors(
     shared = n_models * correlation / (1.0 + (n_models - 1) * correlation)
     kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
-    return evidence * (scale / (1.0 - correlation))[:, None, None]
+    scale /= 1.0 - correlation
+    discounted: NDArray[np.float64] = evidence * scale[:, None, None]
+    return discounted
 
 
 def balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -258,4 +263,5 @@ def balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_models,)
     """
-    return confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
+    accuracy: NDArray[np.float64] = confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
+    return accuracy

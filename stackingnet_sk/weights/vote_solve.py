@@ -101,7 +101,7 @@ class Panel:
         weights = np.maximum(margins(self.vote_weights), 0.0)
         if not weights.any():
             weights = np.ones(len(weights))
-        return weights / weights.sum()
+        return weights / float(weights.sum())
 
     @property
     def opinion_weights(self) -> NDArray[np.float64]:
@@ -292,7 +292,7 @@ def solve_pool(
 def _onto_simplex(point: NDArray[np.float64]) -> NDArray[np.float64]:
     """Put back what rounding leaves outside."""
     inside = np.maximum(point, 0.0)
-    return inside / inside.sum()
+    return inside / float(inside.sum())
 
 
 def solve_votes_unlabelled(
@@ -363,7 +363,9 @@ def _label_free(
     )
 
 
-def _scaled_identity(weights: NDArray[np.float64], n_classes: int) -> NDArray:
+def _scaled_identity(
+    weights: NDArray[np.float64], n_classes: int
+) -> NDArray[np.float64]:
     return weights[:, None, None] * np.eye(n_classes)
 
 

@@ -967,3 +967,19 @@ def test_expected_errors_where_squares_leave_the_range(scale):
     assert np.isfinite(found).all()
     own = StackingNetRegressor().fit(holed, truth)
     assert_allclose(model.predict(holed * scale) / scale, own.predict(holed), rtol=1e-6)
+
+
+@pytest.mark.parametrize("constant", [120.0, 0.3, 0.0])
+def test_a_constant_beside_holes_says_nothing(constant):
+    """What rounding of the labels leaves of it would seem to explain the others."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        y = rng.normal(size=60)
+        table = y[:, None] + rng.normal(size=(60, 3)) * [0.5, 0.75, 1.3]
+        table[rng.random(table.shape) < 0.1] = np.nan
+        table[np.isnan(table).all(axis=1)] = 0.0  # or the constant alone would answer
+        alone = StackingNetRegressor().fit(table, y)
+        beside = np.column_stack([table, np.full(60, constant)])
+        found = StackingNetRegressor().fit(beside, y)
+        assert_allclose(found.weights_, [*alone.weights_, 0.0], rtol=1e-4, atol=1e-6)
+        assert_allclose(found.predict(beside), alone.predict(table), atol=1e-3)

@@ -2,11 +2,12 @@
 
 import itertools
 import math
+import random
 from functools import reduce
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, table
@@ -197,6 +198,9 @@ def test_any_split_in_any_order_is_one_pass(
     unit=st.sampled_from([1e-150, 1.0, 1e100]),
     share=st.sampled_from([0.0, 0.3]),
 )
+# The first row is a block without weight, whose size must not count.
+@example(2, [1], random.Random(0), 1e-200, 1.0, 0.0)
+@example(2, [1], random.Random(0), 1e200, 1.0, 0.3)
 def test_squares_that_leave_the_range_of_floats(seed, edges, order, scale, unit, share):
     """Rows and weights of any size: powers of two and norms keep the squares."""
     predictions, target, weight = rows(seed, share=share)

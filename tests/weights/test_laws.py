@@ -362,12 +362,17 @@ def test_constant_target(constraint, fit_intercept, shrinkage):
 @pytest.mark.parametrize("n_rows", [1, 2])
 @pytest.mark.parametrize("n_models", [1, 2, 3, 80])
 def test_one_or_two_rows(constraint, fit_intercept, shrinkage, n_rows, n_models):
-    """As many optima as you like: feasible, finite, certified, unbiased."""
+    """As many optima as you like: feasible, finite, certified, unbiased.
+
+    Of 80 models one is right on a single row by chance. Relative to its error rounding
+    is 1e-9, more or less by the order in which a version of BLAS sums.
+    """
     predictions, target = table(17, n_rows, n_models)
     options = {"fit_intercept": fit_intercept, "shrinkage": shrinkage}
     solution = fitted(predictions, target, constraint, **options)
     assert_feasible(solution.weights, constraint)
-    assert solution.certificate <= 1e-9
+    assert solution.doubt is None
+    assert solution.certificate <= 1e-8
     if fit_intercept:
         left = target - predictions @ solution.weights - solution.intercept
         assert abs(left.mean()) < 1e-9 * (1 + np.abs(solution.weights).sum())
