@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from stackingnet_sk.datasets.frames import pack
+from stackingnet_sk.datasets.frames import labels_or_none, pack
 from stackingnet_sk.datasets.prediction_table import PredictionTable
 
 Array = NDArray[Any]
@@ -109,6 +109,8 @@ def make_experts(
         if number < least:
             raise ValueError(f"{name}={number} is less than {least}.")
     honest = _each("accuracy", accuracy, n_experts, 0, 1)
+    if class_prior is not None and n_classes is None:
+        raise ValueError("class_prior= is of votes; name n_classes.")
     offset = _each("bias", bias, n_experts, -np.inf, np.inf)
     rho = float(_each("correlation", correlation, 1, 0, 1)[0])
     n_models = n_experts + n_random + n_flipped
@@ -146,8 +148,8 @@ def make_experts(
             raise ValueError(f"n_labelled={n_labelled} is not in 0 to {n_items}.")
         known = np.zeros(n_items, dtype=bool)
         known[rng.permutation(n_items)[:n_labelled]] = True
-        labels = pack(
-            [v if k else None for v, k in zip(truth.tolist(), known, strict=True)]
+        labels = labels_or_none(
+            pack([v if k else None for v, k in zip(truth.tolist(), known, strict=True)])
         )
     if not as_frame:
         return PredictionTable(table, labels, truth=truth)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk.predictions import is_labelled
+
 
 def open_frame(frame: Any) -> Any:
     """Look at a frame in the same way, whatever its library.
@@ -21,6 +23,7 @@ def open_frame(frame: Any) -> Any:
     Returns
     -------
     narwhals.DataFrame
+        Names that are no texts, as pandas has them, are made texts.
 
     Raises
     ------
@@ -38,6 +41,9 @@ def open_frame(frame: Any) -> Any:
         raise ImportError(
             "Frames are read through narwhals: pip install 'stackingnet_sk[frames]'."
         ) from error
+    if type(frame).__module__.startswith("pandas"):
+        # It alone has names that are no texts.
+        frame = frame.rename(columns=str)
     try:
         opened = nw.from_native(frame, eager_only=True)
         # Some libraries find out only when asked.
@@ -140,6 +146,21 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float) and value != value
+
+
+def labels_or_none(labels: NDArray[Any]) -> NDArray[Any] | None:
+    """Tell labels from a column without any.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_items,)
+        NaN or None on items without.
+
+    Returns
+    -------
+    ndarray or None
+    """
+    return labels if is_labelled(labels).any() else None
 
 
 def pack(values: Sequence[Any]) -> NDArray[Any]:

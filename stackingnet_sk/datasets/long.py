@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stackingnet_sk.datasets.frames import (
     as_values,
     is_missing,
+    labels_or_none,
     make_frame,
     open_frame,
     pack,
@@ -94,6 +95,7 @@ default=None
     >>> table.items.tolist(), table.y.tolist()
     (['q1', 'q2', 'q3'], ['yes', None, None])
     """
+    combine = _aggregator(aggregate)
     opened = open_frame(frame)
     given = {"item": item, "model": model, "answer": answer}
     if all(name is None for name in given.values()):
@@ -108,18 +110,28 @@ default=None
     models, columns = _number(opened[given["model"]], "model")
     answers = opened[given["answer"]].to_list()
     refuse_mixed(given["answer"], answers)
-    table = _fill((items, models), rows, columns, answers, aggregate)
+    if aggregate in ("mean", "median"):
+        _refuse_texts(given["answer"], answers, aggregate)
+    table = _fill((items, models), rows, columns, answers, combine)
     labels = None
     if label is not None and not isinstance(label, Hashable):
+        if not hasattr(label, "get"):
+            raise ValueError(
+                "label= is the name of a column, or a mapping from items to labels; "
+                f"this is a {type(label).__name__}."
+            )
         labels = pack([_known(label, name) for name in items])
     elif label is not None:
         require_columns(opened, [label], "the label")
         labels = _of_items(opened[label], items, rows, "labels")
+    names = list(map(str, models))
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"Two models are called {twice[0]!r} as a text; rename one.")
     own = {name: _of_items(opened[name], items, rows, "groups") for name in groups}
     backend = opened.implementation
     return PredictionTable(
-        make_frame({str(name): table[:, m] for m, name in enumerate(models)}, backend),
-        labels,
+        make_frame({name: table[:, m] for m, name in enumerate(names)}, backend),
+        None if labels is None else labels_or_none(labels),
         pack(items),
         make_frame({str(name): own[name] for name in groups}, backend) if own else None,
     )
@@ -145,7 +157,7 @@ def _fill(
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
     answers: list[Any],
-    aggregate: str | Callable[[list[Any]], Any] | None,
+    combine: Callable[[list[Any]], Any] | None,
 ) -> NDArray[Any]:
     """Lay answers out, an item a row and a model a column."""
     items, models = names
@@ -154,7 +166,7 @@ def _fill(
     # An answer that is missing twice is missing all the same.
     counts = np.bincount(cells[known], minlength=len(items) * len(models))
     several = np.flatnonzero(counts > 1)
-    if len(several) and aggregate is None:
+    if len(several) and combine is None:
         listed = [
             f"({items[cell // len(models)]!r}, {models[cell % len(models)]!r})"
             for cell in several[:5]
@@ -169,8 +181,7 @@ def _fill(
     values = np.empty(len(answers), dtype=object)
     values[:] = answers
     filled[cells[known]] = values[known]
-    if len(several):
-        combine = _aggregator(aggregate)
+    if combine is not None:
         lists: dict[int, list[Any]] = {int(cell): [] for cell in several}
         for row in np.flatnonzero(known & (counts[cells] > 1)):
             lists[int(cells[row])].append(answers[row])
@@ -185,8 +196,8 @@ def _fill(
 
 def _aggregator(
     aggregate: str | Callable[[list[Any]], Any] | None,
-) -> Callable[[list[Any]], Any]:
-    if callable(aggregate):
+) -> Callable[[list[Any]], Any] | None:
+    if aggregate is None or callable(aggregate):
         return aggregate
     known: dict[str | None, Callable[[list[Any]], Any]] = {
         "mean": np.mean,
@@ -200,6 +211,15 @@ def _aggregator(
             f"aggregate={aggregate!r} is none of {list(known)}, nor a callable."
         )
     return known[aggregate]
+
+
+def _refuse_texts(name: Name, answers: list[Any], aggregate: object) -> None:
+    for row, answer in enumerate(answers):
+        if isinstance(answer, str):
+            raise ValueError(
+                f"aggregate={aggregate!r} is of numbers, and column {name!r} has the "
+                f"text {answer!r} in row {row}; read numbers, or take 'most_frequent'."
+            )
 
 
 def _most_frequent(values: list[Any]) -> Any:

@@ -73,7 +73,7 @@ def _abstained(votes: NDArray[Any], where: str) -> NDArray[np.float64]:
         numbers = votes.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"Votes are whole numbers, -1 where none: {error}.") from None
-    wrong = ~(numbers >= ABSTAIN) | (numbers != np.rint(numbers))
+    wrong = ~(numbers >= ABSTAIN) | (numbers != np.rint(numbers)) | np.isinf(numbers)
     if wrong.any():
         place = np.argwhere(wrong)[0]
         raise ValueError(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.datasets.frames import (
     as_values,
+    labels_or_none,
     open_frame,
     pack,
     refuse_mixed,
@@ -90,8 +91,11 @@ def from_wide(
     1  NaN  2.0
     2  3.0  4.0
     """
+    if task not in (None, "regression", "classification"):
+        raise ValueError(f"task={task!r} is neither regression nor classification.")
     opened = open_frame(frame)
-    groups = [groups] if isinstance(groups, str) else list(groups)
+    label, item = (None if name is None else str(name) for name in (label, item))
+    groups = [groups] if isinstance(groups, str) else list(map(str, groups))
     roles: dict[str, list[Name]] = {
         "the label": [] if label is None else [label],
         "the items": [] if item is None else [item],
@@ -104,6 +108,7 @@ def from_wide(
         raise ValueError("A column is only one of label, items and groups.")
     if models is None:
         models = [name for name in opened.columns if name not in taken]
+    models = list(map(str, models))
     require_columns(opened, models, "a model")
     for name in models:
         if name in taken:
@@ -111,7 +116,7 @@ def from_wide(
     if not models:
         raise ValueError("No column is left for a model.")
     if len(set(models)) < len(models):
-        raise ValueError(f"A model is named twice in {list(models)}.")
+        raise ValueError(f"A model is named twice in {models}.")
     answers = opened.select([*models, *roles["the label"]])
     answers = _without(answers, missing)
     if task is not None:
@@ -121,8 +126,8 @@ def from_wide(
             refuse_mixed(name, answers[name].to_list())
     labels = None if label is None else _as_labels(answers[label], task)
     return PredictionTable(
-        answers.select(list(models)).to_native(),
-        labels,
+        answers.select(models).to_native(),
+        None if labels is None else labels_or_none(labels),
         None if item is None else as_values(opened[item]),
         opened.select(groups).to_native() if groups else None,
     )
@@ -138,17 +143,26 @@ def _without(answers: Any, missing: Collection[Any]) -> Any:
 
     columns = []
     for name in answers.columns:
-        column = answers[name]
-        text = column.dtype == nw.String
-        own = [
-            marker
-            for marker in missing
-            if isinstance(marker, str) == text or not _is_typed(column)
-        ]
+        own = _comparable(answers[name], missing)
         if own:
             marked = nw.col(name).is_in(own)
             columns.append(nw.when(~marked).then(nw.col(name)).alias(name))
     return answers.with_columns(columns) if columns else answers
+
+
+def _comparable(column: Any, missing: Collection[Any]) -> list[Any]:
+    """Take the markers that a column can have."""
+    import narwhals as nw
+
+    if not _is_typed(column):
+        return list(missing)
+    if column.dtype == nw.String:
+        return [marker for marker in missing if isinstance(marker, str)]
+    numbers = [marker for marker in missing if isinstance(marker, (int, float))]
+    if column.dtype.is_float():
+        return [float(number) for number in numbers]
+    whole = column.dtype.is_integer()
+    return [int(number) for number in numbers if whole and number == int(number)]
 
 
 def _is_typed(column: Any) -> bool:
@@ -168,14 +182,14 @@ def _read_numbers(answers: Any, *, strict: bool) -> Any:
     columns = []
     for name in answers.columns:
         column = answers[name]
-        if column.dtype.is_numeric():
+        if column.dtype.is_float() or column.dtype.is_integer():
             continue
+        if not strict and not _is_canonical(column):
+            return answers
         try:
             columns.append(column.cast(nw.Float64).alias(name))
         except Exception as error:
             # Each library has an exception of its own for a text that is no number.
-            if not strict:
-                return answers
             row, value = _first_text(column.to_list())
             if row is None:
                 raise ValueError(
@@ -186,6 +200,19 @@ def _read_numbers(answers: Any, *, strict: bool) -> Any:
                 "what stands for a missing answer in missing=, or leave the column out."
             ) from None
     return answers.with_columns(columns) if columns else answers
+
+
+def _is_canonical(column: Any) -> bool:
+    """Tell whether all texts are whole numbers that come back as they were."""
+    import narwhals as nw
+
+    if column.dtype != nw.String or not _is_typed(column):
+        return False
+    # Not 007, nor more digits than a double holds.
+    numbers = (
+        column.drop_nulls().unique().str.contains(r"^-?(?:0|[1-9]\d{0,14})(?:\.0+)?$")
+    )
+    return bool(numbers.all())
 
 
 def _first_text(values: list[Any]) -> tuple[int | None, Any]:
