@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from stackingnet_sk.datasets.prediction_table import PredictionTable
 
 Name = Hashable
 Task = Literal["regression", "classification"]
+# Not 007, nor more digits than a double holds.
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})(\.0+)?$")
 
 
 def from_wide(
@@ -204,15 +207,8 @@ def _read_numbers(answers: Any, *, strict: bool) -> Any:
 
 def _is_canonical(column: Any) -> bool:
     """Tell whether all texts are whole numbers that come back as they were."""
-    import narwhals as nw
-
-    if column.dtype != nw.String or not _is_typed(column):
-        return False
-    # Not 007, nor more digits than a double holds.
-    numbers = (
-        column.drop_nulls().unique().str.contains(r"^-?(?:0|[1-9]\d{0,14})(?:\.0+)?$")
-    )
-    return bool(numbers.all())
+    values = column.drop_nulls().unique().to_list()
+    return all(isinstance(value, str) and _WHOLE.match(value) for value in values)
 
 
 def _first_text(values: list[Any]) -> tuple[int | None, Any]:
