@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,12 +30,17 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     OSError
         If it cannot be written; what was there is still there.
     """
-    place = Path(path)
+    # What a link points to is replaced, not the link.
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        raise FileExistsError(f"{place} is no file, and would be one; name a file.")
     part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
     try:
         # Not forced to the disk: that takes longer than most of what is written.
         with part.open("xb") as file:
             yield file
+        if place.exists():
+            shutil.copymode(place, part)
         os.replace(part, place)
     except BaseException:
         with suppress(OSError):

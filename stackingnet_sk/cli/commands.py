@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from contextlib import ExitStack
+from os.path import realpath
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +15,7 @@ from stackingnet_sk.cli.options import (
     FITTING,
     FORCE,
     JSON,
+    MISSING_TEXT,
     NAME,
     OUT,
     READING,
@@ -24,17 +24,11 @@ from stackingnet_sk.cli.options import (
     TABLE,
     with_options,
 )
+from stackingnet_sk.cli.speech import Progress, say, spoken_errors
 
 _EPILOG = """\b
 Exit status: 0 done; 2 arguments, a table or a file can't be used, and nothing was
 written; 1 interrupted, or a bug. What was guessed is said on standard error."""
-
-
-_OPTIONS = {
-    "missing=": "--missing",
-    "classes=": "--class",
-    "aggregate=": "--aggregate",
-}
 
 
 def run(arguments: list[str]) -> None:
@@ -83,86 +77,124 @@ def combine(**options: Any) -> None:
     """
     out, save, name = (options.pop(key) for key in ("out", "save", "name"))
     as_json, force = options.pop("as_json"), options.pop("force")
-    with _spoken_errors():
+    out = None if out == "-" else out
+    with spoken_errors():
+        from stackingnet_sk._files import whole_file
+        from stackingnet_sk.cli.combining import (
+            append_columns,
+            takes_numbers,
+            write_to_stdout,
+        )
+        from stackingnet_sk.cli.combining import combine as combine_answers
         from stackingnet_sk.cli.saving import Saved, save_model
+        from stackingnet_sk.cli.summary import as_text, summarize
         from stackingnet_sk.cli.writing import refuse_existing, write_table
 
-        for path in (out, save):
-            refuse_existing(path, force)
-        from stackingnet_sk.cli.summary import as_text, summarize
-
-        with _steps("Reading", "Fitting", "Combining", "Writing") as step:
-            fitted = _fit(options, step)
-            step()
-            found = _combined(fitted.model, fitted.data.X, name)
-            whole = _appended(fitted.table, found)
-            step()
-            if save is not None:
-                roles = fitted.roles
-                saved = Saved(
-                    fitted.model,
-                    list(roles.models),
-                    list(roles.missing or ()),
-                    str(roles.task),
-                    str(roles.decimal),
-                )
-                save_model(saved, save)
-            if out is not None:
-                write_table(whole, out)
-    summary = summarize(fitted)
-    if as_json:
-        columns = {key: column.to_pylist() for key, column in found.items()}
-        _print_json({**summary, "out": out} if out else {**summary, **columns})
-    elif out is None:
-        with _spoken_errors():
-            write_table(whole, None)
-    else:
-        click.echo(as_text(summary))
-        click.echo(f"{whole.num_rows} combined answers in {out}.")
+        refuse_existing(out, force)
+        refuse_existing(save, force, None)
+        if out is not None and save is not None and realpath(out) == realpath(save):
+            raise ValueError("--out and --save name the same file.")
+        with Progress("Reading", "Fitting", "Combining", "Writing") as progress:
+            fitted, source = _fit(options, progress)
+            progress.step()
+            found = combine_answers(fitted.model, fitted.data.X, name)
+            roles = fitted.roles
+            whole = append_columns(fitted.table, found, str(roles.decimal))
+            progress.step()
+            with ExitStack() as files:
+                # Both files are there, or none.
+                if save is not None:
+                    saved = Saved(
+                        fitted.model,
+                        list(roles.models),
+                        list(roles.missing or ()),
+                        takes_numbers(fitted.estimator),
+                        str(roles.decimal),
+                    )
+                    save_model(saved, files.enter_context(whole_file(save)))
+                if out is not None:
+                    file = files.enter_context(whole_file(out))
+                    write_table(whole, file, Path(out).suffix, source.separator)
+        summary = summarize(fitted)
+        if as_json:
+            columns = {key: column.to_pylist() for key, column in found.items()}
+            if not out and (both := sorted(columns.keys() & summary.keys())):
+                raise ValueError(f"{both[0]!r} is a key of the JSON; another --name.")
+            _print_json({**summary, "out": out} if out else {**summary, **columns})
+        elif out is None:
+            write_to_stdout(whole, source.separator)
+        else:
+            click.echo(as_text(summary))
+            click.echo(f"{whole.num_rows} combined answers in {out}.")
 
 
 @stackingnet.command()
 @click.argument("model")
-@with_options(TABLE, *READING, OUT, NAME, FORCE)
+@with_options(TABLE, MISSING_TEXT, *READING, OUT, NAME, FORCE)
 def predict(model: str, **options: Any) -> None:
     """Combine new answers with a MODEL that `combine --save` has written."""
     out, name, force = (options.pop(key) for key in ("out", "name", "force"))
-    with _spoken_errors():
-        from stackingnet_sk.cli.fitting import Reading
+    missing, decimal = options.pop("missing"), options.pop("decimal")
+    out = None if out == "-" else out
+    with spoken_errors():
+        from stackingnet_sk._files import whole_file
+        from stackingnet_sk.cli.cells import (
+            MISSING,
+            no_numbers,
+            trimmed,
+            without_markers,
+        )
+        from stackingnet_sk.cli.combining import append_columns, write_to_stdout
+        from stackingnet_sk.cli.combining import combine as combine_answers
+        from stackingnet_sk.cli.fitting import final_step
         from stackingnet_sk.cli.guessing import Roles
         from stackingnet_sk.cli.saving import load_model
         from stackingnet_sk.cli.writing import refuse_existing, write_table
 
         refuse_existing(out, force)
         saved = load_model(model)
-        decimal = options.pop("decimal") or saved.decimal
-        table, said = Reading(**_separator(options)).read()
-        _say(said)
+        source = _read(options)
+        say(source.said)
+        decimal = decimal or saved.decimal
+        missing = list(missing or [*saved.missing, *MISSING])
+        if saved.numbers and hasattr(final_step(saved.model), "classes_"):
+            cells = without_markers(trimmed(source.cells, decimal), missing)
+            odd = no_numbers(cells, saved.models)
+            listed = ", ".join(f"{text!r} ({n})" for text, n in odd.most_common(5))
+            say([f"No class, so no vote: {listed}."] if odd else [])
+            missing += odd
         roles = Roles(
             models=saved.models,
-            missing=saved.missing,
+            missing=missing,
             decimal=decimal,
-            task=saved.task,
+            # What was fitted on numbers would not know them as texts.
+            task="regression" if saved.numbers else None,
         )
-        data = roles.read(table)
-        whole = _appended(table, _combined(saved.model, data.X, name))
-        write_table(whole, out)
+        found = combine_answers(saved.model, roles.read(source.cells).X, name)
+        whole = append_columns(source.cells, found, decimal)
+        if out is None:
+            write_to_stdout(whole, source.separator)
+        else:
+            with whole_file(out) as file:
+                write_table(whole, file, Path(out).suffix, source.separator)
 
 
 @stackingnet.command()
 @with_options(TABLE, *ROLES, *READING, *FITTING, JSON, SEED)
 def rank(as_json: bool, seed: int, **options: Any) -> None:
     """Rank the models by their reliability, with intervals."""
-    with _spoken_errors():
+    with spoken_errors():
         from stackingnet_sk.cli.summary import as_text, summarize
         from stackingnet_sk.inspection import rank_models
 
-        with _steps("Reading", "Fitting", "Ranking") as step:
-            fitted = _fit(options, step)
-            step()
+        with Progress("Reading", "Fitting", "Ranking") as progress:
+            fitted, _ = _fit(options, progress)
+            progress.step()
             answers, labels = fitted.answers, fitted.data.y
             if fitted.roles.task == "regression" and _has_holes(answers):
-                _say(["No intervals: models with missing numbers are ranked without."])
+                progress.say(
+                    ["No intervals: models with missing numbers are ranked without."]
+                )
                 ranking = None
             else:
                 ranking = rank_models(
@@ -188,12 +220,12 @@ def rank(as_json: bool, seed: int, **options: Any) -> None:
 @with_options(TABLE, *ROLES, *READING, *FITTING, JSON)
 def prune(as_json: bool, **options: Any) -> None:
     """Say which models the combination is better without. Needs labels."""
-    with _spoken_errors():
+    with spoken_errors():
         from stackingnet_sk.inspection import prune as find_path
 
-        with _steps("Reading", "Fitting", "Pruning") as step:
-            fitted = _fit(options, step)
-            step()
+        with Progress("Reading", "Fitting", "Pruning") as progress:
+            fitted, _ = _fit(options, progress)
+            progress.step()
             path = find_path(fitted.estimator)
     n_best = path.n_best
     dropped = path.removed[:n_best].tolist()
@@ -221,16 +253,16 @@ def report(
     as_json: bool, force: bool, seed: int, out: str, title: str | None, **options: Any
 ) -> None:
     """Write a page with all that can be said: one HTML file, to be opened or sent."""
-    with _spoken_errors():
+    with spoken_errors():
         from stackingnet_sk.cli.writing import refuse_existing
         from stackingnet_sk.report import report as make_report
 
-        refuse_existing(out, force)
+        refuse_existing(out, force, (".html", ".htm"))
         source = options["table"]
-        with _steps("Reading", "Fitting", "Reporting") as step:
-            fitted = _fit(options, step)
+        with Progress("Reading", "Fitting", "Reporting") as progress:
+            fitted, _ = _fit(options, progress)
             said, groups = fitted.roles.said, fitted.data.groups
-            step()
+            progress.step()
             page = make_report(
                 fitted.model,
                 fitted.data.X,
@@ -257,20 +289,25 @@ def _command_line() -> str:
     return "stackingnet " + shlex.join(sys.argv[1:])
 
 
-def _separator(options: dict[str, Any]) -> dict[str, Any]:
-    if options["separator"] == "tab":
-        return {**options, "separator": "\t"}
-    if options["separator"] is not None and len(options["separator"]) != 1:
+def _read(options: dict[str, Any]) -> Any:
+    from stackingnet_sk.cli.reading import read_table
+
+    separator = options["separator"]
+    if separator not in (None, "tab") and len(separator) != 1:
         raise ValueError("--separator is one character, or 'tab'.")
-    return options
+    return read_table(
+        options["table"],
+        kind=options["format"],
+        separator="\t" if separator == "tab" else separator,
+        encoding=options["encoding"],
+    )
 
 
-def _fit(options: dict[str, Any], step: Callable[[], None]) -> Any:
-    """Read and fit what the shared options describe."""
-    from stackingnet_sk.cli.fitting import Long, Reading, build, fit, read_roles
-    from stackingnet_sk.cli.guessing import Roles
+def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
+    """Read and fit what the shared options describe; and what was read."""
+    from stackingnet_sk.cli.fitting import Long, build, fit
+    from stackingnet_sk.cli.guessing import Roles, guess_roles
 
-    options = _separator(options)
     if options["label"] is not None and options["no_label"]:
         raise ValueError("--label and --no-label exclude each other.")
     long = None
@@ -282,55 +319,37 @@ def _fit(options: dict[str, Any], step: Callable[[], None]) -> Any:
         long = Long(**parts, aggregate=options["aggregate"])
     elif options["aggregate"] is not None:
         raise ValueError("--aggregate is for long tables (--item, --model, --answer).")
+    progress.step()
+    source = _read(options)
+    # As names of columns are read.
+    label, item = (
+        None if options[key] is None else options[key].strip()
+        for key in ("label", "item")
+    )
+    groups, models, ignored = (
+        [name.strip() for name in options[key]] for key in ("group", "use", "ignore")
+    )
     given = Roles(
-        label=options["label"],
-        item=options["item"],
-        groups=options["group"],
-        models=options["use"],
-        ignored=options["ignore"],
+        label=label,
+        item=item,
+        groups=groups,
+        models=models,
+        ignored=ignored,
         missing=options["missing"] or None,
         decimal=options["decimal"],
         task=None if options["task"] == "auto" else options["task"],
+        said=source.said,
     )
-    reading = Reading(
-        **{key: options[key] for key in ("table", "format", "separator", "encoding")}
-    )
-    step()
-    table, roles = read_roles(reading, given, long, options["no_label"])
-    _say(roles.said)
+    cells = source.cells if long is None else long.widen(source.cells, given)
+    roles = guess_roles(cells, given, no_label=options["no_label"])
+    progress.say(roles.said)
     n_said = len(roles.said)
     own = ("low", "high", "constraint", "balanced", "classes")
     model = build(roles.task, **{key: options[key] for key in own})
-    step()
-    fitted = fit(table, roles, model)
-    _say(roles.said[n_said:])
-    return fitted
-
-
-def _combined(model: Any, X: Any, name: str) -> dict[str, Any]:
-    """Find the combined answers and how sure they are."""
-    import pyarrow as pa
-
-    from stackingnet_sk.cli.fitting import final_step, seen_by_final_step
-
-    answers, estimator = seen_by_final_step(model, X), final_step(model)
-    if hasattr(estimator, "classes_"):
-        # `predict` is its arg-max.
-        probabilities = estimator.predict_proba(answers)
-        said = estimator.classes_[probabilities.argmax(axis=1)].tolist()
-        sure = pa.array(probabilities.max(axis=1))
-        return {name: pa.array(said), f"{name}_probability": sure}
-    numbers = pa.array(estimator.predict(answers))
-    error = pa.array(estimator.expected_error(answers) ** 0.5, from_pandas=True)
-    return {name: numbers, f"{name}_error": error}
-
-
-def _appended(table: Any, columns: dict[str, Any]) -> Any:
-    for name, column in columns.items():
-        if name in table.column_names:
-            raise ValueError(f"The table has a column {name!r}; choose another --name.")
-        table = table.append_column(name, column)
-    return table
+    progress.step()
+    fitted = fit(cells, roles, model)
+    progress.say(roles.said[n_said:])
+    return fitted, source
 
 
 def _has_holes(answers: Any) -> bool:
@@ -343,64 +362,3 @@ def _print_json(found: dict[str, Any]) -> None:
     from stackingnet_sk.cli.writing import to_json
 
     click.echo(to_json(found, indent=2))
-
-
-def _say(sentences: list[str]) -> None:
-    for sentence in sentences:
-        click.echo(sentence, err=True)
-
-
-@contextmanager
-def _steps(*names: str) -> Iterator[Callable[[], None]]:
-    """Show what is being done, on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    waiting = iter(names)
-    with click.progressbar(length=len(names), file=sys.stderr) as bar:
-
-        def step() -> None:
-            bar.label = next(waiting)
-            bar.update(1)
-
-        yield step
-
-
-@contextmanager
-def _spoken_errors() -> Iterator[None]:
-    """Say what is wrong in a line, and warnings too, without a traceback."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        try:
-            yield
-        except BrokenPipeError:
-            # Who reads has seen enough; click ends in silence.
-            raise
-        except (ValueError, TypeError, OSError, ImportError) as error:
-            _fail(error)
-        finally:
-            notes = [w.message for w in caught if issubclass(w.category, UserWarning)]
-            # Both `fit` and `predict` may say it.
-            _say(list(dict.fromkeys(f"Note: {_in_a_line(note)}" for note in notes)))
-
-
-class _UnusableError(click.ClickException):
-    exit_code = 2
-
-
-def _fail(error: Exception) -> NoReturn:
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        message = f"{error.filename}: {error.strerror}."
-    else:
-        message = _in_a_line(error)
-    raise _UnusableError(message) from error
-
-
-def _in_a_line(message: object) -> str:
-    """Say what Python is told, in the words of the command."""
-    line = " ".join(str(message).split())
-    for argument, option in _OPTIONS.items():
-        line = line.replace(argument, option)
-    if re.search(r"\brow \d", line):
-        line += " (Rows are counted from 0, without the header.)"
-    return line

@@ -15,14 +15,16 @@ from stackingnet_sk import (
     StackingNetClassifier,
     StackingNetRegressor,
 )
-from stackingnet_sk.cli.guessing import Roles, guess_roles, trimmed
-from stackingnet_sk.cli.reading import read_table
+from stackingnet_sk.cli.cells import trimmed, without_markers
+from stackingnet_sk.cli.guessing import Roles
 from stackingnet_sk.datasets import PredictionTable, from_long
 
 # With so many labels it is no coincidence that a model has them all right.
 _SURELY = 20
 # Interquartile ranges of all answers, from their median.
 _FAR = 10
+# Spreads of a model, of the median one.
+_SCALES = 10
 
 
 class TableClipper(PredictionClipper):
@@ -44,33 +46,6 @@ class TableClipper(PredictionClipper):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a file is read: the options of the command by their names."""
-
-    table: str
-    format: str | None = None
-    separator: str | None = None
-    encoding: str = "utf-8"
-
-    def read(self) -> tuple[pa.Table, list[str]]:
-        """Read it.
-
-        Returns
-        -------
-        table : pyarrow.Table
-            Cells as they are.
-        said : list of str
-            What was guessed.
-        """
-        return read_table(
-            self.table,
-            kind=self.format,
-            separator=self.separator,
-            encoding=self.encoding,
-        )
-
-
-@dataclass(frozen=True)
 class Long:
     """Columns of a table with a row an answer."""
 
@@ -79,25 +54,27 @@ class Long:
     answer: str
     aggregate: str | None = None
 
-    def widen(self, table: pa.Table, label: str | None, groups: list[str]) -> pa.Table:
+    def widen(self, table: pa.Table, given: Roles) -> pa.Table:
         """Give each model a column.
 
         Parameters
         ----------
         table : pyarrow.Table
             A row an answer.
-        label : str or None
-            Column with the labels of items.
-        groups : list of str
-            Columns with the groups of items.
+        given : Roles
+            What is known of the other columns.
 
         Returns
         -------
         pyarrow.Table
             A row an item.
         """
+        label, groups = given.label, list(given.groups)
+        cells = without_markers(trimmed(table, given.decimal), given.missing)
+        if self.aggregate in ("mean", "median"):
+            cells = self._with_numbers(cells)
         wide = from_long(
-            _blanks_to_nulls(trimmed(table)),
+            cells,
             item=self.item,
             model=self.model,
             answer=self.answer,
@@ -116,6 +93,17 @@ class Long:
         if len(columns) < n_columns:
             raise ValueError("A model has the name of another column; rename it.")
         return pa.table(columns)
+
+    def _with_numbers(self, cells: pa.Table) -> pa.Table:
+        """Read answers as numbers if they are; else what is none is named later."""
+        if self.answer not in cells.column_names:
+            return cells
+        place = cells.column_names.index(self.answer)
+        try:
+            numbers = cells.column(place).cast(pa.float64())
+        except pa.ArrowInvalid:
+            return cells
+        return cells.set_column(place, self.answer, numbers)
 
 
 @dataclass(frozen=True)
@@ -239,36 +227,6 @@ def build(
     return make_pipeline(clipper, combination)
 
 
-def read_roles(
-    reading: Reading, given: Roles, long: Long | None, no_label: bool
-) -> tuple[pa.Table, Roles]:
-    """Read a file and tell what its columns are.
-
-    Parameters
-    ----------
-    reading : Reading
-        How.
-    given : Roles
-        What is known.
-    long : Long or None
-        Columns of a table with a row an answer.
-    no_label : bool
-        Whether no column is the label.
-
-    Returns
-    -------
-    table : pyarrow.Table
-        Cells as they are, a row an item.
-    roles : Roles
-        With what was guessed.
-    """
-    table, said = reading.read()
-    if long is not None:
-        table = long.widen(table, given.label, list(given.groups))
-    given = Roles(**{**given.__dict__, "said": said})
-    return table, guess_roles(table, given, no_label=no_label)
-
-
 def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
     """Fit the combination on all items.
 
@@ -286,10 +244,9 @@ def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
     Fitted
     """
     data = roles.read(table)
-    y = data.y if data.n_labelled else None
-    if y is None:
+    if data.y is None:
         roles.said.append("No item has a label: models are weighed by their agreement.")
-    fitted = Fitted(table, data, roles, model.fit(data.X, y))
+    fitted = Fitted(table, data, roles, model.fit(data.X, data.y))
     roles.said.extend(_doubts(fitted))
     return fitted
 
@@ -297,6 +254,14 @@ def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
 def _doubts(fitted: Fitted) -> list[str]:
     """Say what looks like a mistake."""
     data, said = fitted.data, []
+    numbers = fitted.roles.task == "regression"
+    if not numbers and data.y is not None and len(set(data.y[data.labelled])) == 1:
+        said.append(
+            f"Every label is {data.y[data.labelled][0]!r}: other classes can't be told "
+            "from it; name them all with --class."
+        )
+    if numbers and data.y is None:
+        said += _different_scales(data)
     if data.n_labelled >= _SURELY:
         known = pa.array(data.labelled)
         labels = np.asarray(data.y)[data.labelled].tolist()
@@ -306,7 +271,7 @@ def _doubts(fitted: Fitted) -> list[str]:
             for name in data.models
             if data.X.column(name).filter(known).to_pylist() == labels
         ]
-    if fitted.roles.task == "regression" and fitted.model is fitted.estimator:
+    if numbers and fitted.model is fitted.estimator:
         answers = np.array(data.X.columns, dtype=np.float64)
         low, middle, high = np.nanquantile(answers, [0.25, 0.5, 0.75])
         away = abs(answers - middle)
@@ -321,21 +286,22 @@ def _doubts(fitted: Fitted) -> list[str]:
     return said
 
 
+def _different_scales(data: PredictionTable) -> list[str]:
+    """Without labels models that spread more than others look as if they knew more."""
+    with np.errstate(invalid="ignore"):
+        answers = np.array(data.X.columns, dtype=np.float64)
+    spread = np.nanstd(answers, axis=1)
+    far = np.flatnonzero(spread > _SCALES * np.median(spread))
+    return [
+        f"{data.models[m]!r} spreads {spread[m] / np.median(spread):.0f} times as much "
+        "as models do: is it a prediction of the same kind (--ignore)?"
+        for m in far
+    ]
+
+
 def _as_numbers(classes: Sequence[str]) -> list[Any]:
     """Read classes as labels are read: as whole numbers if all of them are."""
     try:
         return [int(name) for name in classes]
     except ValueError:
         return list(classes)
-
-
-def _blanks_to_nulls(table: pa.Table) -> pa.Table:
-    import pyarrow.compute as pc
-
-    for place, name in enumerate(table.column_names):
-        column = table.column(place)
-        if pa.types.is_string(column.type):
-            blank = pc.equal(column, "")
-            column = pc.if_else(blank, pa.scalar(None, column.type), column)
-            table = table.set_column(place, name, column)
-    return table

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackingnet_sk.cli.writing import NUMBER, is_text
+from stackingnet_sk.cli.cells import MISSING, Cells, trimmed, with_numbers
+from stackingnet_sk.cli.writing import is_text
 from stackingnet_sk.datasets import PredictionTable, from_wide
 
-MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A")
-_LABELS = ("label", "labels", "truth", "ground_truth", "gold", "target", "y_true")
+_LABELS = (
+    "label",
+    "labels",
+    "truth",
+    "ground truth",
+    "ground_truth",
+    "gold",
+    "target",
+    "y",
+    "y_true",
+)
 _ITEMS = ("id", "index", "item", "task", "row", "key", "uid", "uuid", "unnamed: 0", "")
-# More columns than this are hardly models.
+# More columns than this are hardly models, and more whole numbers hardly classes.
 _MOST_MODELS = 1000
-_COMMA = r"^([+-]?\d*),(\d+)$"
+_MOST_CLASSES = 7
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,8 @@ class Roles:
             models=list(self.models),
             item=self.item,
             groups=list(self.groups),
-            missing=["", *(self.missing or ())],
+            ignore=list(self.ignored),
+            missing=["", *with_numbers(self.missing or ())],
             task=self.task,  # type: ignore[arg-type]
         )
 
@@ -108,6 +118,12 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
         if label is not None:
             said.append(f"Labels: column {label!r} (--label, --no-label).")
     taken = {*given.groups, *given.ignored, label, given.item}
+    nested = [own.name for own in table.schema if pa.types.is_nested(own.type)]
+    for name in nested:
+        if name in (*given.models, label):
+            raise ValueError(
+                f"Column {name!r} has lists or objects; a cell is a number or a text."
+            )
     candidates = list(given.models) or [name for name in names if name not in taken]
     if not given.models and len(candidates) > _MOST_MODELS:
         raise ValueError(
@@ -116,7 +132,7 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
         )
     # from_wide names the nearest to what is missing.
     there = [name for name in (*candidates, label) if name in names]
-    cells = {str(name): _Cells.of(table.column(name)) for name in there}
+    cells = {str(name): Cells.of(table.column(name)) for name in there}
     decimal = given.decimal
     if decimal is None:
         decimal, sentence = _decimal(cells.values())
@@ -135,115 +151,19 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
         said.append(f"Task: {task}, as {reason} (--task).")
     models = candidates
     if not given.models:
-        models, sentences = _models(answers, truth, task)
+        models, sentences = _models(answers, truth, task, nested)
+        if not models:
+            reasons = " ".join(["No column is left for a model.", *sentences])
+            raise ValueError(f"{reasons} The task is {task} (--task).")
         said += sentences
-    if not models:
-        raise ValueError(
-            "No column is left for a model; name them with --use"
-            + (", or another --task." if given.task else ".")
-        )
+    if task == "classification":
+        said += _same_but_for_case(answers, truth, models)
     found = replace(given, label=label, models=models, missing=missing, task=task)
     found = replace(found, decimal=decimal)
     return replace(found, said=said)
 
 
-def trimmed(table: pa.Table, decimal: str | None = None) -> pa.Table:
-    """Leave out the blanks around texts.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Any.
-    decimal : {".", ","}, default=None
-        What separates the decimals of a number; points do afterwards.
-
-    Returns
-    -------
-    pyarrow.Table
-    """
-    columns = [
-        _with_points(pc.utf8_trim_whitespace(column), decimal)
-        if is_text(column)
-        else column
-        for column in map(_plain, table.columns)
-    ]
-    return pa.Table.from_arrays(columns, names=table.column_names)
-
-
-def _plain(column: Any) -> Any:
-    """Take categories and truth values for the texts that they are."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.cast(pa.string()) if pa.types.is_boolean(column.type) else column
-
-
-def _with_points(column: Any, decimal: str | None) -> Any:
-    if decimal != ",":
-        return column
-    return pc.replace_substring_regex(column, _COMMA, r"\1.\2")
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """What differs in a column, and how often it is there."""
-
-    values: Any
-    counts: Any
-
-    @classmethod
-    def of(cls, column: Any) -> _Cells:
-        values, counts = pc.value_counts(_plain(column)).flatten()
-        return cls(
-            pc.utf8_trim_whitespace(values) if is_text(values) else values, counts
-        )
-
-    def with_points(self, decimal: str) -> _Cells:
-        """Write numbers with points."""
-        if not is_text(self.values):
-            return self
-        return replace(self, values=_with_points(self.values, decimal))
-
-    def without(self, missing: Collection[str]) -> _Cells:
-        """Leave out what is no answer."""
-        given = self.values.is_valid()
-        if is_text(self.values):
-            marks = pa.array(list(missing), self.values.type)
-            given = pc.and_(given, pc.invert(pc.is_in(self.values, value_set=marks)))
-        elif pa.types.is_floating(self.values.type):
-            given = pc.and_kleene(given, pc.invert(pc.is_nan(self.values)))
-        return _Cells(self.values.filter(given), self.counts.filter(given))
-
-    @property
-    def total(self) -> int:
-        return int(pc.sum(self.counts).as_py() or 0)
-
-    @property
-    def never_twice(self) -> bool:
-        return bool(len(self.values) == self.total)
-
-    @cached_property
-    def numeric(self) -> float:
-        """Share of numbers."""
-        kind = self.values.type
-        if not is_text(self.values):
-            return float(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-        if not len(self.values):
-            return 0.0
-        try:
-            self.values.cast(pa.float64())
-        except pa.ArrowInvalid:
-            numbers = pc.match_substring_regex(self.values, NUMBER)
-            return float(
-                (pc.sum(self.counts.filter(numbers)).as_py() or 0) / self.total
-            )
-        return 1.0
-
-    @cached_property
-    def classes(self) -> set[Any]:
-        return {_value(value) for value in self.values.to_pylist()}
-
-
-def _markers(cells: dict[str, _Cells]) -> tuple[list[str], list[str]]:
+def _markers(cells: dict[str, Cells]) -> tuple[list[str], list[str]]:
     """Find usual markers of missing answers."""
     found: Counter[str] = Counter()
     for column in cells.values():
@@ -259,7 +179,7 @@ def _markers(cells: dict[str, _Cells]) -> tuple[list[str], list[str]]:
     return sorted(found), [f"Missing, besides empty cells: {listed} (--missing)."]
 
 
-def _decimal(columns: Iterable[_Cells]) -> tuple[str, list[str]]:
+def _decimal(columns: Iterable[Cells]) -> tuple[str, list[str]]:
     """Tell commas from points."""
     texts = [column.values for column in columns if is_text(column.values)]
 
@@ -273,12 +193,13 @@ def _decimal(columns: Iterable[_Cells]) -> tuple[str, list[str]]:
     return ",", ["Decimals: behind commas (--decimal)."]
 
 
-def _task(answers: dict[str, _Cells], truth: _Cells | None) -> tuple[str, str]:
+def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
     """Tell numbers from classes."""
     what = "answers"
     columns = [column for column in answers.values() if column.numeric == 1]
     if truth is not None and truth.total:
-        if truth.numeric < 1:
+        # A few that are none are mistakes, which are named later.
+        if truth.numeric < 0.5:
             return "classification", "labels are texts"
         what = "labels and answers"
         columns = [truth, *columns]
@@ -292,14 +213,15 @@ def _task(answers: dict[str, _Cells], truth: _Cells | None) -> tuple[str, str]:
     if any(value != round(value) for value in values):
         return "regression", f"{what} are numbers"
     known = sorted(int(value) for value in values)
-    if known in ([-1, 1], [1, 2]) or (known and known[0] == 0 and known[-1] <= 20):
+    from_zero = bool(known) and known[0] == 0 and known[-1] < _MOST_CLASSES
+    if known in ([-1, 1], [1, 2]) or from_zero:
         listed = ", ".join(map(str, known[:6])) + (", ..." if len(known) > 6 else "")
         return "classification", f"{what} are {listed}"
-    return "regression", f"{what} are whole numbers that do not count from 0"
+    return "regression", f"{what} are whole numbers, too many for classes or not from 0"
 
 
 def _models(
-    answers: dict[str, _Cells], truth: _Cells | None, task: str
+    answers: dict[str, Cells], truth: Cells | None, task: str, nested: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """Leave out columns that are no model's, and say why."""
     left: dict[str, list[str]] = {}
@@ -308,9 +230,11 @@ def _models(
     for name, column in answers.items():
         lower = name.strip().lower()
         votes = task == "classification"
-        if not column.total:
+        if name in nested:
+            left.setdefault("have lists or objects", []).append(name)
+        elif not column.total:
             left.setdefault("are empty", []).append(name)
-        elif (lower in _ITEMS or lower.endswith("_id")) and column.never_twice:
+        elif lower in _ITEMS or lower.endswith("_id"):
             left.setdefault("name items", []).append(name)
         elif lower.startswith("group_"):
             left.setdefault("are groups (--group)", []).append(name)
@@ -318,7 +242,7 @@ def _models(
             left.setdefault("hold no number", []).append(name)
         elif votes and classes and not classes & column.classes:
             left.setdefault("name no class of the labels", []).append(name)
-        elif votes and column.total > 50 and column.never_twice:
+        elif votes and column.total > 3 and column.never_twice:
             left.setdefault("never say the same twice", []).append(name)
         else:
             models.append(name)
@@ -332,9 +256,18 @@ def _models(
     return models, said
 
 
-def _value(cell: Any) -> Any:
-    """Take "1" and "1.0" for the same class."""
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return cell
+def _same_but_for_case(
+    answers: dict[str, Cells], truth: Cells | None, models: Sequence[str]
+) -> list[str]:
+    columns = [answers[name] for name in models if name in answers]
+    columns += [] if truth is None else [truth]
+    texts = {str(value) for column in columns for value in column.classes}
+    alike: dict[str, list[str]] = {}
+    for text in sorted(texts):
+        alike.setdefault(text.casefold(), []).append(text)
+    return [
+        f"{' and '.join(map(repr, own))} are different classes; write them alike if "
+        "they are one."
+        for own in alike.values()
+        if len(own) > 1
+    ]

@@ -17,6 +17,11 @@ READING = [
     click.option("--decimal", type=click.Choice([".", ","]), help="Guessed."),
     click.option("--encoding", default="utf-8", show_default=True, help="Of CSV."),
 ]
+MISSING_TEXT = click.option(
+    "--missing",
+    multiple=True,
+    help="Text of a cell without an answer.",
+)
 ROLES = [
     click.option("--label", help="Column of the labels; empty where there is none."),
     click.option("--no-label", is_flag=True, help="No column is the label."),
@@ -32,11 +37,7 @@ ROLES = [
     ),
     click.option("--use", multiple=True, help="Column of a model; others are none."),
     click.option("--ignore", multiple=True, help="Column that is no model's."),
-    click.option(
-        "--missing",
-        multiple=True,
-        help="Text of a cell without an answer.",
-    ),
+    MISSING_TEXT,
     click.option("--item", help="Column with the names of items."),
     click.option("--model", help="Long tables: column with the model that answers."),
     click.option("--answer", help="Long tables: column with its answer."),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
 import sys
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,32 @@ FORMATS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _SEPARATORS = ",\t;|"
 
 
+@dataclass(frozen=True)
+class Source:
+    """What was read.
+
+    Attributes
+    ----------
+    cells : pyarrow.Table
+        As they are in the file: texts, of CSV.
+    separator : str, default=","
+        Between cells.
+    said : list of str
+        What was guessed.
+    """
+
+    cells: pa.Table
+    separator: str = ","
+    said: list[str] = field(default_factory=list)
+
+
 def read_table(
     source: str,
     *,
     kind: str | None = None,
     separator: str | None = None,
     encoding: str = "utf-8",
-) -> tuple[pa.Table, list[str]]:
+) -> Source:
     """Read a table.
 
     Parameters
@@ -37,10 +59,7 @@ def read_table(
 
     Returns
     -------
-    table : pyarrow.Table
-        Cells of CSV are texts.
-    said : list of str
-        What was guessed.
+    Source
 
     Raises
     ------
@@ -50,6 +69,8 @@ def read_table(
         If it is empty, or not of its format: where, and what to do.
     """
     data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data, source = gzip.decompress(data), source.removesuffix(".gz")
     if not data.strip():
         raise ValueError("The table is empty.")
     said = []
@@ -62,8 +83,18 @@ def read_table(
     elif kind == "jsonl":
         table = _read_jsonl(data)
     else:
-        table, guess = _read_csv(data, separator, encoding)
-        said += guess
+        text = _decoded(data, encoding)
+        if separator is None:
+            separator = _guess_separator(text)
+            if separator != ",":
+                said.append(f"Separator: {separator!r} (--separator).")
+        table = _read_csv(text, separator)
+    for place, column in enumerate(table.columns):
+        if pa.types.is_string_view(column.type):
+            # Not all of pyarrow knows them.
+            name = table.column_names[place]
+            table = table.set_column(place, name, column.cast(pa.string()))
+    table = table.rename_columns([name.strip() for name in table.column_names])
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
         raise ValueError(
@@ -71,14 +102,14 @@ def read_table(
         )
     if not table.num_rows:
         raise ValueError("The table has a header and no rows.")
-    return table, said
+    return Source(table, separator or ",", said)
 
 
 def _kind(source: str, data: bytes) -> str:
     if data[:4] == b"PAR1":
         return "parquet"
     known = FORMATS.get(Path(source).suffix.lower())
-    return known or ("jsonl" if data.lstrip()[:1] == b"{" else "csv")
+    return known or ("jsonl" if data.lstrip()[:1] in (b"{", b"[") else "csv")
 
 
 def _read_parquet(data: bytes) -> pa.Table:
@@ -91,36 +122,49 @@ def _read_parquet(data: bytes) -> pa.Table:
 
 
 def _read_jsonl(data: bytes) -> pa.Table:
-    from pyarrow import json
+    from pyarrow import json as arrow
 
+    if data.lstrip()[:1] == b"[":
+        data = _lines_of_array(data)
     # The block must hold the longest line.
-    options = json.ReadOptions(block_size=max(2**22, len(data) // 64))
+    options = arrow.ReadOptions(block_size=max(2**22, len(data) // 64))
+    schema: pa.Schema | None = None
+    names: list[str] = []
     try:
-        table = json.read_json(pa.BufferReader(data), read_options=options)
+        while True:
+            table = arrow.read_json(
+                pa.BufferReader(data),
+                read_options=options,
+                parse_options=arrow.ParseOptions(explicit_schema=schema),
+            )
+            names = names or table.column_names
+            dates = [own for own in table.schema if pa.types.is_timestamp(own.type)]
+            if not dates:
+                # Columns of the schema came first.
+                return table.select(names)
+            # Texts that look like dates are to come back as they were.
+            schema = pa.schema([own.with_type(pa.string()) for own in dates])
     except pa.ArrowException as error:
         raise ValueError(
             "A line is no JSON object, or a field is of several types (rows are "
             f"counted from 0): {_line(error)}"
         ) from None
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_nested(column.type):
-            raise ValueError(
-                f"Column {name!r} has lists or objects; a cell is a number or a text."
-            )
-    return table
 
 
-def _read_csv(
-    data: bytes, separator: str | None, encoding: str
-) -> tuple[pa.Table, list[str]]:
+def _lines_of_array(data: bytes) -> bytes:
+    """Write an array of objects as lines."""
+    try:
+        rows = json.loads(data)
+    except ValueError as error:
+        raise ValueError(f"The JSON can't be read: {error}.") from None
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+def _read_csv(text: str, separator: str) -> pa.Table:
     from pyarrow import csv as arrow
 
-    text = _decoded(data, encoding)
-    said = []
-    if separator is None:
-        separator = _guess_separator(text)
-        if separator != ",":
-            said.append(f"Separator: {separator!r} (--separator).")
+    # Of a cell; Python's own limit is met by long answers.
+    csv.field_size_limit(2**31 - 1)
     names = _header(text, separator)
     if len(names) < 2:
         raise ValueError(
@@ -131,9 +175,9 @@ def _read_csv(
         # A lenient reader would drop quotes, or swallow lines up to the next one.
         _refuse_flaws(text, separator, len(names))
     try:
-        table = arrow.read_csv(
+        return arrow.read_csv(
             pa.BufferReader(text.encode()),
-            read_options=arrow.ReadOptions(block_size=max(2**22, len(data) // 64)),
+            read_options=arrow.ReadOptions(block_size=max(2**22, len(text) // 64)),
             parse_options=arrow.ParseOptions(
                 delimiter=separator, newlines_in_values='"' in text
             ),
@@ -145,7 +189,6 @@ def _read_csv(
     except pa.ArrowException as error:
         _refuse_flaws(text, separator, len(names))
         raise ValueError(f"The CSV can't be read: {_line(error)}") from None
-    return table, said
 
 
 def _decoded(data: bytes, encoding: str) -> str:

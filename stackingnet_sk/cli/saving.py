@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from stackingnet_sk import __version__
-from stackingnet_sk._files import whole_file
+from stackingnet_sk import (
+    StackingNetClassifier,
+    StackingNetRegressor,
+    __version__,
+)
+from stackingnet_sk.cli.fitting import final_step
 
 # All that a fitted model is made of, besides scikit-learn's and numpy's own.
 _TYPES = frozenset(
@@ -25,6 +29,7 @@ _TYPES = frozenset(
         "stackingnet_sk.weights.solution.Solution",
     }
 )
+_COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class Saved:
         Columns that it predicts from.
     missing : list of str
         What stands for no answer besides an empty cell.
-    task : {"regression", "classification"}
-        What it was fitted for.
+    numbers : bool
+        Whether answers are numbers, not texts.
     decimal : {".", ","}
         What separates the decimals of a number.
     """
@@ -48,26 +53,24 @@ class Saved:
     model: Any
     models: list[str]
     missing: list[str]
-    task: str
+    numbers: bool
     decimal: str
 
 
-def save_model(saved: Saved, path: str) -> None:
-    """Write a model, whole or not at all.
+def save_model(saved: Saved, file: IO[bytes]) -> None:
+    """Write a model.
 
     Parameters
     ----------
     saved : Saved
         What to write.
-    path : str
+    file : file
         Where to.
     """
     import skops.io
 
     state = {**saved.__dict__, "stackingnet_sk": __version__}
-    data = skops.io.dumps(state)
-    with whole_file(path) as file:
-        file.write(data)
+    file.write(skops.io.dumps(state))
 
 
 def load_model(path: str) -> Saved:
@@ -103,9 +106,18 @@ def load_model(path: str) -> Saved:
     if version is None:
         raise ValueError(f"{path!r} is no model that --save has written.")
     try:
-        return Saved(**state)
-    except TypeError:
+        saved = Saved(**state)
+        sound = (
+            isinstance(final_step(saved.model), _COMBINATIONS)
+            and all(isinstance(name, str) for name in (*saved.models, *saved.missing))
+            and isinstance(saved.numbers, bool)
+            and saved.decimal in (".", ",")
+        )
+    except (TypeError, IndexError):
+        sound = False
+    if not sound:
         raise ValueError(
             f"{path!r} was saved by version {version}, this is {__version__}; fit and "
             "save it again."
-        ) from None
+        )
+    return saved

@@ -6,20 +6,19 @@ import csv
 import io
 import json
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackingnet_sk._files import whole_file
 from stackingnet_sk.cli.reading import FORMATS
 
 # What a spreadsheet takes for a formula, and a number that is none.
 _FORMULA = r"^\s*[=+\-@\t\r]"
-NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+NUMBER = r"^\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*$"
+_SUFFIXES = ("", ".csv", ".tsv", ".txt", *FORMATS)
 
 
 def is_text(column: Any) -> bool:
@@ -38,7 +37,9 @@ def is_text(column: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def refuse_existing(path: str | None, force: bool) -> None:
+def refuse_existing(
+    path: str | None, force: bool, suffixes: Sequence[str] | None = _SUFFIXES
+) -> None:
     """Refuse a place where a file cannot go, before any work is done.
 
     Parameters
@@ -47,14 +48,23 @@ def refuse_existing(path: str | None, force: bool) -> None:
         Where it is going to be; None for standard output.
     force : bool
         Whether a file that is there may go.
+    suffixes : sequence of str or None
+        How its name may end; None for anyhow.
 
     Raises
     ------
+    ValueError
+        If its name promises another format.
     OSError
         If there is one, or no such folder.
     """
     if path is None:
         return
+    if suffixes is not None and Path(path).suffix.lower() not in suffixes:
+        raise ValueError(
+            f"{path!r} would be in a format that can't be written; name it "
+            f"{', '.join(filter(None, suffixes))}."
+        )
     if not Path(path).absolute().parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(Path(path).parent)!r}.")
     if Path(path).is_dir():
@@ -63,33 +73,38 @@ def refuse_existing(path: str | None, force: bool) -> None:
         raise FileExistsError(f"{path!r} exists; --force writes over it.")
 
 
-def write_table(table: pa.Table, path: str | None) -> None:
-    """Write a table in the format of its suffix; CSV by default.
+def write_table(
+    table: pa.Table, file: IO[bytes], suffix: str = "", separator: str = ","
+) -> None:
+    """Write a table in the format of a suffix; CSV by default.
 
     Parameters
     ----------
     table : pyarrow.Table
         What to write.
-    path : str or None
-        Where to; None for CSV on standard output.
+    file : file
+        Where to.
+    suffix : str, default=""
+        Of its name.
+    separator : str, default=","
+        Between cells of CSV.
     """
-    if path is None:
-        sys.stdout.flush()
-        _write_csv(table, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
-        return
-    kind = FORMATS.get(Path(path).suffix.lower(), "csv")
-    writers = {"csv": _write_csv, "parquet": _write_parquet, "jsonl": _write_jsonl}
-    with whole_file(path) as file:
-        writers[kind](table, file)
+    kind = FORMATS.get(suffix.lower(), "csv")
+    if kind == "csv":
+        _write_csv(table, file, "\t" if suffix.lower() == ".tsv" else separator)
+    else:
+        {"parquet": _write_parquet, "jsonl": _write_jsonl}[kind](table, file)
 
 
-def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
+def _write_csv(table: pa.Table, file: IO[bytes], separator: str = ",") -> None:
     from pyarrow import csv as arrow
 
     quoted = False
     for place, name in enumerate(table.column_names):
         column = table.column(place)
+        if pa.types.is_nested(column.type):
+            column = pa.array([to_json(value) for value in column.to_pylist()])
+            table = table.set_column(place, name, column)
         if not is_text(column):
             continue
         # Of answers there are few that differ.
@@ -98,14 +113,16 @@ def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
             harmless = pc.binary_join_element_wise("'", column, "")
             column = pc.if_else(_is_formula(column), harmless, column)
             table = table.set_column(place, name, column)
-        structural = pc.match_substring_regex(distinct, '[",\r\n]')
+        structural = pc.match_substring_regex(distinct, f'["\r\n{separator}]')
         quoted |= bool(pc.any(structural).as_py())
     text = io.StringIO()
     heads = [_harmless(name) for name in table.column_names]
-    csv.writer(text, lineterminator="\n").writerow(heads)
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerow(heads)
     file.write(text.getvalue().encode())
     style = "needed" if quoted else "none"
-    options = arrow.WriteOptions(include_header=False, quoting_style=style)
+    options = arrow.WriteOptions(
+        include_header=False, quoting_style=style, delimiter=separator
+    )
     arrow.write_csv(table, file, options)
 
 

@@ -32,6 +32,7 @@ def from_wide(
     models: Sequence[Name] | None = None,
     item: Name | None = None,
     groups: Sequence[Name] = (),
+    ignore: Sequence[Name] = (),
     missing: Collection[Any] = (),
     task: Task | None = None,
 ) -> PredictionTable:
@@ -49,6 +50,8 @@ def from_wide(
         Column with the names of the items.
     groups : sequence of names, default=()
         Columns with groups that items belong to; never an input.
+    ignore : sequence of names, default=()
+        Columns that are of no use.
     missing : collection, default=()
         What stands for a missing answer or label, besides NaN and null, such as
         ``["N/A", "refused"]``.
@@ -99,16 +102,18 @@ def from_wide(
     opened = open_frame(frame)
     label, item = (None if name is None else str(name) for name in (label, item))
     groups = [groups] if isinstance(groups, str) else list(map(str, groups))
+    ignore = [ignore] if isinstance(ignore, str) else list(map(str, ignore))
     roles: dict[str, list[Name]] = {
         "the label": [] if label is None else [label],
         "the items": [] if item is None else [item],
         "a group": groups,
+        "ignored": ignore,
     }
     for what, names in roles.items():
         require_columns(opened, names, what)
     taken = {name: what for what, names in roles.items() for name in names}
     if len(taken) < sum(map(len, roles.values())):
-        raise ValueError("A column is only one of label, items and groups.")
+        raise ValueError("A column is only one of label, items, groups and ignored.")
     if models is None:
         models = [name for name in opened.columns if name not in taken]
     models = list(map(str, models))

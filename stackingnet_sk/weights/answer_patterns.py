@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.weights.moments import CONSTANT, Moments
-from stackingnet_sk.weights.patterns import CHUNK, group_patterns, regression
+from stackingnet_sk.weights.patterns import CHUNK, regression, repeated_first
 from stackingnet_sk.weights.rounding import two_sum
 
 # Entries of the matrices that are kept, 4 GB.
@@ -245,16 +245,11 @@ class AnswerPatterns:
         """
         if which.all():
             return self
-        return AnswerPatterns(
-            self.answered[which],
-            self.weight[which],
-            self.n_rows[which],
-            self.weight_norm[which],
-            self.mean[which],
-            self.scatter[which[: len(self.scatter)]],
-            self.origin,
-            self.scale,
-        )
+        taken: dict[str, Any] = {
+            name: getattr(self, name)[which]
+            for name in ("answered", "weight", "n_rows", "weight_norm", "mean")
+        }
+        return replace(self, scatter=self.scatter[which[: len(self.scatter)]], **taken)
 
     def subset(self, models: NDArray[np.intp]) -> AnswerPatterns:
         """Take some of the models.
@@ -299,16 +294,13 @@ class AnswerPatterns:
         found = replace(self, mean=mean, scatter=scatter, origin=origin)
         # Of a constant the labels' rounding is left, which would explain everything.
         center, variance = found.marginals()
-        models = np.flatnonzero(variance <= CONSTANT * self._squares(origin[:-1]))
+        target = self.pooled(np.empty(0, dtype=np.intp))
+        squares = self.marginals()[1] + target.scatter[0, 0] / (target.weight or 1.0)
+        squares += CONSTANT * np.square(origin[:-1])
+        models = np.flatnonzero(variance <= CONSTANT * squares)
         mean[:, models] = center[models] * self.answered[:, models]
         scatter[:, models] = scatter[:, :, models] = 0.0
         return found
-
-    def _squares(self, origin: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Size of the squares that rounding of the predictions is relative to."""
-        target = self.pooled(np.empty(0, dtype=np.intp))
-        variance = float(target.scatter[0, 0]) / (target.weight or 1.0)
-        return self.marginals()[1] + variance + CONSTANT * np.square(origin)
 
     def pooled(self, models: NDArray[np.intp]) -> Moments:
         """Moments of models that answer on every row.
@@ -417,25 +409,20 @@ def _with_target(answered: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _sum_up(parts: AnswerPatterns) -> AnswerPatterns:
     """Let each pattern be there once, those of several rows first."""
-    answered, pattern, _ = group_patterns(parts.answered)
-    n_rows = np.zeros(len(answered), dtype=np.intp)
-    np.add.at(n_rows, pattern, parts.n_rows)
-    order = np.argsort(n_rows == 1, kind="stable")
-    n_repeated = int(np.count_nonzero(n_rows > 1))
-    width = parts.mean.shape[1]
+    answered, n_rows, place = repeated_first(parts.answered, parts.n_rows)
+    n_repeated, width = int(np.count_nonzero(n_rows > 1)), parts.mean.shape[1]
     if n_repeated * width**2 > _MOST_ENTRIES:
         raise ValueError(
             f"{n_repeated} patterns of missing predictions of {width - 1} models are "
             "too many to keep; drop the models that rarely answer, or take fewer rows."
         )
-    place = np.argsort(order)[pattern]
     by_pattern = np.argsort(place, kind="stable")
-    groups = np.split(by_pattern, np.cumsum(np.bincount(place, minlength=len(order))))
-    weight, squares = np.zeros(len(order)), np.zeros(len(order))
+    groups = np.split(by_pattern, np.cumsum(np.bincount(place, minlength=len(n_rows))))
+    weight, squares = np.zeros(len(n_rows)), np.zeros(len(n_rows))
     np.add.at(weight, place, parts.weight)
     unit = parts.weight_norm.max(initial=0.0) or 1.0
     np.add.at(squares, place, np.square(parts.weight_norm / unit))
-    mean = np.zeros((len(order), width))
+    mean = np.zeros((len(n_rows), width))
     scatter = np.zeros((n_repeated, width, width))
     for q, own in enumerate(groups[:n_repeated]):
         known = own[own < len(parts.scatter)]
@@ -447,13 +434,12 @@ def _sum_up(parts: AnswerPatterns) -> AnswerPatterns:
             off = (parts.mean[own] - mean[q]) * np.sqrt(weights)[:, None]
             scatter[q] = parts.scatter[known].sum(axis=0) + off.T @ off
     mean[n_repeated:] = parts.mean[np.array(groups[n_repeated:-1], int).ravel()]
-    return AnswerPatterns(
-        answered[order],
-        weight,
-        n_rows[order],
-        np.sqrt(squares) * unit,
-        mean,
-        scatter,
-        parts.origin,
-        parts.scale,
+    return replace(
+        parts,
+        answered=answered[order],
+        weight=weight,
+        n_rows=n_rows[order],
+        weight_norm=np.sqrt(squares) * unit,
+        mean=mean,
+        scatter=scatter,
     )

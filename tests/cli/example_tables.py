@@ -21,7 +21,8 @@ def numbers(n_items=60, n_labelled=30, missing=0.0, seed=0):
         n_labelled=n_labelled,
         random_state=seed,
     )
-    table = np.c_[crowd.X, crowd.y.astype(float)].round(3)
+    known = np.full(n_items, np.nan) if crowd.y is None else crowd.y.astype(float)
+    table = np.c_[crowd.X, known].round(3)
     return [["" if cell != cell else f"{cell:.3f}" for cell in row] for row in table]
 
 
@@ -36,7 +37,8 @@ def votes(n_items=60, n_labelled=30, missing=0.0, seed=0):
         n_labelled=n_labelled,
         random_state=seed,
     )
-    known = [np.nan if label is None else float(label) for label in crowd.y]
+    labels = [None] * n_items if crowd.y is None else crowd.y
+    known = [np.nan if label is None else float(label) for label in labels]
     table = np.c_[crowd.X, known]
     return [
         ["" if cell != cell else CLASSES[int(cell)] for cell in row] for row in table
@@ -56,7 +58,10 @@ def from_csv(text):
     # Some cells here are whole documents; the limit is that of all of Python.
     usual = csv.field_size_limit(2**30)
     try:
-        heads, *rows = csv.reader(io.StringIO(text, newline=""))
+        # What was read is written: separators too.
+        first = text.partition("\n")[0]
+        separator = max(",\t;|:~", key=first.count)
+        heads, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     finally:
         csv.field_size_limit(usual)
     return heads, rows

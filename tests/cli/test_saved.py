@@ -335,6 +335,6 @@ def test_what_is_said_about_the_model_is_checked(refused, write, state, changes)
 
 def test_another_version_is_named(refused, write, state):
     """Its parts may be others."""
-    other = {key: value for key, value in state[0].items() if key != "task"}
+    other = {key: value for key, value in state[0].items() if key != "numbers"}
     path = write(skops.io.dumps(other | {"stackingnet_sk": "99.0"}), "model.skops")
     assert "99.0" in refused("predict", path, write(to_csv(numbers())))

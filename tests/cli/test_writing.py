@@ -115,7 +115,7 @@ def test_formulas_are_escaped_in_cells_and_headers(command, write, formula):
     """A spreadsheet would compute them, or call another program."""
     rows = [[formula, *row] for row in NUMBERS]
     heads, cells = back(command, write, rows, [formula, *HEADS], "--ignore", formula)
-    assert heads[0] == f"'{formula}"
+    assert heads[0] == f"'{formula.strip()}"  # names have no blanks around them
     assert {row[0] for row in cells} == {f"'{formula}"}
     assert [row[1:] for row in cells] == NUMBERS
 
@@ -177,11 +177,11 @@ def test_any_text_comes_back_from_csv(rows):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_come_back_exactly(tmp_path_factory, number):
+def test_numbers_come_back_exactly(number):
     """All digits that a double has."""
-    path = tmp_path_factory.mktemp("numbers") / "t.csv"
-    writing.write_table(pa.table({"x": [number]}), str(path))
-    assert float(from_csv(path.read_bytes())[1][0][0]) == number
+    file = io.BytesIO()
+    writing.write_table(pa.table({"x": [number]}), file)
+    assert float(from_csv(file.getvalue())[1][0][0]) == number
 
 
 # ------------------------------------------------------------------------ the formats
@@ -284,7 +284,7 @@ def test_an_interrupted_write_loses_nothing(
     name = f"stackingnet_sk.cli.writing.{target[kind]}"
     if place == "writer":
 
-        def half(table, file):
+        def half(table, file, *_):
             file.write(b"half of it")
             raise error
 

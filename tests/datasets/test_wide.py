@@ -70,7 +70,7 @@ def test_a_single_group_needs_no_list(make):
         ({"groups": ["site"], "models": ["site"]}, "'site' is a group.*no model"),
         (
             {"label": "truth", "groups": ["truth"]},
-            "only one of label, items and groups",
+            "only one of label, items, groups and ignored",
         ),
         ({"models": ["a", "a"]}, "named twice"),
         ({"models": []}, "No column is left"),

@@ -1,0 +1,119 @@
+"""What the command says beside its answers: progress, guesses, notes and errors."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, Self
+
+import click
+
+# What is an argument in Python and an option here.
+_OPTIONS = {
+    "missing=": "--missing",
+    "classes=": "--class",
+    "aggregate=": "--aggregate",
+}
+
+
+def say(sentences: list[str]) -> None:
+    """Say something on standard error.
+
+    Parameters
+    ----------
+    sentences : list of str
+        A line each.
+    """
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+
+
+class Progress:
+    """What is being done, shown on a terminal, and what is said meanwhile.
+
+    Parameters
+    ----------
+    *names : str
+        What is done, step by step.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self._waiting = iter(names)
+        self._said: list[str] = []
+        self._bar: Any = None
+        if sys.stderr.isatty():
+            self._bar = click.progressbar(length=len(names), file=sys.stderr)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*error)
+            say(self._said)
+
+    def step(self) -> None:
+        """Begin what is next."""
+        if self._bar is not None:
+            self._bar.label = next(self._waiting)
+            self._bar.update(1)
+
+    def say(self, sentences: list[str]) -> None:
+        """Say something, beneath the bar.
+
+        Parameters
+        ----------
+        sentences : list of str
+            A line each.
+        """
+        if self._bar is None:
+            say(sentences)
+        else:
+            self._said += sentences
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Say what is wrong in a line, and warnings too, without a traceback."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            yield
+        except BrokenPipeError:
+            # Who reads has seen enough; click ends in silence.
+            raise
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            _fail(error)
+        finally:
+            notes = [w.message for w in caught if issubclass(w.category, UserWarning)]
+            # Both `fit` and `predict` may say it.
+            say(list(dict.fromkeys(f"Note: {_in_a_line(note)}" for note in notes)))
+
+
+class _UnusableError(click.ClickException):
+    exit_code = 2
+
+
+def _fail(error: Exception) -> NoReturn:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        message = f"{error.filename}: {error.strerror}."
+    else:
+        message = _in_a_line(error)
+    if isinstance(error, ImportError):
+        message += " Install what is missing: pip install 'stackingnet_sk[cli]'."
+    raise _UnusableError(message) from error
+
+
+def _in_a_line(message: object) -> str:
+    """Say what Python is told, in the words of the command."""
+    line = " ".join(str(message).split())
+    for argument, option in _OPTIONS.items():
+        line = line.replace(argument, option)
+    if re.search(r"\brow \d", line):
+        line += " (Rows are counted from 0, without the header.)"
+    return line
