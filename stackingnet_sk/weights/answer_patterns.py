@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.weights.moments import CONSTANT, Moments
-from stackingnet_sk.weights.patterns import CHUNK, regression, repeated_first
+from stackingnet_sk.weights.patterns import CHUNK, group_patterns, regression
 from stackingnet_sk.weights.rounding import two_sum
 
 # Entries of the matrices that are kept, 4 GB.
@@ -409,20 +409,25 @@ def _with_target(answered: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _sum_up(parts: AnswerPatterns) -> AnswerPatterns:
     """Let each pattern be there once, those of several rows first."""
-    answered, n_rows, place = repeated_first(parts.answered, parts.n_rows)
-    n_repeated, width = int(np.count_nonzero(n_rows > 1)), parts.mean.shape[1]
+    answered, pattern, _ = group_patterns(parts.answered)
+    n_rows = np.zeros(len(answered), dtype=np.intp)
+    np.add.at(n_rows, pattern, parts.n_rows)
+    order = np.argsort(n_rows == 1, kind="stable")
+    n_repeated = int(np.count_nonzero(n_rows > 1))
+    width = parts.mean.shape[1]
     if n_repeated * width**2 > _MOST_ENTRIES:
         raise ValueError(
             f"{n_repeated} patterns of missing predictions of {width - 1} models are "
             "too many to keep; drop the models that rarely answer, or take fewer rows."
         )
+    place = np.argsort(order)[pattern]
     by_pattern = np.argsort(place, kind="stable")
-    groups = np.split(by_pattern, np.cumsum(np.bincount(place, minlength=len(n_rows))))
-    weight, squares = np.zeros(len(n_rows)), np.zeros(len(n_rows))
+    groups = np.split(by_pattern, np.cumsum(np.bincount(place, minlength=len(order))))
+    weight, squares = np.zeros(len(order)), np.zeros(len(order))
     np.add.at(weight, place, parts.weight)
     unit = parts.weight_norm.max(initial=0.0) or 1.0
     np.add.at(squares, place, np.square(parts.weight_norm / unit))
-    mean = np.zeros((len(n_rows), width))
+    mean = np.zeros((len(order), width))
     scatter = np.zeros((n_repeated, width, width))
     for q, own in enumerate(groups[:n_repeated]):
         known = own[own < len(parts.scatter)]

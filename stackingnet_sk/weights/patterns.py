@@ -37,33 +37,6 @@ def group_patterns(
     return answered[first], pattern.ravel(), counts
 
 
-def repeated_first(
-    answered: NDArray[np.bool_], n_rows: NDArray[np.intp]
-) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
-    """List the distinct patterns, those of several rows first.
-
-    Parameters
-    ----------
-    answered : ndarray of bool of shape (n_parts, n_models)
-        Patterns, of which some may be the same.
-    n_rows : ndarray of int of shape (n_parts,)
-        Rows of each.
-
-    Returns
-    -------
-    patterns : ndarray of bool of shape (n_patterns, n_models)
-    total : ndarray of int of shape (n_patterns,)
-        Rows of each.
-    place : ndarray of int of shape (n_parts,)
-        Which of them each part has.
-    """
-    patterns, pattern, _ = group_patterns(answered)
-    total = np.zeros(len(patterns), dtype=np.intp)
-    np.add.at(total, pattern, n_rows)
-    order = np.argsort(total == 1, kind="stable")
-    return patterns[order], total[order], np.argsort(order)[pattern]
-
-
 def regression(
     covariance: NDArray[np.float64], seen: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
