@@ -209,7 +209,10 @@ def test_kinds_of_parquet_texts(combined, expected, kind):
     columns = zip(HEADS, zip(*VOTES, strict=True), strict=True)
     table = pa.table({name: pa.array(cells).cast(kind) for name, cells in columns})
     file = io.BytesIO()
-    parquet.write_table(table, file)
+    try:
+        parquet.write_table(table, file)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("pyarrow writes views of texts from version 21 on")
     assert combined(file.getvalue(), name="table.parquet") == expected["votes"]
 
 
