@@ -20,6 +20,7 @@ FLOORS = {
     "weights": 0,
     "_compat": 0,
     "_files": 0,
+    "_text": 0,
     "_version": 0,
     "cache": 0.5,
     "predictions": 1,

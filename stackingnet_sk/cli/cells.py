@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 from stackingnet_sk.cli.writing import NUMBER, is_text
 
 # Texts that stand for no answer, besides the empty one.
-MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A")
+MISSING = (
+    *("NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "-"),
+    *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"),
+)
 _COMMA = r"^([+-]?\d*),(\d+)$"
 
 
@@ -199,11 +202,21 @@ class Cells:
     @cached_property
     def classes(self) -> set[Any]:
         """What differs; a number however it is written."""
-        return {_value(value) for value in self.values.to_pylist()}
+        return {as_class(value) for value in self.values.to_pylist()}
 
 
-def _value(cell: Any) -> Any:
-    """Take "1" and "1.0" for the same class."""
+def as_class(cell: Any) -> Any:
+    """Take "1" and "1.0" for the same class.
+
+    Parameters
+    ----------
+    cell : object
+        Number or text.
+
+    Returns
+    -------
+    object
+    """
     try:
         return float(cell)
     except (TypeError, ValueError):

@@ -11,10 +11,12 @@ from typing import Any
 import click
 
 from stackingnet_sk import __version__
+from stackingnet_sk._text import harmless
 from stackingnet_sk.cli.options import (
     FITTING,
     FORCE,
     JSON,
+    LONG,
     MISSING_TEXT,
     NAME,
     OUT,
@@ -124,13 +126,13 @@ def combine(**options: Any) -> None:
         elif out is None:
             write_to_stdout(whole, source.separator)
         else:
-            click.echo(as_text(summary))
-            click.echo(f"{whole.num_rows} combined answers in {out}.")
+            click.echo(harmless(as_text(summary)))
+            click.echo(harmless(f"{whole.num_rows} combined answers in {out}."))
 
 
 @stackingnet.command()
 @click.argument("model")
-@with_options(TABLE, MISSING_TEXT, *READING, OUT, NAME, FORCE)
+@with_options(TABLE, MISSING_TEXT, *LONG, *READING, OUT, NAME, FORCE)
 def predict(model: str, **options: Any) -> None:
     """Combine new answers with a MODEL that `combine --save` has written."""
     out, name, force = (options.pop(key) for key in ("out", "name", "force"))
@@ -140,6 +142,7 @@ def predict(model: str, **options: Any) -> None:
         from stackingnet_sk._files import whole_file
         from stackingnet_sk.cli.cells import (
             MISSING,
+            Cells,
             no_numbers,
             trimmed,
             without_markers,
@@ -147,7 +150,7 @@ def predict(model: str, **options: Any) -> None:
         from stackingnet_sk.cli.combining import append_columns, write_to_stdout
         from stackingnet_sk.cli.combining import combine as combine_answers
         from stackingnet_sk.cli.fitting import final_step
-        from stackingnet_sk.cli.guessing import Roles
+        from stackingnet_sk.cli.guessing import Roles, guess_decimal
         from stackingnet_sk.cli.saving import load_model
         from stackingnet_sk.cli.writing import refuse_existing, write_table
 
@@ -155,11 +158,21 @@ def predict(model: str, **options: Any) -> None:
         saved = load_model(model)
         source = _read(options)
         say(source.said)
-        decimal = decimal or saved.decimal
+        cells = source.cells
+        if long := _long(options):
+            given = Roles(missing=missing or None, decimal=decimal)
+            cells = long.widen(cells, given)
+        if decimal is None and saved.decimal == ",":
+            # Points are read all the same.
+            decimal = ","
+        elif decimal is None:
+            names = [name for name in saved.models if name in cells.column_names]
+            decimal, sentences = guess_decimal(map(Cells.of, cells.select(names)))
+            say(sentences)
         missing = list(missing or [*saved.missing, *MISSING])
         if saved.numbers and hasattr(final_step(saved.model), "classes_"):
-            cells = without_markers(trimmed(source.cells, decimal), missing)
-            odd = no_numbers(cells, saved.models)
+            plain = without_markers(trimmed(cells, decimal), missing)
+            odd = no_numbers(plain, saved.models)
             listed = ", ".join(f"{text!r} ({n})" for text, n in odd.most_common(5))
             say([f"No class, so no vote: {listed}."] if odd else [])
             missing += odd
@@ -170,8 +183,12 @@ def predict(model: str, **options: Any) -> None:
             # What was fitted on numbers would not know them as texts.
             task="regression" if saved.numbers else None,
         )
-        found = combine_answers(saved.model, roles.read(source.cells).X, name)
-        whole = append_columns(source.cells, found, decimal)
+        answers = roles.read(cells).X
+        try:
+            found = combine_answers(saved.model, answers, name)
+        except (AttributeError, IndexError, KeyError) as error:
+            raise ValueError(f"{model!r} holds a damaged model.") from error
+        whole = append_columns(cells, found, decimal)
         if out is None:
             write_to_stdout(whole, source.separator)
         else:
@@ -202,7 +219,7 @@ def rank(as_json: bool, seed: int, **options: Any) -> None:
                 )
     if ranking is None:
         summary = summarize(fitted)
-        _print_json(summary) if as_json else click.echo(as_text(summary))
+        _print_json(summary) if as_json else click.echo(harmless(as_text(summary)))
     elif as_json:
         columns = ranking.columns()
         rows = [
@@ -213,7 +230,7 @@ def rank(as_json: bool, seed: int, **options: Any) -> None:
         guesses = fitted.roles.said
         _print_json({"confidence_level": level, "guesses": guesses, "models": rows})
     else:
-        click.echo(str(ranking))
+        click.echo(harmless(str(ranking)))
 
 
 @stackingnet.command()
@@ -226,6 +243,8 @@ def prune(as_json: bool, **options: Any) -> None:
         with Progress("Reading", "Fitting", "Pruning") as progress:
             fitted, _ = _fit(options, progress)
             progress.step()
+            if fitted.data.y is None:
+                raise ValueError("Whom to drop takes labels to tell (--label).")
             path = find_path(fitted.estimator)
     n_best = path.n_best
     dropped = path.removed[:n_best].tolist()
@@ -240,9 +259,9 @@ def prune(as_json: bool, **options: Any) -> None:
         found = {"keep": kept, "drop": dropped, "unit": path.unit, "path": steps}
         _print_json({**found, "guesses": fitted.roles.said})
         return
-    click.echo(str(path))
-    click.echo(f"Keep {', '.join(map(str, kept))}.")
-    click.echo(f"Drop {', '.join(map(str, dropped)) or 'none'}.")
+    click.echo(harmless(str(path)))
+    click.echo(harmless(f"Keep {', '.join(map(str, kept))}."))
+    click.echo(harmless(f"Drop {', '.join(map(str, dropped)) or 'none'}."))
 
 
 @stackingnet.command()
@@ -280,7 +299,7 @@ def report(
     if as_json:
         _print_json({**page.to_dict(), "out": out})
     else:
-        click.echo(f"Report in {out}.")
+        click.echo(harmless(f"Report in {out}."))
 
 
 def _command_line() -> str:
@@ -303,22 +322,33 @@ def _read(options: dict[str, Any]) -> Any:
     )
 
 
+def _long(options: dict[str, Any]) -> Any:
+    """Return what the options say of a table with a row an answer, or None."""
+    from stackingnet_sk.cli.fitting import Long
+
+    if options["answering"] is None and options["answer"] is None:
+        if options["aggregate"] is not None:
+            raise ValueError("--aggregate is for long tables (--model, --answer).")
+        return None
+    parts = {
+        "item": options["item"],
+        "model": options["answering"],
+        "answer": options["answer"],
+    }
+    absent = [f"--{key}" for key, value in parts.items() if value is None]
+    if absent:
+        raise ValueError(f"A long table needs {' and '.join(absent)} too.")
+    return Long(**parts, aggregate=options["aggregate"])
+
+
 def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
     """Read and fit what the shared options describe; and what was read."""
-    from stackingnet_sk.cli.fitting import Long, build, fit
+    from stackingnet_sk.cli.fitting import build, fit
     from stackingnet_sk.cli.guessing import Roles, guess_roles
 
     if options["label"] is not None and options["no_label"]:
         raise ValueError("--label and --no-label exclude each other.")
-    long = None
-    if options["model"] is not None or options["answer"] is not None:
-        parts = {key: options[key] for key in ("item", "model", "answer")}
-        absent = [f"--{key}" for key, value in parts.items() if value is None]
-        if absent:
-            raise ValueError(f"A long table needs {' and '.join(absent)} too.")
-        long = Long(**parts, aggregate=options["aggregate"])
-    elif options["aggregate"] is not None:
-        raise ValueError("--aggregate is for long tables (--item, --model, --answer).")
+    long = _long(options)
     progress.step()
     source = _read(options)
     # As names of columns are read.
@@ -336,6 +366,7 @@ def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
         models=models,
         ignored=ignored,
         missing=options["missing"] or None,
+        classes=options["classes"],
         decimal=options["decimal"],
         task=None if options["task"] == "auto" else options["task"],
         said=source.said,
@@ -344,8 +375,8 @@ def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
     roles = guess_roles(cells, given, no_label=options["no_label"])
     progress.say(roles.said)
     n_said = len(roles.said)
-    own = ("low", "high", "constraint", "balanced", "classes")
-    model = build(roles.task, **{key: options[key] for key in own})
+    own = {key: options[key] for key in ("low", "high", "constraint", "balanced")}
+    model = build(roles.task, classes=roles.classes, **own)
     progress.step()
     fitted = fit(cells, roles, model)
     progress.say(roles.said[n_said:])

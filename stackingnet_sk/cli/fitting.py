@@ -23,6 +23,8 @@ from stackingnet_sk.datasets import PredictionTable, from_long
 _SURELY = 20
 # Interquartile ranges of all answers, from their median.
 _FAR = 10
+# Fewer labels than this say little of anything.
+_ROUGH = 10
 # Spreads of a model, of the median one.
 _SCALES = 10
 
@@ -203,6 +205,8 @@ def build(
     ValueError
         If an option has no meaning for the task.
     """
+    if low is not None and high is not None and not low < high:
+        raise ValueError(f"--low {low:g} is not below --high {high:g}.")
     ranged = low is not None or high is not None
     if task == "classification":
         if ranged or constraint != "nonnegative":
@@ -255,7 +259,17 @@ def _doubts(fitted: Fitted) -> list[str]:
     """Say what looks like a mistake."""
     data, said = fitted.data, []
     numbers = fitted.roles.task == "regression"
-    if not numbers and data.y is not None and len(set(data.y[data.labelled])) == 1:
+    if len(data.models) == 1:
+        said.append(
+            f"There is one model, {data.models[0]!r}. Of a long table, a row an "
+            "answer, name the columns: --item, --model, --answer."
+        )
+    if 0 < data.n_labelled < _ROUGH:
+        said.append(
+            f"Of {data.n_labelled} labels weights and errors are rough; some more are "
+            "worth much."
+        )
+    if not numbers and data.y is not None and len(fitted.estimator.classes_) == 1:
         said.append(
             f"Every label is {data.y[data.labelled][0]!r}: other classes can't be told "
             "from it; name them all with --class."

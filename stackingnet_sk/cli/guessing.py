@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackingnet_sk.cli.cells import MISSING, Cells, trimmed, with_numbers
+from stackingnet_sk.cli.cells import MISSING, Cells, as_class, trimmed, with_numbers
 from stackingnet_sk.cli.writing import is_text
 from stackingnet_sk.datasets import PredictionTable, from_wide
 
@@ -29,6 +30,9 @@ _ITEMS = ("id", "index", "item", "task", "row", "key", "uid", "uuid", "unnamed: 
 # More columns than this are hardly models, and more whole numbers hardly classes.
 _MOST_MODELS = 1000
 _MOST_CLASSES = 7
+# Of all answers that name a class without a label; labels that would show it.
+_LEAST_SHARE = 0.02
+_SURELY_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Roles:
         What stands for no answer besides an empty cell; None to look for usual markers.
     decimal : {".", ","} or None
         What separates the decimals of a number.
+    classes : sequence of str
+        All classes, where the labels do not show each.
     task : {"regression", "classification"} or None
         Whether answers are numbers or classes.
     said : list of str
@@ -58,6 +64,7 @@ class Roles:
     ignored: Sequence[str] = ()
     missing: Sequence[str] | None = None
     decimal: str | None = None
+    classes: Sequence[str] = ()
     task: str | None = None
     said: list[str] = field(default_factory=list)
 
@@ -135,7 +142,7 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
     cells = {str(name): Cells.of(table.column(name)) for name in there}
     decimal = given.decimal
     if decimal is None:
-        decimal, sentence = _decimal(cells.values())
+        decimal, sentence = guess_decimal(cells.values())
         said += sentence
     cells = {name: column.with_points(decimal) for name, column in cells.items()}
     missing = given.missing
@@ -156,10 +163,15 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
             reasons = " ".join(["No column is left for a model.", *sentences])
             raise ValueError(f"{reasons} The task is {task} (--task).")
         said += sentences
+    classes = list(given.classes)
     if task == "classification":
         said += _same_but_for_case(answers, truth, models)
+        if truth is not None and truth.total and not classes:
+            votes = [answers[name] for name in models if name in answers]
+            classes, sentences = _classes(votes, truth)
+            said += sentences
     found = replace(given, label=label, models=models, missing=missing, task=task)
-    found = replace(found, decimal=decimal)
+    found = replace(found, decimal=decimal, classes=classes)
     return replace(found, said=said)
 
 
@@ -179,8 +191,20 @@ def _markers(cells: dict[str, Cells]) -> tuple[list[str], list[str]]:
     return sorted(found), [f"Missing, besides empty cells: {listed} (--missing)."]
 
 
-def _decimal(columns: Iterable[Cells]) -> tuple[str, list[str]]:
-    """Tell commas from points."""
+def guess_decimal(columns: Iterable[Cells]) -> tuple[str, list[str]]:
+    """Tell commas from points.
+
+    Parameters
+    ----------
+    columns : iterable of Cells
+        What may be numbers.
+
+    Returns
+    -------
+    decimal : {".", ","}
+    said : list of str
+        What was guessed, if it was.
+    """
     texts = [column.values for column in columns if is_text(column.values)]
 
     def some(pattern: str) -> bool:
@@ -210,9 +234,11 @@ def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
         if len(column.values) > 50:
             return "regression", f"{what} are numbers"
         values |= column.classes
-    if any(value != round(value) for value in values):
+    # What is no number is named when it is read, and what is infinite.
+    numbers = [v for v in values if isinstance(v, (int, float)) and isfinite(v)]
+    if any(value != round(value) for value in numbers):
         return "regression", f"{what} are numbers"
-    known = sorted(int(value) for value in values)
+    known = sorted(int(value) for value in numbers)
     from_zero = bool(known) and known[0] == 0 and known[-1] < _MOST_CLASSES
     if known in ([-1, 1], [1, 2]) or from_zero:
         listed = ", ".join(map(str, known[:6])) + (", ..." if len(known) > 6 else "")
@@ -254,6 +280,44 @@ def _models(
         if name.lower() in _LABELS:
             said.append(f"Column {name!r} is taken for a model (--ignore).")
     return models, said
+
+
+def _classes(votes: Sequence[Cells], truth: Cells) -> tuple[list[str], list[str]]:
+    """Find classes that models vote for and no label shows, as labels are few.
+
+    What half of the models say, in a share of their answers at which so many labels
+    would hardly miss it, is a class; if labels could have shown it, it is none.
+    """
+    total = sum(column.total for column in votes)
+    shares: Counter[Any] = Counter()
+    voters: Counter[Any] = Counter()
+    for column in votes:
+        counts = zip(column.values.to_pylist(), column.counts.to_pylist(), strict=True)
+        for cell, number in counts:
+            shares[as_class(cell)] += number / total
+        voters.update(column.classes)
+    unseen = [
+        name
+        for name, share in shares.items()
+        if name not in truth.classes
+        and 2 * voters[name] >= len(votes)
+        and share >= _LEAST_SHARE
+        and share * truth.total < _SURELY_SHOWN
+    ]
+    if not unseen:
+        return [], []
+    every = [
+        f"{name:g}" if isinstance(name, float) else str(name)
+        for name in sorted({*truth.classes, *unseen}, key=str)
+    ]
+    new = ", ".join(
+        repr(f"{name:g}" if isinstance(name, float) else name)
+        for name in sorted(unseen, key=str)
+    )
+    return every, [
+        f"Classes: {', '.join(every)}; no label is {new}, yet models say so (--class, "
+        "or --missing if it is no answer)."
+    ]
 
 
 def _same_but_for_case(

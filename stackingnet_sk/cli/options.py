@@ -17,6 +17,16 @@ READING = [
     click.option("--decimal", type=click.Choice([".", ","]), help="Guessed."),
     click.option("--encoding", default="utf-8", show_default=True, help="Of CSV."),
 ]
+LONG = [
+    click.option("--item", help="Column with the names of items."),
+    click.option("--model", "answering", help="Long tables: column with the models."),
+    click.option("--answer", help="Long tables: column with its answer."),
+    click.option(
+        "--aggregate",
+        type=click.Choice(["mean", "median", "most_frequent", "first", "last"]),
+        help="Long tables: what several answers of a model for an item make.",
+    ),
+]
 MISSING_TEXT = click.option(
     "--missing",
     multiple=True,
@@ -38,14 +48,7 @@ ROLES = [
     click.option("--use", multiple=True, help="Column of a model; others are none."),
     click.option("--ignore", multiple=True, help="Column that is no model's."),
     MISSING_TEXT,
-    click.option("--item", help="Column with the names of items."),
-    click.option("--model", help="Long tables: column with the model that answers."),
-    click.option("--answer", help="Long tables: column with its answer."),
-    click.option(
-        "--aggregate",
-        type=click.Choice(["mean", "median", "most_frequent", "first", "last"]),
-        help="Long tables: what several answers of a model for an item make.",
-    ),
+    *LONG,
 ]
 FITTING = [
     click.option("--low", type=float, help="Least possible number; clips answers."),

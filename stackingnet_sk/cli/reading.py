@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -68,9 +69,13 @@ def read_table(
     ValueError
         If it is empty, or not of its format: where, and what to do.
     """
+    if re.match(r"https?://", source):
+        raise ValueError("The table is an address; download it first.")
     data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     if data[:2] == b"\x1f\x8b":
         data, source = gzip.decompress(data), source.removesuffix(".gz")
+    if data[:4] == b"PK\x03\x04":
+        raise ValueError("This is a workbook or an archive; save the sheet as CSV.")
     if not data.strip():
         raise ValueError("The table is empty.")
     said = []
@@ -84,6 +89,11 @@ def read_table(
         table = _read_jsonl(data)
     else:
         text = _decoded(data, encoding)
+        if "\n" not in text:
+            text = text.replace("\r", "\n")
+        if told := re.match(r"sep=(.)\r?\n", text):
+            # Excel's own way of naming it.
+            separator, text = separator or told[1], text[told.end() :]
         if separator is None:
             separator = _guess_separator(text)
             if separator != ",":
@@ -95,6 +105,15 @@ def read_table(
             name = table.column_names[place]
             table = table.set_column(place, name, column.cast(pa.string()))
     table = table.rename_columns([name.strip() for name in table.column_names])
+    empty = [
+        place
+        for place, name in enumerate(table.column_names)
+        if not name and not any(map(bool, table.column(place).unique().to_pylist()))
+    ]
+    if empty and len(empty) < table.num_columns:
+        kept = [place for place in range(table.num_columns) if place not in empty]
+        table = table.select(kept)
+        said.append(f"Left out: {len(empty)} columns without a name or a cell.")
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
         raise ValueError(
@@ -210,7 +229,7 @@ def _guess_separator(text: str) -> str:
 
 
 def _header(text: str, separator: str) -> list[str]:
-    lines = csv.reader(io.StringIO(text[: 2**20]), delimiter=separator)
+    lines = csv.reader(io.StringIO(text[: 2**20], newline=""), delimiter=separator)
     try:
         return next((line for line in lines if line), [""])
     except csv.Error as error:

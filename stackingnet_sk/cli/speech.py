@@ -11,6 +11,8 @@ from typing import Any, NoReturn, Self
 
 import click
 
+from stackingnet_sk._text import harmless
+
 # What is an argument in Python and an option here.
 _OPTIONS = {
     "missing=": "--missing",
@@ -28,7 +30,7 @@ def say(sentences: list[str]) -> None:
         A line each.
     """
     for sentence in sentences:
-        click.echo(sentence, err=True)
+        click.echo(harmless(sentence), err=True)
 
 
 class Progress:
@@ -100,13 +102,14 @@ class _UnusableError(click.ClickException):
 
 
 def _fail(error: Exception) -> NoReturn:
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        message = f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        message = f"{place}{error.strerror}; nothing was written."
     else:
         message = _in_a_line(error)
     if isinstance(error, ImportError):
         message += " Install what is missing: pip install 'stackingnet_sk[cli]'."
-    raise _UnusableError(message) from error
+    raise _UnusableError(harmless(message)) from error
 
 
 def _in_a_line(message: object) -> str:

@@ -198,7 +198,9 @@ def ranking_chart(found: Figures) -> Chart:
     for row in found["rows"]:
         low, high = row["rank_low"], row["rank_high"]
         rank = f"{low}" if low == high else f"{low}–{high}"
-        kind = "bad" if row["model"] in found["below_chance"] else "own"
+        # Intervals that rest on agreement don't know of errors in common.
+        kind = "other" if found["agreement"] > 0.5 else "own"
+        kind = "bad" if row["model"] in found["below_chance"] else kind
         letters = " ".join(row["group"])
         rows.append(
             {"label": row["model"], "text": rank, "letters": letters, "kind": kind}

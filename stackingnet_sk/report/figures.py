@@ -28,7 +28,7 @@ from stackingnet_sk.report.sections import (
     weights_section,
 )
 from stackingnet_sk.report.subject import Subject
-from stackingnet_sk.report.words import caveats, proof, summary
+from stackingnet_sk.report.words import caveats, count, proof, summary
 from stackingnet_sk.weights import Status
 
 _PACKAGES = ("stackingnet_sk", "scikit-learn", "numpy", "scipy")
@@ -60,7 +60,7 @@ def collect(
         Of texts, numbers, lists and dictionaries; None stands for what is not finite.
     """
     figures: dict[str, Any] = {
-        "title": title or f"{len(subject.names)} models, combined",
+        "title": title or f"{count(len(subject.names), 'model')}, combined",
         "source": source,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": "regression" if subject.is_number else "classification",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stackingnet_sk._text import harmless
 from stackingnet_sk.report import charts, headline, words
 
 _CHARTS = (
@@ -64,4 +65,5 @@ def render(figures: dict[str, Any]) -> str:
     )
     for function in (*_CHARTS, *_WORDS):
         environment.globals[function.__name__] = function
-    return environment.get_template("page.html.j2").render(figures)
+    page = environment.get_template("page.html.j2").render(figures)
+    return harmless(page)

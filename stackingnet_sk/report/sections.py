@@ -17,7 +17,7 @@ from stackingnet_sk.inspection import (
     prune,
     rank_models,
 )
-from stackingnet_sk.predictions import as_array
+from stackingnet_sk.predictions import as_array, is_labelled
 from stackingnet_sk.report.subject import MOST_ROWS, Subject
 
 Array = NDArray[Any]
@@ -309,15 +309,24 @@ def _disparity(
         raise ValueError(
             f"{name!r} has shape {own.shape}, but there are {len(subject.labels)} rows."
         )
+    own = own[found.rows]
+    named = is_labelled(own)
+    # What has one row, or no name, says nothing of a group; the others do.
+    groups, counts = np.unique(own[named].astype(str), return_counts=True)
+    single = [str(group) for group in groups[counts < 2]]
+    kept = named.copy()
+    kept[named] = ~np.isin(own[named].astype(str), single)
+    if single and len(np.unique(own[kept].astype(str))) < 2:
+        raise ValueError("It takes two groups with two labels each; label more items.")
     names = found.names.tolist()
     average = names.index("average" if found.is_number else names[1])
     # Two columns, for one would be no panel: the second is who is compared with.
     shown = [average, found.constant]
     audit = disparity(
-        found.predictions[:, 0],
-        as_array(subject.labels)[found.rows],
-        {str(name): own[found.rows]},
-        models=found.predictions[:, shown],
+        found.predictions[kept, 0],
+        as_array(subject.labels)[found.rows][kept],
+        {str(name): own[kept]},
+        models=found.predictions[kept][:, shown],
         task="regression" if found.is_number else "classification",
         random_state=seed,
     )
@@ -335,6 +344,8 @@ def _disparity(
             }
             for g, group in enumerate(each.groups)
         ],
+        "single": single,
+        "n_unnamed": int(len(own) - named.sum()),
         "gap": _triple(each.gap, ours),
         "rival": names[average],
         "rival_gap": _triple(each.gap, plain),

@@ -294,8 +294,8 @@ def caveats(figures: Figures) -> list[str]:
     lines = []
     if 0 < n_labelled < _FEW:
         lines.append(
-            f"There are only {count(n_labelled, 'label')}. Intervals are wide, and "
-            "leave out what other labels to learn from would change."
+            f"Only {count(n_labelled, 'item has', 'items have')} a label. Intervals "
+            "are wide, and leave out what other labels to learn from would change."
         )
     rare = [
         f"{each['name']} ({each['n_labelled']})"

@@ -284,3 +284,14 @@ def test_the_format_can_be_named(command, expected, kind):
     assert answer.status == 0, answer.err
     assert "Format:" not in answer.err
     assert column(answer.out, "combined") == expected["votes"]
+
+
+def test_what_excel_exports(combined, command, expected, write):
+    """Its own first line, and columns that are empty; a workbook is no table."""
+    rows = [[*row, "", ""] for row in VOTES]
+    data = "sep=;\n" + to_csv(rows, heads=(*HEADS, "", ""), separator=";")
+    assert combined(data) == expected["votes"]
+    answer = command("combine", write(b"PK\x03\x04...", "book.xlsx"))
+    assert answer.status == 2
+    assert "save the sheet as CSV" in answer.err
+    assert combined(to_csv(VOTES).replace("\n", "\r")) == expected["votes"]

@@ -335,3 +335,43 @@ def test_cells_are_written_back_in_any_case(combine):
     found, back = from_csv(combine(to_csv(rows, heads=heads)).out)
     assert found[:6] == heads
     assert [row[:6] for row in back] == rows
+
+
+def test_a_class_that_few_labels_miss_is_found_among_the_answers(command, write):
+    """Else whoever names it would seem to be silent."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=200)
+    rows = [
+        [*(str(t if rng.random() < 0.8 else 1 - t) for _ in range(3)), ""]
+        for t in truth
+    ]
+    ones = np.flatnonzero(truth)[:4]
+    for row in ones:
+        rows[row][-1] = "1"
+    answer = command("combine", write(to_csv(rows)), "--json")
+    assert "Classes: 0, 1; no label is '0', yet models say so (--class" in answer.err
+    assert np.mean(np.array(answer.json["combined"]) == truth) > 0.8
+    alone = command("combine", write(to_csv(rows)), "--class", "1", "--json")
+    assert "yet models say so" not in alone.err
+    assert set(alone.json["combined"]) == {1}
+
+
+def test_what_many_labels_never_show_is_no_class(command, write):
+    rng = np.random.default_rng(0)
+    rows = [
+        [*rng.choice(["yes", "no", "refused"], p=[0.5, 0.4, 0.1], size=3), "yes"]
+        for _ in range(200)
+    ]
+    for row in rows[::2]:
+        row[-1] = "no"
+    answer = command("combine", write(to_csv(rows)))
+    assert "yet models say so" not in answer.err
+    assert "votes 'refused'" in answer.err
+
+
+def test_five_labels_and_a_single_model_are_told(command, write):
+    rows = numbers(n_labelled=5)
+    assert "Of 5 labels" in command("combine", write(to_csv(rows))).err
+    one = [[row[0], row[-1]] for row in rows]
+    answer = command("combine", write(to_csv(one, heads=("a", "label"))))
+    assert "Of a long table" in answer.err

@@ -238,3 +238,24 @@ def test_items_that_are_numbers(command, write):
     answer = command("combine", write(to_csv(rows, heads=HEADS)), *LABELLED)
     assert column(answer.out, "text") == [str(n + 7) for n in range(60)]
     assert np.size(column(answer.out, "combined")) == 60
+
+
+def test_new_long_tables_are_predicted(command, write, tmp_path):
+    """By a model that was saved from a long one, or from a wide one."""
+    wide = votes()
+    heads = ("a", "b", "c")
+    long = [
+        [f"q{i}", name, cell, row[-1]]
+        for i, row in enumerate(wide)
+        for name, cell in zip(heads, row[:-1], strict=True)
+        if cell
+    ]
+    names = ("item", "model", "answer", "label")
+    options = ("--item", "item", "--model", "model", "--answer", "answer")
+    model = tmp_path / "model.skops"
+    path = write(to_csv(long, heads=names))
+    fitted = command("combine", path, *options, "--label", "label", "--save", model)
+    assert fitted.status == 0, fitted.err
+    again = command("predict", model, path, *options)
+    assert again.status == 0, again.err
+    assert column(again.out, "combined") == column(fitted.out, "combined")

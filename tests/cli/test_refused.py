@@ -211,9 +211,7 @@ def test_ten_thousand_columns(refused, command, write):
     assert answer.json["n_labelled"] == 5
 
 
-@pytest.mark.parametrize(
-    "cell", ["refused", "Rating: 7/10", "85%", "1,234", "six", "-"]
-)
+@pytest.mark.parametrize("cell", ["refused", "Rating: 7/10", "85%", "1,234", "six"])
 def test_a_text_among_numbers_is_named(refused, write, cell):
     """One model's cell, with row, column and what to do."""
     rows = [list(row) for row in NUMBERS]

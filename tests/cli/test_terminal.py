@@ -159,3 +159,15 @@ def test_warnings_of_the_package_are_notes(command, write):
     assert len(notes) == 1
     assert "'b' votes 'dragon' at row 5" in notes[0]
     assert "UserWarning" not in answer.err
+
+
+def test_names_do_not_steer_the_terminal(command, write, tmp_path):
+    """A name is shown, not obeyed; the table itself keeps it."""
+    data = to_csv(numbers(), heads=("\x1b[31mred", "b", "c", "label"))
+    for verb in (("rank",), ("prune",), ("combine", "--out", tmp_path / "out.csv")):
+        answer = command(verb[0], write(data), *verb[1:])
+        assert answer.status == 0, answer.err
+        assert "\x1b" not in answer.text + answer.err
+        assert "red" in answer.text
+    assert "\x1b[31mred" in (tmp_path / "out.csv").read_text()
+    assert "\x1b" not in command("combine", "\x1b[2Jnothing.csv").err

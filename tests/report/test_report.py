@@ -168,7 +168,7 @@ def test_too_few_labels_are_told(n_labelled):
 
 def test_few_labels_are_told():
     caveats = few_votes().figures["caveats"]
-    assert any("only 20 labels" in line for line in caveats)
+    assert any("Only 20 items have a label" in line for line in caveats)
 
 
 def test_a_constant_that_wins_is_told():
@@ -211,7 +211,7 @@ def test_groups_that_cannot_be_compared_say_why():
     model = StackingNetClassifier().fit(table, y)
     found = report(model, table, y, groups=groups).figures["disparity"]
     assert "one group only" in found["alone"]["why"]
-    assert "has 1 labelled rows" in found["lone"]["why"]
+    assert "two groups with two labels each" in found["lone"]["why"]
     assert "has shape (1,)" in found["short"]["why"]
     found = report(model, table, groups=groups).figures["disparity"]
     assert "take labels" in found["alone"]["why"]
@@ -396,3 +396,29 @@ def test_lists_and_frames_of_names_that_are_numbers():
     rows = table.to_numpy().tolist()
     model = StackingNetRegressor().fit(rows, truth)
     assert report(model, rows, truth.tolist()).figures["data"]["n_rows"] == 600
+
+
+def test_groups_of_one_label_do_not_hide_the_others():
+    """They are named, and so is how many rows have no group."""
+    table, truth, _ = numbers()
+    groups = np.array(["north", "south"] * (len(truth) // 2), dtype=object)
+    groups[0], groups[1] = "alone", None
+    page = report(
+        StackingNetRegressor().fit(table, truth), table, truth, groups={"place": groups}
+    )
+    found = page.figures["disparity"]["place"]
+    assert [row["group"] for row in found["rows"]] == ["north", "south"]
+    assert found["single"] == ["alone"]
+    assert found["n_unnamed"] == 1
+    assert "says nothing: alone. 1 label has no group." in page.to_html()
+
+
+def test_what_steers_a_terminal_or_a_line_is_not_on_the_page():
+    table, truth, _ = numbers()
+    page = report(
+        StackingNetRegressor().fit(table, truth),
+        table,
+        truth,
+        title="red \x1b[31m and \u202e backwards",
+    )
+    assert not {"\x1b", "\u202e"} & set(page.to_html())

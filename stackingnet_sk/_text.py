@@ -1,0 +1,23 @@
+"""Other people's texts, without what steers a terminal or turns a line."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters but tabs and ends of lines, and marks of direction.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """Show characters that steer as a replacement character.
+
+    Parameters
+    ----------
+    text : str
+        Anything.
+
+    Returns
+    -------
+    str
+    """
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
