@@ -198,7 +198,8 @@ class Ranking:
         lines.append(
             "models that share a letter can't be told apart. drop-one: change of the"
         )
-        lines.append(f"combination's expected {self.unit}, {self.error:.4g} with all.")
+        known = f", {self.error:.4g} with all" if np.isfinite(self.error) else ""
+        lines.append(f"combination's expected {self.unit}{known}.")
         return "\n".join(lines)
 
 
