@@ -199,7 +199,7 @@ def ranking_chart(found: Figures) -> Chart:
         low, high = row["rank_low"], row["rank_high"]
         rank = f"{low}" if low == high else f"{low}–{high}"
         # Intervals that rest on agreement don't know of errors in common.
-        kind = "other" if found["agreement"] > 0.5 else "own"
+        kind = "other" if found["agreement"] >= 0.5 else "own"
         kind = "bad" if row["model"] in found["below_chance"] else kind
         letters = " ".join(row["group"])
         rows.append(
