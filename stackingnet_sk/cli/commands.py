@@ -201,19 +201,17 @@ def predict(model: str, **options: Any) -> None:
 def rank(as_json: bool, seed: int, **options: Any) -> None:
     """Rank the models by their reliability, with intervals."""
     with spoken_errors():
+        from stackingnet_sk.cli.fitting import comparable
         from stackingnet_sk.cli.summary import as_text, summarize
         from stackingnet_sk.inspection import rank_models
 
         with Progress("Reading", "Fitting", "Ranking") as progress:
             fitted, _ = _fit(options, progress)
             progress.step()
-            answers, labels = fitted.answers, fitted.data.y
-            if fitted.roles.task == "regression" and _has_holes(answers):
-                progress.say(
-                    ["No intervals: models with missing numbers are ranked without."]
-                )
-                ranking = None
-            else:
+            answers, labels, said = comparable(fitted)
+            progress.say(said)
+            ranking = None
+            if answers is not None:
                 ranking = rank_models(
                     fitted.estimator, answers, labels, random_state=seed
                 )
@@ -381,12 +379,6 @@ def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
     fitted = fit(cells, roles, model)
     progress.say(roles.said[n_said:])
     return fitted, source
-
-
-def _has_holes(answers: Any) -> bool:
-    import numpy as np
-
-    return bool(np.isnan(np.asarray(answers, dtype=np.float64)).any())
 
 
 def _print_json(found: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ from stackingnet_sk.datasets import PredictionTable, from_long
 _SURELY = 20
 # Interquartile ranges of all answers, from their median.
 _FAR = 10
+# Fewer items that all models answer rank nobody.
+_FEWEST_COMPLETE = 10
 # Fewer labels than this say little of anything.
 _ROUGH = 10
 # Spreads of a model, of the median one.
@@ -253,6 +255,39 @@ def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
     fitted = Fitted(table, data, roles, model.fit(data.X, data.y))
     roles.said.extend(_doubts(fitted))
     return fitted
+
+
+def comparable(fitted: Fitted) -> tuple[pa.Table | None, Any, list[str]]:
+    """Take items on which models can be compared.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        A table and its model.
+
+    Returns
+    -------
+    answers : pyarrow.Table or None
+        What the combination gets to see; of numbers where all models answer. None if
+        there are too few such items.
+    labels : ndarray or None
+        Of these items.
+    said : list of str
+        What was left out.
+    """
+    answers, labels = fitted.answers, fitted.data.y
+    if fitted.roles.task == "classification":
+        return answers, labels, []
+    missing = np.isnan(np.array(answers.columns, dtype=np.float64))
+    complete = np.all(~missing, axis=0)
+    n_complete, n_items = np.count_nonzero(complete), len(answers)
+    if n_complete == n_items:
+        return answers, labels, []
+    on = f"{n_complete} of {n_items} items, which all models answer"
+    if n_complete < _FEWEST_COMPLETE:
+        return None, None, [f"No intervals: only {on}, are not enough."]
+    kept = None if labels is None else labels[complete]
+    return answers.filter(pa.array(complete)), kept, [f"Ranked on {on}."]
 
 
 def _doubts(fitted: Fitted) -> list[str]:

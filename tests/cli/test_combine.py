@@ -187,12 +187,20 @@ def test_rank(call, source, n_labelled):
 
 
 def test_rank_of_numbers_with_holes(call):
-    """Without intervals, which is said."""
+    """On the items that all models answer; without intervals where they are few."""
     rows = numbers(missing=0.2)
     answer = call(rows, "--json", verb="rank")
-    assert "No intervals" in answer.err
+    complete = sum(all(row[:3]) for row in rows)
+    assert f"Ranked on {complete} of 60 items" in answer.err
     assert sorted(row["model"] for row in answer.json["models"]) == NAMES
-    assert "reliability" in call(rows, verb="rank").text
+    assert "interval" in call(rows, verb="rank").text
+    sparse = [
+        [cell if n % 4 == m else "" for m, cell in enumerate(row[:3])] + row[3:]
+        for n, row in enumerate(rows)
+    ]
+    answer = call(sparse, "--json", verb="rank")
+    assert "No intervals: only 0 of 60" in answer.err
+    assert sorted(row["model"] for row in answer.json["models"]) == NAMES
 
 
 @pytest.mark.parametrize("source", [numbers, votes])
