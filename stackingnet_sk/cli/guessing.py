@@ -224,10 +224,12 @@ def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
     if truth is not None and truth.total:
         # A few that are none are mistakes, which are named later.
         if truth.numeric < 0.5:
+            _refuse_adorned([truth])
             return "classification", "labels are texts"
         what = "labels and answers"
         columns = [truth, *columns]
     elif 2 * sum(column.numeric > 0 for column in answers.values()) < len(answers):
+        _refuse_adorned(answers.values())
         return "classification", "answers are texts"
     values: set[Any] = set()
     for column in columns:
@@ -244,6 +246,18 @@ def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
         listed = ", ".join(map(str, known[:6])) + (", ..." if len(known) > 6 else "")
         return "classification", f"{what} are {listed}"
     return "regression", f"{what} are whole numbers, too many for classes or not from 0"
+
+
+def _refuse_adorned(columns: Iterable[Cells]) -> None:
+    """Refuse numbers with units and the like, which would pass for classes."""
+    for column in columns:
+        texts = column.values.cast(pa.string())
+        adorned = pc.match_substring_regex(texts, r"^\W*\d[\d.,\s]*(/\s*\d+)?\W*$")
+        if len(texts) > _MOST_CLASSES and pc.mean(adorned).as_py() > 0.9:
+            raise ValueError(
+                f"{texts[0].as_py()!r} and the like seem to be numbers; write them "
+                "plainly, without units, or insist on classes (--task classification)."
+            )
 
 
 def _models(

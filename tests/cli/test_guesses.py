@@ -375,3 +375,17 @@ def test_five_labels_and_a_single_model_are_told(command, write):
     one = [[row[0], row[-1]] for row in rows]
     answer = command("combine", write(to_csv(one, heads=("a", "label"))))
     assert "Of a long table" in answer.err
+
+
+@pytest.mark.parametrize("form", ["{}%", "€{}", "{}/10", "1 {}"])
+def test_numbers_with_units_are_no_classes(command, write, form):
+    """All of them are texts, but nobody has so many classes."""
+    rows = [
+        [form.format(abs(int(float(cell) * 9))) for cell in row]
+        for row in numbers(n_labelled=60)
+    ]
+    answer = command("combine", write(to_csv(rows)))
+    assert answer.status == 2
+    assert "seem to be numbers" in answer.err
+    insisted = command("combine", write(to_csv(rows)), "--task", "classification")
+    assert insisted.status == 0
