@@ -58,15 +58,17 @@ def test_session_shows_what_happens(session, tmp_path, monkeypatch):
     assert not report, "".join(report)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has another shell")
+@pytest.mark.skipif(
+    os.name == "nt", reason="the page pipes and redirects as a POSIX shell does"
+)
 def test_console_shows_what_happens(tmp_path):
     page = (DOCS / "command.md").read_text("utf-8")
     (python,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
     # The command of this environment, wherever the tests are started from.
     folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-    own = {"cwd": tmp_path, "env": environment, "text": True, "check": False}
-    subprocess.run([sys.executable, "-c", python], **own)
+    own = {"cwd": tmp_path, "env": environment, "text": True}
+    subprocess.run([sys.executable, "-c", python], check=True, **own)
     consoles = re.findall(r"^```console\n(.*?)^```", page, re.M | re.S)
     steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(consoles), re.M)
     assert len(steps) >= 5
@@ -76,6 +78,7 @@ def test_console_shows_what_happens(tmp_path):
             shell=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            check=False,  # its output says more than the status
             **own,
         )
         same = doctest.OutputChecker().check_output(

@@ -202,21 +202,11 @@ class Cells:
     @cached_property
     def classes(self) -> set[Any]:
         """What differs; a number however it is written."""
-        return {as_class(value) for value in self.values.to_pylist()}
+        return {_as_class(value) for value in self.values.to_pylist()}
 
 
-def as_class(cell: Any) -> Any:
-    """Take "1" and "1.0" for the same class.
-
-    Parameters
-    ----------
-    cell : object
-        Number or text.
-
-    Returns
-    -------
-    object
-    """
+def _as_class(cell: Any) -> Any:
+    """Take "1" and "1.0" for the same class."""
     try:
         return float(cell)
     except (TypeError, ValueError):

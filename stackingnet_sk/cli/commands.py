@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from os.path import realpath
 from pathlib import Path
@@ -46,7 +45,7 @@ def run(arguments: list[str]) -> None:
     SystemExit
         With the exit status.
     """
-    stackingnet.main(args=arguments, prog_name="stackingnet")
+    stackingnet.main(args=arguments, prog_name="stackingnet", obj=arguments)
 
 
 @click.group(epilog=_EPILOG, context_settings={"max_content_width": 88})
@@ -159,9 +158,9 @@ def predict(model: str, **options: Any) -> None:
         source = _read(options)
         say(source.said)
         cells = source.cells
+        missing = list(missing or [*saved.missing, *MISSING])
         if long := _long(options):
-            given = Roles(missing=missing or None, decimal=decimal)
-            cells = long.widen(cells, given)
+            cells = long.widen(cells, Roles(missing=missing, decimal=decimal))
         if decimal is None and saved.decimal == ",":
             # Points are read all the same.
             decimal = ","
@@ -169,7 +168,6 @@ def predict(model: str, **options: Any) -> None:
             names = [name for name in saved.models if name in cells.column_names]
             decimal, sentences = guess_decimal(map(Cells.of, cells.select(names)))
             say(sentences)
-        missing = list(missing or [*saved.missing, *MISSING])
         if saved.numbers and hasattr(final_step(saved.model), "classes_"):
             plain = without_markers(trimmed(cells, decimal), missing)
             odd = no_numbers(plain, saved.models)
@@ -303,7 +301,7 @@ def report(
 def _command_line() -> str:
     import shlex
 
-    return "stackingnet " + shlex.join(sys.argv[1:])
+    return f"stackingnet {shlex.join(click.get_current_context().obj)}"
 
 
 def _read(options: dict[str, Any]) -> Any:
@@ -341,7 +339,7 @@ def _long(options: dict[str, Any]) -> Any:
 
 def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
     """Read and fit what the shared options describe; and what was read."""
-    from stackingnet_sk.cli.fitting import build, fit
+    from stackingnet_sk.cli.fitting import fit
     from stackingnet_sk.cli.guessing import Roles, guess_roles
 
     if options["label"] is not None and options["no_label"]:
@@ -372,12 +370,10 @@ def _fit(options: dict[str, Any], progress: Progress) -> tuple[Any, Any]:
     cells = source.cells if long is None else long.widen(source.cells, given)
     roles = guess_roles(cells, given, no_label=options["no_label"])
     progress.say(roles.said)
-    n_said = len(roles.said)
     own = {key: options[key] for key in ("low", "high", "constraint", "balanced")}
-    model = build(roles.task, classes=roles.classes, **own)
     progress.step()
-    fitted = fit(cells, roles, model)
-    progress.say(roles.said[n_said:])
+    fitted = fit(cells, roles, **own)
+    progress.say(fitted.roles.said[len(roles.said) :])
     return fitted, source
 
 

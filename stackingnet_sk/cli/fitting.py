@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.pipeline import make_pipeline
 
 from stackingnet_sk import (
@@ -17,6 +19,7 @@ from stackingnet_sk import (
 )
 from stackingnet_sk.cli.cells import trimmed, without_markers
 from stackingnet_sk.cli.guessing import Roles
+from stackingnet_sk.cli.writing import is_text
 from stackingnet_sk.datasets import PredictionTable, from_long
 
 # With so many labels it is no coincidence that a model has them all right.
@@ -27,6 +30,9 @@ _FAR = 10
 _FEWEST_COMPLETE = 10
 # Fewer labels than this say little of anything.
 _ROUGH = 10
+# Of all answers that name a class without a label; labels that would show it.
+_LEAST_SHARE = 0.02
+_SURELY_SHOWN = 8
 # Spreads of a model, of the median one.
 _SCALES = 10
 
@@ -181,7 +187,7 @@ def build(
     high: float | None = None,
     constraint: str = "nonnegative",
     balanced: bool = False,
-    classes: Sequence[str] = (),
+    classes: Sequence[Any] | None = None,
 ) -> Any:
     """Make the estimator that the options describe.
 
@@ -195,7 +201,7 @@ def build(
         Set of the weights of numbers.
     balanced : bool, default=False
         Whether all classes count the same.
-    classes : sequence of str, default=()
+    classes : sequence, default=None
         All classes, where labels do not show them.
 
     Returns
@@ -217,7 +223,7 @@ def build(
                 "classification (--task)."
             )
         return StackingNetClassifier(
-            classes=_as_numbers(classes) if classes else None,
+            classes=classes,
             class_weight="balanced" if balanced else None,
         )
     if balanced or classes:
@@ -233,7 +239,7 @@ def build(
     return make_pipeline(clipper, combination)
 
 
-def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
+def fit(table: pa.Table, roles: Roles, **options: Any) -> Fitted:
     """Fit the combination on all items.
 
     Parameters
@@ -242,19 +248,25 @@ def fit(table: pa.Table, roles: Roles, model: Any) -> Fitted:
         Cells as they are, a row an item.
     roles : Roles
         What the columns are.
-    model : estimator
-        What to fit.
+    **options : object
+        For `build`.
 
     Returns
     -------
     Fitted
+        What `roles` say has grown.
     """
     data = roles.read(table)
+    said = list(roles.said)
+    classes: Any = roles.classes
+    if roles.task == "classification":
+        classes, sentences = _all_classes(data, roles.classes)
+        said += sentences
     if data.y is None:
-        roles.said.append("No item has a label: models are weighed by their agreement.")
-    fitted = Fitted(table, data, roles, model.fit(data.X, data.y))
-    roles.said.extend(_doubts(fitted))
-    return fitted
+        said.append("No item has a label: models are weighed by their agreement.")
+    model = build(roles.task, classes=classes, **options).fit(data.X, data.y)
+    fitted = Fitted(table, data, roles, model)
+    return replace(fitted, roles=replace(roles, said=said + _doubts(fitted)))
 
 
 def comparable(fitted: Fitted) -> tuple[pa.Table | None, Any, list[str]]:
@@ -283,11 +295,15 @@ def comparable(fitted: Fitted) -> tuple[pa.Table | None, Any, list[str]]:
     n_complete, n_items = np.count_nonzero(complete), len(answers)
     if n_complete == n_items:
         return answers, labels, []
-    on = f"{n_complete} of {n_items} items, which all models answer"
+    on = f"{n_complete} of {n_items} items"
     if n_complete < _FEWEST_COMPLETE:
-        return None, None, [f"No intervals: only {on}, are not enough."]
+        return None, None, [f"No intervals: all models answer on only {on}."]
     kept = None if labels is None else labels[complete]
-    return answers.filter(pa.array(complete)), kept, [f"Ranked on {on}."]
+    return (
+        answers.filter(pa.array(complete)),
+        kept,
+        [f"Ranked on the {on} that all models answer."],
+    )
 
 
 def _doubts(fitted: Fitted) -> list[str]:
@@ -340,17 +356,65 @@ def _different_scales(data: PredictionTable) -> list[str]:
     with np.errstate(invalid="ignore"):
         answers = np.array(data.X.columns, dtype=np.float64)
     spread = np.nanstd(answers, axis=1)
-    far = np.flatnonzero(spread > _SCALES * np.median(spread))
+    usual = float(np.median(spread))
+    far = np.flatnonzero(spread > _SCALES * usual) if usual > 0 else ()
     return [
-        f"{data.models[m]!r} spreads {spread[m] / np.median(spread):.0f} times as much "
+        f"{data.models[m]!r} spreads {spread[m] / usual:.0f} times as much "
         "as models do: is it a prediction of the same kind (--ignore)?"
         for m in far
     ]
 
 
-def _as_numbers(classes: Sequence[str]) -> list[Any]:
-    """Read classes as labels are read: as whole numbers if all of them are."""
+def _all_classes(data: PredictionTable, named: Sequence[str]) -> tuple[Any, list[str]]:
+    """Find the classes, as they were read; and a word on those that no label shows.
+
+    What half of the models say, in a share of their answers at which so few labels may
+    miss it, is a class; if labels would have shown it, it is none.
+    """
+    if named:
+        texts = any(is_text(column) for column in data.X.columns)
+        return list(named) if texts else [_as_number(name) for name in named], []
+    if data.y is None:
+        return None, []
+    known = set(data.y[data.labelled].tolist())
+    shares: Counter[Any] = Counter()
+    voters: Counter[Any] = Counter()
+    for column in data.X.columns:
+        votes = column.drop_null()
+        values, counts = pc.value_counts(votes).flatten()
+        for value, count in zip(values.to_pylist(), counts.to_pylist(), strict=True):
+            # Not NaN, which parses from texts.
+            if value == value:
+                shares[_as_read(value)] += count
+                voters[_as_read(value)] += 1
+    total = sum(shares.values())
+    unseen = [
+        value
+        for value, count in shares.items()
+        if value not in known
+        and 2 * voters[value] >= len(data.models)
+        and count >= _LEAST_SHARE * total
+        and count * data.n_labelled < _SURELY_SHOWN * total
+    ]
+    if not unseen:
+        return None, []
+    every = sorted({*known, *unseen}, key=str)
+    new = ", ".join(sorted(repr(str(value)) for value in unseen))
+    return every, [
+        f"Classes: {', '.join(map(str, every))}; no label is {new}, yet models say so "
+        "(--class, or --missing if it is no answer)."
+    ]
+
+
+def _as_read(value: Any) -> Any:
+    """Return a number as labels are read: as a whole one where it is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _as_number(name: str) -> Any:
     try:
-        return [int(name) for name in classes]
+        return _as_read(float(name))
     except ValueError:
-        return list(classes)
+        return name

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackingnet_sk.cli.cells import MISSING, Cells, as_class, trimmed, with_numbers
+from stackingnet_sk.cli.cells import MISSING, Cells, trimmed, with_numbers
 from stackingnet_sk.cli.writing import is_text
 from stackingnet_sk.datasets import PredictionTable, from_wide
 
@@ -30,9 +30,6 @@ _ITEMS = ("id", "index", "item", "task", "row", "key", "uid", "uuid", "unnamed: 
 # More columns than this are hardly models, and more whole numbers hardly classes.
 _MOST_MODELS = 1000
 _MOST_CLASSES = 7
-# Of all answers that name a class without a label; labels that would show it.
-_LEAST_SHARE = 0.02
-_SURELY_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Roles:
     decimal : {".", ","} or None
         What separates the decimals of a number.
     classes : sequence of str
-        All classes, where the labels do not show each.
+        All classes, as they are written; empty to find them.
     task : {"regression", "classification"} or None
         Whether answers are numbers or classes.
     said : list of str
@@ -163,16 +160,10 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
             reasons = " ".join(["No column is left for a model.", *sentences])
             raise ValueError(f"{reasons} The task is {task} (--task).")
         said += sentences
-    classes = list(given.classes)
     if task == "classification":
         said += _same_but_for_case(answers, truth, models)
-        if truth is not None and truth.total and not classes:
-            votes = [answers[name] for name in models if name in answers]
-            classes, sentences = _classes(votes, truth)
-            said += sentences
     found = replace(given, label=label, models=models, missing=missing, task=task)
-    found = replace(found, decimal=decimal, classes=classes)
-    return replace(found, said=said)
+    return replace(found, decimal=decimal, said=said)
 
 
 def _markers(cells: dict[str, Cells]) -> tuple[list[str], list[str]]:
@@ -294,44 +285,6 @@ def _models(
         if name.lower() in _LABELS:
             said.append(f"Column {name!r} is taken for a model (--ignore).")
     return models, said
-
-
-def _classes(votes: Sequence[Cells], truth: Cells) -> tuple[list[str], list[str]]:
-    """Find classes that models vote for and no label shows, as labels are few.
-
-    What half of the models say, in a share of their answers at which so many labels
-    would hardly miss it, is a class; if labels could have shown it, it is none.
-    """
-    total = sum(column.total for column in votes)
-    shares: Counter[Any] = Counter()
-    voters: Counter[Any] = Counter()
-    for column in votes:
-        counts = zip(column.values.to_pylist(), column.counts.to_pylist(), strict=True)
-        for cell, number in counts:
-            shares[as_class(cell)] += number / total
-        voters.update(column.classes)
-    unseen = [
-        name
-        for name, share in shares.items()
-        if name not in truth.classes
-        and 2 * voters[name] >= len(votes)
-        and share >= _LEAST_SHARE
-        and share * truth.total < _SURELY_SHOWN
-    ]
-    if not unseen:
-        return [], []
-    every = [
-        f"{name:g}" if isinstance(name, float) else str(name)
-        for name in sorted({*truth.classes, *unseen}, key=str)
-    ]
-    new = ", ".join(
-        repr(f"{name:g}" if isinstance(name, float) else name)
-        for name in sorted(unseen, key=str)
-    )
-    return every, [
-        f"Classes: {', '.join(every)}; no label is {new}, yet models say so (--class, "
-        "or --missing if it is no answer)."
-    ]
 
 
 def _same_but_for_case(

@@ -19,6 +19,7 @@ from stackingnet_sk.ensemble.validation import check_labels
 from stackingnet_sk.inspection.comparison_folds import (
     Held,
     default_folds,
+    draw_rows,
     hold_out,
     split_pipeline,
     split_rows,
@@ -282,7 +283,7 @@ def compare(
             f"at least {_FEWEST}: some to learn from, others to be tested on."
         )
     random = np.random.default_rng(_seed(random_state))
-    rows = _draw_rows(is_labelled(labels), max_rows, random)
+    rows = draw_rows(is_labelled(labels), max_rows, random)
     left_out = len(labels) - len(rows)
     if left_out:
         X, labels = take_rows(X, rows), labels[rows]
@@ -355,15 +356,6 @@ def _seed(random_state: Any) -> Any:
     if isinstance(random_state, np.random.RandomState):
         return random_state.randint(2**31)
     return random_state
-
-
-def _draw_rows(known: Array, most: int, random: np.random.Generator) -> Array:
-    """Keep at most so many rows with a label, and so many without, in order."""
-    parts = [
-        rows if len(rows) <= most else random.choice(rows, most, replace=False)
-        for rows in (known.nonzero()[0], (~known).nonzero()[0])
-    ]
-    return np.sort(np.concatenate(parts))
 
 
 def _with_classes(model: Any, classes: Any) -> Any:

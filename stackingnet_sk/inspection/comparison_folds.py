@@ -74,6 +74,29 @@ def split_pipeline(estimator: Any) -> tuple[Any, Any]:
     return steps, model
 
 
+def draw_rows(known: Array, most: int, random: np.random.Generator) -> Array:
+    """Keep at most so many rows with a label, and so many without, in order.
+
+    Parameters
+    ----------
+    known : ndarray of bool of shape (n_rows,)
+        Which rows have a label.
+    most : int
+        Of either.
+    random : Generator
+        Source of the draws.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    parts = [
+        rows if len(rows) <= most else random.choice(rows, most, replace=False)
+        for rows in (known.nonzero()[0], (~known).nonzero()[0])
+    ]
+    return np.sort(np.concatenate(parts))
+
+
 def default_folds(labels: Array, model: Any, random_state: Any) -> LabelledKFold:
     """Choose folds for the labels at hand.
 

@@ -14,7 +14,11 @@ from sklearn.utils import gen_batches, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import count_rows, take_rows, to_numpy
-from stackingnet_sk.inspection.comparison_folds import name_models, split_pipeline
+from stackingnet_sk.inspection.comparison_folds import (
+    draw_rows,
+    name_models,
+    split_pipeline,
+)
 from stackingnet_sk.inspection.comparison_members import MemberTable, has_members
 from stackingnet_sk.predictions import (
     PredictionClipper,
@@ -150,11 +154,8 @@ class Subject:
         Subject
         """
         random = np.random.default_rng(random_state)
-        parts = [self.known.nonzero()[0], (~self.known).nonzero()[0]]
-        if max(map(len, parts)) <= MOST_ROWS:
-            return self
-        kept = [random.permutation(rows)[:MOST_ROWS] for rows in parts]
-        return self.take(np.sort(np.concatenate(kept)))
+        rows = draw_rows(self.known, MOST_ROWS, random)
+        return self if len(rows) == len(self.labels) else self.take(rows)
 
     def out_of_fold(self) -> Subject:
         """Let members predict rows that they have not seen, by cross-prediction.

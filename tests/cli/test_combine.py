@@ -191,7 +191,7 @@ def test_rank_of_numbers_with_holes(call):
     rows = numbers(missing=0.2)
     answer = call(rows, "--json", verb="rank")
     complete = sum(all(row[:3]) for row in rows)
-    assert f"Ranked on {complete} of 60 items" in answer.err
+    assert f"Ranked on the {complete} of 60 items" in answer.err
     assert sorted(row["model"] for row in answer.json["models"]) == NAMES
     assert "interval" in call(rows, verb="rank").text
     sparse = [
@@ -199,7 +199,7 @@ def test_rank_of_numbers_with_holes(call):
         for n, row in enumerate(rows)
     ]
     answer = call(sparse, "--json", verb="rank")
-    assert "No intervals: only 0 of 60" in answer.err
+    assert "on only 0 of 60" in answer.err
     assert sorted(row["model"] for row in answer.json["models"]) == NAMES
 
 

@@ -204,15 +204,22 @@ def test_kinds_of_parquet_numbers(command, write, kind):
     assert found == wanted
 
 
-@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view()], ids=str)
+writes_views = pytest.mark.skipif(
+    int(pa.__version__.partition(".")[0]) < 21,
+    reason="pyarrow before 21 writes no views of texts, so it makes no such file",
+)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.large_string(), pytest.param(pa.string_view(), marks=writes_views)],
+    ids=str,
+)
 def test_kinds_of_parquet_texts(combined, expected, kind):
     columns = zip(HEADS, zip(*VOTES, strict=True), strict=True)
     table = pa.table({name: pa.array(cells).cast(kind) for name, cells in columns})
     file = io.BytesIO()
-    try:
-        parquet.write_table(table, file)
-    except pa.ArrowNotImplementedError:
-        pytest.skip("pyarrow writes views of texts from version 21 on")
+    parquet.write_table(table, file)
     assert combined(file.getvalue(), name="table.parquet") == expected["votes"]
 
 

@@ -356,6 +356,29 @@ def test_a_class_that_few_labels_miss_is_found_among_the_answers(command, write)
     assert set(alone.json["combined"]) == {1}
 
 
+@pytest.mark.parametrize("form", ["00{}", "1234567{}", "{}.5", "{}.0"])
+@pytest.mark.parametrize("odd", [[], ["refused"]], ids=["", "odd"])
+def test_classes_are_spelled_as_they_are_read(command, write, form, odd):
+    """Codes stay codes, long ones too; a text among the votes makes texts of all."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=200)
+    votes = np.where(rng.random((200, 3)) < 0.8, truth[:, None], 1 - truth[:, None])
+    rows = [[*map(form.format, row), ""] for row in votes.tolist()]
+    for row in np.flatnonzero(truth)[:4]:
+        rows[row][-1] = form.format(1)
+    if odd:
+        rows[7][0] = odd[0]
+    # Numbers that end in .0 are whole, unless a text is among them.
+    plain = form == "{}.0" and not odd
+    wanted = {"0", "1"} if plain else {form.format(0), form.format(1)}
+    path = write(to_csv(rows))
+    options = ["--class", form.format(0), "--class", form.format(1)]
+    for named in ([], options):
+        answer = command("combine", path, "--task", "classification", *named)
+        assert answer.status == 0, answer.err
+        assert set(column(answer.out, "combined")) == wanted
+
+
 def test_what_many_labels_never_show_is_no_class(command, write):
     rng = np.random.default_rng(0)
     rows = [

@@ -297,7 +297,9 @@ def test_a_folder_is_no_place_for_a_table(refused, write, tmp_path, force):
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files")
+@pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files"
+)
 def test_what_is_no_regular_file_is_not_replaced(refused, write, tmp_path, force):
     """Least of all the machine's null device, by a user who is root."""
     place = tmp_path / "pipe"

@@ -85,7 +85,13 @@ def test_all_pages_are_harmless(name):
     assert page.unbalanced == []
 
 
-@pytest.mark.skipif(chromium() is None, reason="there is no chromium")
+in_a_browser = pytest.mark.skipif(
+    chromium() is None,
+    reason="no chromium is installed; the tests above parse the same pages",
+)
+
+
+@in_a_browser
 def test_a_browser_runs_nothing(tmp_path):
     place = nasty().save(tmp_path / "page.html")
     # What a browser has made of it, after all scripts would have run.
@@ -94,7 +100,7 @@ def test_a_browser_runs_nothing(tmp_path):
     assert html.escape(NASTY[0], quote=False) in found
 
 
-@pytest.mark.skipif(chromium() is None, reason="there is no chromium")
+@in_a_browser
 def test_a_browser_would_run_it_otherwise(tmp_path):
     """The same texts, not escaped, do run: the test above can fail."""
     place = tmp_path / "page.html"
