@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stackingnet_sk.datasets.frames import make_frame, open_frame, pack
+from stackingnet_sk.datasets.frames import labels_or_none, make_frame, open_frame, pack
 from stackingnet_sk.datasets.prediction_table import PredictionTable
 
 ABSTAIN = -1
@@ -60,7 +60,7 @@ def from_snorkel(L: Any, y: ArrayLike | None = None) -> PredictionTable:
         known = _abstained(np.asarray(y).reshape(-1, 1), "Row {} of y")[:, 0]
         if len(known) != len(votes):
             raise ValueError(f"L has {len(votes)} rows and y has {len(known)}.")
-        labels = pack([None if np.isnan(v) else int(v) for v in known])
+        labels = labels_or_none(pack([None if np.isnan(v) else int(v) for v in known]))
     if opened is None:
         return PredictionTable(votes, labels)
     columns = {name: votes[:, m] for m, name in enumerate(opened.columns)}

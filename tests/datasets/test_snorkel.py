@@ -22,7 +22,8 @@ from stackingnet_sk.datasets import from_snorkel
 def test_minus_one_abstains_and_classes_stay(rows):
     found = from_snorkel(rows, y=[row[0] for row in rows])
     assert_array_equal(found.X, np.where(np.array(rows) == -1, np.nan, rows))
-    assert [-1 if label is None else label for label in found.y] == [r[0] for r in rows]
+    labels = [None] * len(rows) if found.y is None else found.y
+    assert [-1 if label is None else label for label in labels] == [r[0] for r in rows]
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float32, object])
@@ -85,3 +86,8 @@ def test_input_is_not_changed():
     matrix = np.array([[0.0, -1.0]])
     from_snorkel(matrix)
     assert_array_equal(matrix, [[0.0, -1.0]])
+
+
+def test_labels_of_which_none_is_known_are_no_labels():
+    """As everywhere: `y` is None then, and estimators take it."""
+    assert from_snorkel([[0, 1], [1, 1]], y=[-1, -1]).y is None
