@@ -25,11 +25,7 @@ from sklearn.utils.validation import _num_samples as count_rows
 
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    # From a warning in a decorated method to its caller.
-    CALLER = 3
 except ImportError:
-    CALLER = 2
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in where scikit-learn has no callbacks."""
@@ -48,17 +44,16 @@ except ImportError:
 
 
 __all__ = [
-    "CALLER",
+    "Backend",
     "BaseComposition",
     "CallbackSupportMixin",
-    "Place",
     "VisualBlock",
+    "backend_of",
     "begin_fit",
     "check_same_namespace",
     "count_rows",
     "end_fit",
     "fit_task",
-    "place_of",
     "raise_for_params",
     "routing_enabled",
     "state_besides_parameters",
@@ -69,7 +64,7 @@ __all__ = [
 ]
 
 
-class Place(NamedTuple):
+class Backend(NamedTuple):
     """Where an array lies that is none of numpy's.
 
     Parameters
@@ -105,7 +100,7 @@ class Place(NamedTuple):
             return move_to(array, xp=self.xp, device=self.device)
 
 
-def place_of(X: Any, *, always: bool = False) -> Place | None:
+def backend_of(X: Any, *, always: bool = False) -> Backend | None:
     """Tell where an array lies.
 
     Parameters
@@ -117,7 +112,7 @@ def place_of(X: Any, *, always: bool = False) -> Place | None:
 
     Returns
     -------
-    Place or None
+    Backend or None
         None for what is to be taken as an array of numpy's.
     """
     is_array = hasattr(X, "__array_namespace__") or type(X).__module__ == "torch"
@@ -129,7 +124,7 @@ def place_of(X: Any, *, always: bool = False) -> Place | None:
         return None
     with config_context(array_api_dispatch=True):
         xp, is_array_api, device = get_namespace_and_device(X)
-    return None if not is_array_api or _is_numpy_namespace(xp) else Place(xp, device)
+    return None if not is_array_api or _is_numpy_namespace(xp) else Backend(xp, device)
 
 
 def to_numpy(X: Any) -> Any:
@@ -144,7 +139,7 @@ def to_numpy(X: Any) -> Any:
     -------
     object
     """
-    if place_of(X, always=True) is None:
+    if backend_of(X, always=True) is None:
         return X
     with config_context(array_api_dispatch=True):
         return move_to(X, xp=np, device="cpu")

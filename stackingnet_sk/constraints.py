@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.limits import InfeasibleError, View
+from stackingnet_sk.weights.user_constraints import InfeasibleError, View
 
 __all__ = [
     "InfeasibleError",
@@ -38,8 +38,8 @@ class Constraint:
     """A limit on weights; ``&`` joins it with others.
 
     A subclass gives `build(view)`: names for errors, cvxpy constraints of about one in
-    size and their units, from what a :class:`~stackingnet_sk.weights.limits.View` shows
-    of the problem.
+    size and their units, from what a
+    :class:`~stackingnet_sk.weights.user_constraints.View` shows of the problem.
     """
 
     def build(self, view: View) -> Built:

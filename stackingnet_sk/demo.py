@@ -74,7 +74,7 @@ def regression() -> None:
     X, y = load_diabetes(return_X_y=True)
     members = regressors()
     model = StackingNetRegressor(members).fit(X, y)
-    rmse, bias = model.moments_.errors()
+    rmse, bias = model.error_moments_.errors()
     print(f"Diabetes progression of {len(y)} patients, {len(members)} members.\n")
     print("Fitted on all of them; errors and weights out of fold:\n")
     print(f"{'member':<16}{'weight':>8}{'RMSE alone':>12}{'bias':>8}")

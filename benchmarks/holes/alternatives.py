@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from stackingnet_sk.weights import (
+from stackingnet_sk.evidence import (
     AnswerPatterns,
     Moments,
     PredictionModel,
-    complete,
     group_patterns,
-    solve_moments,
+    impute_moments,
 )
+from stackingnet_sk.weights import solve_moments
 
 from ..black_box.task import Array
 from .case import Case
@@ -42,7 +42,7 @@ def everybody(case: Case) -> Array:
 
 
 def completed(table: Array) -> tuple[Array, Array]:
-    known = complete(AnswerPatterns.from_rows(with_an_answer(table)))
+    known = impute_moments(AnswerPatterns.from_rows(with_an_answer(table)))
     model = PredictionModel.from_moments(known)
     return model.mean / model.scale, model.covariance / model.scale**2
 
@@ -77,7 +77,9 @@ def on_sub_moments(
 ) -> Array:
     mean, covariance = predictions
     n_rows = len(everybody(case))
-    everything = moments(n_rows, np.append(mean, 0.0), np.pad(covariance, (0, 1)))
+    prediction_moments = moments(
+        n_rows, np.append(mean, 0.0), np.pad(covariance, (0, 1))
+    )
     known = moments(len(case.y), *labelled)
     answer = np.full(len(case.Q), case.y.mean())
     patterns, pattern, _ = group_patterns(~np.isnan(case.Q))
@@ -87,7 +89,7 @@ def on_sub_moments(
             found = solve_moments(
                 known.subset(models),
                 shrinkage="auto",
-                everything=everything.subset(models),
+                prediction_moments=prediction_moments.subset(models),
             )
             own = case.Q[np.ix_(rows, models)]
             answer[rows] = own @ found.weights + found.intercept

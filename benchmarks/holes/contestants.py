@@ -60,7 +60,7 @@ def renormalized(case: Case) -> Array:
     Where nobody who answers has a weight, predict the mean label.
     """
     filled = impute(case, column_means())
-    rows, others = complete(case.P), complete(case.Q)
+    rows, others = impute_moments(case.P), impute_moments(case.Q)
     P, y = (case.P[rows], case.y[rows]) if enough(rows) else (filled.P, case.y)
     Q = case.Q[others] if enough(others) else filled.Q
     model = fitted(P, y, Q if case.known else None, constraint="simplex")
@@ -68,7 +68,7 @@ def renormalized(case: Case) -> Array:
     return np.where(np.isnan(mean), case.y.mean(), mean)
 
 
-def complete(P: Array) -> Array:
+def impute_moments(P: Array) -> Array:
     return ~np.isnan(P).any(axis=1)
 
 

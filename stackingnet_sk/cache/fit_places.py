@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import sklearn
 from sklearn.base import clone
 
 from stackingnet_sk._version import __version__
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.cache.member_cache import CachedFit
 from stackingnet_sk.cache.member_key import Fingerprints
 
@@ -113,4 +113,4 @@ def _versions(packages: set[str]) -> dict[str, str]:
 
 
 def _warn(who: str, error: TypeError) -> None:
-    warnings.warn(f"{who} cannot be hashed ({error}).", UserWarning, stacklevel=3)
+    warn_user(f"{who} cannot be hashed ({error}).", UserWarning)

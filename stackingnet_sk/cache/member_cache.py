@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 import joblib
 
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.cache.fit_file import (
     Fitted,
     UnusableError,
@@ -104,11 +104,10 @@ class CachedFit:
         try:
             return self._read()
         except UnusableError as reason:
-            warnings.warn(
+            warn_user(
                 f"The cached fit {self.path} {reason}; it is fitted anew and "
                 "overwritten.",
                 UserWarning,
-                stacklevel=2,
             )
             return None
 

@@ -19,13 +19,13 @@ _TYPES = frozenset(
         "scipy.sparse._csr.csr_array",
         "stackingnet_sk.cli.fitting.TableClipper",
         "stackingnet_sk.ensemble.classifier.StackingNetClassifier",
-        "stackingnet_sk.ensemble.number_table.PanelMoments",
-        "stackingnet_sk.ensemble.number_table.PanelStatistics",
+        "stackingnet_sk.ensemble.number_table.ImputedMoments",
+        "stackingnet_sk.ensemble.number_table.PredictionStatistics",
         "stackingnet_sk.ensemble.regressor.StackingNetRegressor",
         "stackingnet_sk.ensemble.units.Extent",
-        "stackingnet_sk.weights.answer_patterns.AnswerPatterns",
-        "stackingnet_sk.weights.counts.VoteCounts",
-        "stackingnet_sk.weights.moments.Moments",
+        "stackingnet_sk.evidence.answer_patterns.AnswerPatterns",
+        "stackingnet_sk.evidence.counts.VoteCounts",
+        "stackingnet_sk.evidence.moments.Moments",
         "stackingnet_sk.weights.solution.Solution",
     }
 )

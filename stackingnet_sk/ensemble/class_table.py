@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
 from stackingnet_sk._compat import to_numpy
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.validation import (
     check_column_names,
     count_dimensions,
@@ -34,7 +34,6 @@ def read_class_table(
     classes: NDArray[Any] | None,
     *,
     reset: bool,
-    stacklevel: int,
 ) -> ClassAnswers:
     """Read what the models say, and set whose columns these are.
 
@@ -52,8 +51,6 @@ def read_class_table(
         All classes, sorted; None to take them from the table.
     reset : bool
         Whether this is `fit`.
-    stacklevel : int
-        Of a warning about unknown votes, from here to the user.
 
     Returns
     -------
@@ -81,7 +78,7 @@ def read_class_table(
     if deep and estimator.input == "votes":
         raise ValueError("input='votes', but X has three dimensions, of probabilities.")
     if not probabilities:
-        return _read_votes(estimator, X, classes, reset=reset, stacklevel=stacklevel)
+        return _read_votes(estimator, X, classes, reset=reset)
     if deep:
         X = np.asarray(X)
         n_deep = X.shape[2]
@@ -130,7 +127,6 @@ def _read_votes(
     classes: NDArray[Any] | None,
     *,
     reset: bool,
-    stacklevel: int,
 ) -> ClassAnswers:
     if isinstance(X, (list, tuple)):
         X = as_array(X)
@@ -171,12 +167,11 @@ def _read_votes(
         named = zip(estimator.model_names_, counts.tolist(), strict=True)
         listed = [f"{name}: {count}" for name, count in named if count]
         more = f", and {len(listed) - 10} more models" if len(listed) > 10 else ""
-        warnings.warn(
+        warn_user(
             f"{message}: such votes abstain ({', '.join(listed[:10])}{more}, of "
             f"{len(votes)} rows). A class without labelled rows has to be named, with "
             "all others, with classes=.",
             UserWarning,
-            stacklevel=stacklevel,
         )
     return ClassAnswers(votes)
 

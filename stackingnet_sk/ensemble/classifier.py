@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,16 +10,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metadata_routing import UNUSED
 
 from stackingnet_sk._compat import (
-    CALLER,
     BaseComposition,
     begin_fit,
     end_fit,
     with_callbacks,
 )
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.counting import CountingMixin
-from stackingnet_sk.ensemble.limiting import check_limits, rows_of_groups
+from stackingnet_sk.ensemble.user_constraints import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
     check_choice,
     check_shrinkage,
@@ -28,6 +27,7 @@ from stackingnet_sk.ensemble.validation import (
     refuse_metadata,
 )
 from stackingnet_sk.ensemble.weighing import kind_of_input
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import (
     Answer,
     ClassAnswer,
@@ -36,7 +36,7 @@ from stackingnet_sk.predictions import (
     sorted_classes,
     split_columns,
 )
-from stackingnet_sk.weights import SOLVERS, STRUCTURES, VoteCounts
+from stackingnet_sk.weights import SOLVERS, STRUCTURES
 
 
 class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
@@ -307,9 +307,7 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
         if self.estimators is None:
             refuse_metadata(self, params)
             begin_fit(self, [], X, y)
-            answers = read_class_table(
-                self, X, classes, reset=True, stacklevel=CALLER + 2
-            )
+            answers = read_class_table(self, X, classes, reset=True)
             own, rest = answers.take(labelled), answers.take(~labelled)
             own_codes = codes[labelled]
             own_weights = None if weights is None else weights[labelled]
@@ -345,7 +343,7 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
                     more = self._count(self._answers(X_unlabeled))
                 counts = counts.merge(more)
         for doubt in self._weigh(counts, *labelled):
-            warnings.warn(doubt, stacklevel=CALLER + 1)
+            warn_user(doubt)
         end_fit(self, X, y)
         return self
 

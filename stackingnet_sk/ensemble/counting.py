@@ -17,8 +17,8 @@ from stackingnet_sk.ensemble.fitted_classifier import FittedClassifierMixin
 from stackingnet_sk.ensemble.streaming import StreamingMixin, takes_blocks
 from stackingnet_sk.ensemble.validation import check_weights
 from stackingnet_sk.ensemble.weighing import weigh
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import Block, ClassAnswers, is_labelled
-from stackingnet_sk.weights import VoteCounts
 
 
 class CountingMixin(StreamingMixin, FittedClassifierMixin):
@@ -96,7 +96,7 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
             y = None
         codes, known = check_class_labels(block.X, y, self.classes_)
         weights = check_weights(block.sample_weight, codes, all_rows=False)
-        answers = read_class_table(self, block.X, known, reset=reset, stacklevel=7)
+        answers = read_class_table(self, block.X, known, reset=reset)
         if answers.probabilities is not None:
             raise ValueError(
                 "What comes in blocks takes votes, which can be counted, not "
@@ -125,7 +125,7 @@ class CountingMixin(StreamingMixin, FittedClassifierMixin):
         self.reliability_ = panel.reliability
         self.class_prior_ = prior
         self.class_rates_ = panel.rates
-        return [ConvergenceWarning(solution.doubt)] if solution.doubt else []
+        return [ConvergenceWarning(solution.warning)] if solution.warning else []
 
     def _count(
         self,

@@ -18,8 +18,8 @@ from stackingnet_sk.ensemble.decision import (
     shift_prior,
 )
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import ClassAnswers
-from stackingnet_sk.weights import VoteCounts
 
 
 class FittedClassifierMixin(MembersMixin, TransformerMixin):
@@ -95,7 +95,7 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
         pooled = self._pool(answers)
         if len(answers.votes) and is_tied(pooled).any():
             # Who has no weight may still be the most reliable of those who differ.
-            answers = self._answers(X, stacklevel=5)
+            answers = self._answers(X)
             pooled = self._pool(answers)
         return settle_ties(pooled, self.class_prior_, answers.votes, self.reliability_)
 
@@ -192,19 +192,17 @@ class FittedClassifierMixin(MembersMixin, TransformerMixin):
     def _heard(self, X: Any) -> ClassAnswers:
         """Read what those say who have a weight; members without are not asked."""
         if not hasattr(self, "estimators_"):
-            return self._answers(X, stacklevel=6)
+            return self._answers(X)
         asked = np.any(self.vote_weights_, axis=(1, 2)) | (self.weights_ != 0)
         if not asked.any():
             return self._answers(X)
         self._check_features(X, reset=False)
         return ClassAnswers.from_probabilities(self._ask(X, asked.nonzero()[0]))
 
-    def _answers(self, X: Any, stacklevel: int = 4) -> ClassAnswers:
+    def _answers(self, X: Any) -> ClassAnswers:
         """Read what the models say; `fit` has seen whose answers these are."""
         if not hasattr(self, "estimators_"):
-            return read_class_table(
-                self, X, self.classes_, reset=False, stacklevel=stacklevel
-            )
+            return read_class_table(self, X, self.classes_, reset=False)
         self._check_features(X, reset=False)
         return ClassAnswers.from_probabilities(
             self._ask(X, range(len(self.estimators_)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,18 +13,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk._compat import Place, check_same_namespace, place_of, to_numpy
+from stackingnet_sk._compat import Backend, backend_of, check_same_namespace, to_numpy
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.members import MembersMixin, as_frame
 from stackingnet_sk.ensemble.validation import check_table
+from stackingnet_sk.evidence import Moments, PredictionModel, group_patterns
 from stackingnet_sk.predictions import check_predictions
-from stackingnet_sk.weights import (
-    InfeasibleError,
-    Moments,
-    PredictionModel,
-    Solution,
-    group_patterns,
-    solve_pattern,
-)
+from stackingnet_sk.weights import InfeasibleError, Solution, solve_pattern
 
 # Weights of patterns that are kept for the next call.
 _MOST_PATTERNS = 100_000
@@ -41,9 +35,9 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
     """
 
     intercept_: float
-    moments_: Moments
-    everything_: Moments
-    alone_: Mapping[int, Moments]
+    error_moments_: Moments
+    prediction_moments_: Moments
+    moments_per_model_: Mapping[int, Moments]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Combine the predictions.
@@ -98,7 +92,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             where `fit` had no labels.
         """
         check_is_fitted(self)
-        answered = ~np.isnan(to_numpy(self._table(X))) & self._panel.heard
+        answered = ~np.isnan(to_numpy(self._table(X))) & self._imputed.answering
         found, pattern = self._of_rows(answered, np.arange(len(answered)))
         added = np.array([each.objective for each in found])[pattern]
         error = self.solution_.expected_error + added
@@ -120,7 +114,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             prediction is the mean of the labels.
         """
         check_is_fitted(self)
-        answered = ~np.isnan(to_numpy(self._table(X))) & self._panel.heard
+        answered = ~np.isnan(to_numpy(self._table(X))) & self._imputed.answering
         n_answers: NDArray[np.intp] = answered.sum(axis=1)
         return n_answers
 
@@ -140,8 +134,8 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         check_is_fitted(self)
         check_same_namespace(X, self, attribute="weights_", method="transform")
         table = self._table(X)
-        if place := place_of(table):
-            copied: NDArray[np.float64] = place.xp.asarray(table, copy=True)
+        if backend := backend_of(table):
+            copied: NDArray[np.float64] = backend.xp.asarray(table, copy=True)
             return copied
         # A table is the caller's own: what comes next may write into the answer.
         return table if hasattr(self, "estimators_") else np.array(table)
@@ -178,11 +172,11 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         """
         check_is_fitted(self)
         alone = [
-            self.alone_.get(m, self.moments_.subset(np.array([m])))
+            self.moments_per_model_.get(m, self.error_moments_.subset(np.array([m])))
             for m in range(len(self.weights_))
         ]
         rmse, bias = np.concatenate([each.errors() for each in alone], axis=1)
-        weight = self._panel.constant.weight
+        weight = self._imputed.constant.weight
         columns = {
             "model": self.model_names_,
             "weight": self.solution_.weights,
@@ -203,19 +197,19 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
         check_predictions(to_numpy(table), self.model_names_, allow_missing=True)
         return table
 
-    def _follow(self, place: Place | None) -> None:
+    def _follow(self, backend: Backend | None) -> None:
         """Let fitted arrays lie where the table lies."""
-        if self.estimators is None and place:
+        if self.estimators is None and backend:
             for name in ("weights_", "reliability_"):
-                setattr(self, name, place.put(getattr(self, name)))
+                setattr(self, name, backend.put(getattr(self, name)))
 
     def _combine(self, table: Any) -> Any:
-        if place := place_of(table):
-            wide = place.xp.astype(table, place.floats[0])
-            combined = place.xp.matmul(wide, self.weights_) + self.intercept_
-            if bool(place.xp.all(place.xp.isfinite(combined))):
+        if backend := backend_of(table):
+            wide = backend.xp.astype(table, backend.floats[0])
+            combined = backend.xp.matmul(wide, self.weights_) + self.intercept_
+            if bool(backend.xp.all(backend.xp.isfinite(combined))):
                 return combined
-            return place.put(self._combine(to_numpy(table)))
+            return backend.put(self._combine(to_numpy(table)))
         weights = self.solution_.weights
         if table.dtype == weights.dtype:
             combined = table @ weights + self.intercept_
@@ -229,7 +223,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
             return combined
         check_predictions(table, self.model_names_, allow_missing=True)
         missing = np.isnan(table[holes])
-        answered = ~missing & self._panel.heard
+        answered = ~missing & self._imputed.answering
         found, pattern = self._of_rows(answered, np.flatnonzero(holes))
         weights = np.stack([each.weights for each in found])[pattern]
         added = np.array([each.intercept for each in found])[pattern]
@@ -242,7 +236,7 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
     ) -> tuple[list[Solution], NDArray[np.intp]]:
         """Solution for each pattern of answers, solved once, and which each row has."""
         patterns, pattern, _ = group_patterns(answered)
-        model = PredictionModel.from_moments(self.everything_)
+        model = PredictionModel.from_moments(self.prediction_moments_)
         found = []
         for number, own in enumerate(patterns):
             key = np.packbits(own).tobytes().hex()
@@ -261,12 +255,11 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
                 if len(self._patterns) < _MOST_PATTERNS:
                     self._patterns[key] = solution
             found.append(solution)
-        if doubts := [each for each in found if each.doubt]:
-            warnings.warn(
+        if doubts := [each for each in found if each.warning]:
+            warn_user(
                 f"On {len(doubts)} of {len(found)} patterns of answers: "
-                f"{doubts[0].doubt}",
+                f"{doubts[0].warning}",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         return found, pattern
 
@@ -280,9 +273,9 @@ class FittedRegressorMixin(MembersMixin, TransformerMixin):
 
     def _of_nobody(self) -> tuple[float, float]:
         """Prediction where nobody answers, and its expected error."""
-        moments = self._panel.constant
+        moments = self._imputed.constant
         if moments.weight == 0:
-            mean = self.everything_.mean[:-1] / self.everything_.scale
+            mean = self.prediction_moments_.mean[:-1] / self.prediction_moments_.scale
             return float(mean @ self.solution_.weights) + self.intercept_, np.nan
         left = 1.0 - 1.0 / moments.n_effective
         if left <= 0:

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk._compat import place_of, to_numpy
+from stackingnet_sk._compat import backend_of, to_numpy
 from stackingnet_sk.ensemble.units import Extent
-from stackingnet_sk.predictions import check_predictions
-from stackingnet_sk.weights import (
+from stackingnet_sk.evidence import (
     AnswerPatterns,
     Moments,
     PredictionModel,
-    complete,
     device_moments,
+    impute_moments,
 )
+from stackingnet_sk.predictions import check_predictions
 
 
 @dataclass(frozen=True, eq=False)
-class PanelStatistics:
+class PredictionStatistics:
     """All that a fit needs to know of rows, from any number of blocks.
 
     Parameters
@@ -42,17 +42,17 @@ class PanelStatistics:
     extent: Extent
     dtype: str | None = None
 
-    def merge(self, other: PanelStatistics) -> PanelStatistics:
+    def merge(self, other: PredictionStatistics) -> PredictionStatistics:
         """Combine with those of other rows.
 
         Parameters
         ----------
-        other : PanelStatistics
+        other : PredictionStatistics
             Of the same models.
 
         Returns
         -------
-        PanelStatistics
+        PredictionStatistics
             As if all rows had been read at once.
 
         Raises
@@ -66,7 +66,7 @@ class PanelStatistics:
                 f"Some blocks are of {self.dtype} and others of {other.dtype}; convert "
                 "all of them to one type."
             )
-        merged = PanelStatistics(
+        merged = PredictionStatistics(
             self.labelled.merge(other.labelled),
             self.unlabelled.merge(other.unlabelled),
             self.extent.merge(other.extent),
@@ -81,7 +81,7 @@ class PanelStatistics:
         return bool(self.labelled.n_rows.any())
 
     @property
-    def says_something(self) -> bool:
+    def is_informative(self) -> bool:
         """Whether any row with a weight has a prediction."""
         return any(
             bool(each.answered[each.weight > 0].any())
@@ -104,12 +104,12 @@ class PanelStatistics:
                 "them; give at least one row some"
             )
 
-    def panel(self) -> PanelMoments:
+    def imputed(self) -> ImputedMoments:
         """Complete what silent models leave open.
 
         Returns
         -------
-        PanelMoments
+        ImputedMoments
 
         Raises
         ------
@@ -120,20 +120,22 @@ class PanelStatistics:
         patterns = labelled.without_labels().merge(self.unlabelled)
         constant = labelled.pooled(everybody[:0])
         if patterns.is_complete:
-            return PanelMoments(
+            return ImputedMoments(
                 labelled.pooled(everybody),
                 patterns.pooled(everybody),
                 np.ones(len(everybody), dtype=bool),
                 constant,
             )
-        heard = np.any(patterns.answered[patterns.weight > 0], axis=0)
-        if not heard.any():
+        answering = np.any(patterns.answered[patterns.weight > 0], axis=0)
+        if not answering.any():
             raise ValueError(
                 "No model answers on any row: all predictions are NaN; give "
                 "predictions."
             )
-        known = _with_silent(complete(patterns.subset(heard.nonzero()[0])), heard)
-        panel = PanelMoments(constant, known, heard, constant)
+        known = _with_silent(
+            impute_moments(patterns.subset(answering.nonzero()[0])), answering
+        )
+        panel = ImputedMoments(constant, known, answering, constant)
         alone = {
             int(m): labelled.take(labelled.answered[:, m]).pooled(np.array([m]))
             for m in np.flatnonzero(~labelled.answered.all(axis=0))
@@ -141,20 +143,22 @@ class PanelStatistics:
         kept = panel.answered(labelled)
         # Labels alone say nothing of the models, but a fit must have some.
         kept = kept if len(kept.weight) else labelled
-        return replace(panel, moments=panel.completed(kept), alone=alone, patterns=kept)
+        return replace(
+            panel, moments=panel.imputed_with(kept), alone=alone, patterns=kept
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class PanelMoments:
+class ImputedMoments:
     """What the rows of a fit say of the models.
 
     Parameters
     ----------
     moments : Moments
         Of the labelled rows, silent models as the others suggest.
-    everything : Moments
+    prediction_moments : Moments
         Of the predictions alone, on all rows.
-    heard : ndarray of bool of shape (n_models,)
+    answering : ndarray of bool of shape (n_models,)
         Which models answer at all.
     constant : Moments
         Of all labels alone.
@@ -166,8 +170,8 @@ class PanelMoments:
     """
 
     moments: Moments
-    everything: Moments
-    heard: NDArray[np.bool_]
+    prediction_moments: Moments
+    answering: NDArray[np.bool_]
     constant: Moments
     alone: Mapping[int, Moments] = field(default_factory=dict)
     patterns: AnswerPatterns | None = None
@@ -186,9 +190,9 @@ class PanelMoments:
         -------
         AnswerPatterns
         """
-        return rows.take(np.any(rows.answered[:, self.heard], axis=1))
+        return rows.take(np.any(rows.answered[:, self.answering], axis=1))
 
-    def completed(self, rows: AnswerPatterns) -> Moments:
+    def imputed_with(self, rows: AnswerPatterns) -> Moments:
         """Moments of labelled rows, silent models as the others suggest.
 
         Parameters
@@ -201,16 +205,16 @@ class PanelMoments:
         Moments
         """
         # Silent models leave no trace, not even of rounding.
-        models = self.heard.nonzero()[0]
-        rows = rows if self.heard.all() else rows.subset(models)
+        models = self.answering.nonzero()[0]
+        rows = rows if self.answering.all() else rows.subset(models)
         if rows.is_complete:
-            return _with_silent(rows.pooled(np.arange(rows.n_models)), self.heard)
-        model = PredictionModel.from_moments(self.everything.subset(models))
+            return _with_silent(rows.pooled(np.arange(rows.n_models)), self.answering)
+        model = PredictionModel.from_moments(self.prediction_moments.subset(models))
         model = model.rescaled(rows.scale)
-        moments = rows.completed(
-            model.away_from(rows.place), model.covariance, left_open=False
+        moments = rows.imputed_with(
+            model.away_from(rows.place), model.covariance, conditional_covariance=False
         )
-        return _with_silent(moments, self.heard)
+        return _with_silent(moments, self.answering)
 
     def of_rows(self, rows: AnswerPatterns) -> Moments | None:
         """Moments of some of the labelled rows.
@@ -225,7 +229,7 @@ class PanelMoments:
         Moments or None
             None where nobody answers on any, or none has a weight.
         """
-        own = self.completed(self.answered(rows))
+        own = self.imputed_with(self.answered(rows))
         return own if own.weight > 0 else None
 
 
@@ -235,7 +239,7 @@ def read_rows(
     weights: NDArray[np.float64] | None,
     names: NDArray[np.object_],
     rows: NDArray[np.intp] | None = None,
-) -> PanelStatistics:
+) -> PredictionStatistics:
     """Read rows of a table once.
 
     Parameters
@@ -253,7 +257,7 @@ def read_rows(
 
     Returns
     -------
-    PanelStatistics
+    PredictionStatistics
 
     Raises
     ------
@@ -268,7 +272,9 @@ def read_rows(
     if not (labelled.is_finite and unlabelled.is_finite):
         check_predictions(to_numpy(table), names, rows, allow_missing=True)
         _refuse_overflow(labelled, unlabelled)
-    return PanelStatistics(labelled, unlabelled, Extent.from_rows(some, labels[known]))
+    return PredictionStatistics(
+        labelled, unlabelled, Extent.from_rows(some, labels[known])
+    )
 
 
 def _sum_up(
@@ -281,16 +287,16 @@ def _sum_up(
     if not which.any():
         nothing = np.empty((0, table.shape[1]))
         return AnswerPatterns.from_rows(nothing), nothing
-    place = place_of(table, always=True)
+    backend = backend_of(table, always=True)
     own = None if weights is None else weights[which]
     target = np.zeros(np.count_nonzero(which)) if labels is None else labels[which]
     some = table
     if not which.all():
-        some = table[which if place is None else place.put(which)]
-    if place is None:
+        some = table[which if backend is None else backend.put(which)]
+    if backend is None:
         return AnswerPatterns.from_rows(some, target, own), some
-    goal = place.xp.astype(place.put(target), place.floats[0])
-    moments = device_moments(place.xp, some, goal, own, place.put, to_numpy)
+    goal = backend.xp.astype(backend.put(target), backend.floats[0])
+    moments = device_moments(backend.xp, some, goal, own, backend.put, to_numpy)
     if moments.is_finite:
         return AnswerPatterns.of_complete(moments), some
     # Which models answer on which rows is sorted out on the CPU.
@@ -305,15 +311,15 @@ def _refuse_overflow(*sums: AnswerPatterns) -> None:
         )
 
 
-def _with_silent(known: Moments, heard: NDArray[np.bool_]) -> Moments:
+def _with_silent(known: Moments, answering: NDArray[np.bool_]) -> Moments:
     """Add models of which nothing is known, constant at zero."""
-    if heard.all():
+    if answering.all():
         return known
-    place = np.append(np.flatnonzero(heard), len(heard))
-    onto = np.zeros((len(heard) + 1, len(place)))
+    place = np.append(np.flatnonzero(answering), len(answering))
+    onto = np.zeros((len(answering) + 1, len(place)))
     onto[place, np.arange(len(place))] = 1.0
     # Their errors are minus the target.
-    onto[np.flatnonzero(~heard), -1] = -1.0
+    onto[np.flatnonzero(~answering), -1] = -1.0
     return replace(
         known,
         mean=onto @ known.mean,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -13,22 +12,22 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metadata_routing import UNUSED
 
 from stackingnet_sk._compat import (
-    CALLER,
     BaseComposition,
+    backend_of,
     begin_fit,
     end_fit,
-    place_of,
     to_numpy,
     with_callbacks,
 )
-from stackingnet_sk.ensemble.limiting import (
-    rows_of_groups,
-)
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.number_table import (
-    PanelStatistics,
+    PredictionStatistics,
     read_rows,
 )
 from stackingnet_sk.ensemble.summing import SummingMixin, sum_rows
+from stackingnet_sk.ensemble.user_constraints import (
+    rows_of_groups,
+)
 from stackingnet_sk.ensemble.validation import (
     check_labels,
     check_parameters,
@@ -37,10 +36,8 @@ from stackingnet_sk.ensemble.validation import (
     names_of_columns,
     refuse_metadata,
 )
+from stackingnet_sk.evidence import AnswerPatterns
 from stackingnet_sk.predictions import about, is_labelled, split_columns
-from stackingnet_sk.weights import (
-    AnswerPatterns,
-)
 
 
 class StackingNetRegressor(SummingMixin, RegressorMixin, BaseComposition):
@@ -109,17 +106,18 @@ callable, default="nonnegative"
         conditions), iterations and status.
     model_names_ : ndarray of shape (n_models,)
         Names of the members in use, or of the columns.
-    statistics_ : PanelStatistics
+    statistics_ : PredictionStatistics
         Sums over all rows, by which models answer: all that weights need. Those of
         other rows can be added.
-    moments_ : Moments
+    error_moments_ : Moments
         Second moments of the errors from which the weights were computed.
-    everything_ : Moments
+    prediction_moments_ : Moments
         Those of the predictions alone, on all rows, labelled or not.
-    alone_ : dict of int to Moments
-        Of each model with missing predictions, the moments of the labelled rows that it
-        answers. In `moments_` the others' prediction of what it would have said stands
-        for it, in `everything_` also how much that leaves open.
+    moments_per_model_ : dict of int to Moments
+        For each model with missing predictions, the moments of the labelled rows that
+        it answers. In `error_moments_` its missing predictions are imputed from those
+        of the other models; `prediction_moments_` also includes the variance that
+        imputing leaves out.
     estimators_ : list of estimators
         The members, fitted on all rows. Only with `estimators`.
     named_estimators_ : Bunch
@@ -308,7 +306,7 @@ callable, default="nonnegative"
         self,
         X: Any,
         y: Any,
-        statistics: PanelStatistics,
+        statistics: PredictionStatistics,
         X_unlabeled: Any,
         columns: Sequence[Mapping[str, AnswerPatterns]] = (),
     ) -> Self:
@@ -322,8 +320,8 @@ callable, default="nonnegative"
                 statistics = statistics.merge(replace(more, dtype=None))
         statistics.refuse_weightless()
         for doubt in self._weigh(statistics, columns):
-            warnings.warn(doubt, stacklevel=CALLER + 1)
-        self._follow(place_of(X))
+            warn_user(doubt)
+        self._follow(backend_of(X))
         end_fit(self, X, y)
         return self
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
@@ -16,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import count_rows
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.validation import NO_LABEL
 from stackingnet_sk.predictions import (
     Block,
@@ -151,7 +151,7 @@ class StreamingMixin(ABC):
         for name, value in params.items():
             setattr(other, name, value)
         for doubt in other._weigh(self._seen(), *self._groups()):
-            warnings.warn(doubt, stacklevel=2)
+            warn_user(doubt)
         return other
 
     def _groups(self) -> tuple[Any, ...]:
@@ -179,12 +179,12 @@ class StreamingMixin(ABC):
         if seen is not None:
             self._check_mergeable()
             new = seen.merge(new)
-        if not new.says_something:
+        if not new.is_informative:
             # Weights come with the first block that has a weight and an answer.
             setattr(self, self._statistics_name, new)
             return
         for doubt in self._weigh(new):
-            warnings.warn(doubt, stacklevel=3)
+            warn_user(doubt)
 
     def _is_stream(self, X: Any) -> bool:
         """Tell whether a table is read in blocks; members can't be fitted on one."""

@@ -12,12 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
-from stackingnet_sk._compat import place_of
+from stackingnet_sk._compat import backend_of
 from stackingnet_sk.ensemble.fitted_regressor import FittedRegressorMixin
-from stackingnet_sk.ensemble.limiting import make_limits, split_constraint
-from stackingnet_sk.ensemble.number_table import PanelStatistics, read_rows
+from stackingnet_sk.ensemble.number_table import PredictionStatistics, read_rows
 from stackingnet_sk.ensemble.streaming import StreamingMixin, takes_blocks
-from stackingnet_sk.ensemble.units import doubt_units
+from stackingnet_sk.ensemble.units import unit_warnings
+from stackingnet_sk.ensemble.user_constraints import (
+    make_user_constraints,
+    split_constraint,
+)
 from stackingnet_sk.ensemble.validation import (
     check_labels,
     check_parameters,
@@ -25,11 +28,11 @@ from stackingnet_sk.ensemble.validation import (
     check_weights,
     names_of_columns,
 )
+from stackingnet_sk.evidence import AnswerPatterns
 from stackingnet_sk.predictions import Block
 from stackingnet_sk.weights import (
-    AnswerPatterns,
     Solution,
-    due_to_holes,
+    error_due_to_missing,
     reliability,
     solve_moments,
     solve_unlabelled,
@@ -39,7 +42,7 @@ from stackingnet_sk.weights import (
 class SummingMixin(StreamingMixin, FittedRegressorMixin):
     """Weights of a regressor from sums over rows, which any block can add to."""
 
-    statistics_: PanelStatistics
+    statistics_: PredictionStatistics
     _statistics_name = "statistics_"
     _weighing = ("constraint", "fit_intercept", "shrinkage", "solver")
 
@@ -80,7 +83,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         seen = self._seen()
         new = self._sum_new(X, y, sample_weight)
         self._add(seen, new)
-        self._follow(place_of(X))
+        self._follow(backend_of(X))
         return self
 
     def _groups(self) -> tuple[Any, ...]:
@@ -88,7 +91,7 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
 
     def _check_block(
         self, block: Block, *, reset: bool
-    ) -> Callable[[], PanelStatistics]:
+    ) -> Callable[[], PredictionStatistics]:
         y = check_labels(block.X, block.y, all_rows=False)
         weights = check_weights(block.sample_weight, y, all_rows=False)
         table = check_table(self, block.X, reset=reset)
@@ -98,31 +101,33 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
 
     def _weigh(
         self,
-        statistics: PanelStatistics,
+        statistics: PredictionStatistics,
         columns: Sequence[Mapping[str, AnswerPatterns]] = (),
     ) -> list[Warning]:
-        strength, known = check_parameters(self), statistics.panel()
-        heard = known.heard.nonzero()[0]
-        moments, everything = (
-            each.subset(heard) for each in (known.moments, known.everything)
+        strength, known = check_parameters(self), statistics.imputed()
+        answering = known.answering.nonzero()[0]
+        moments, prediction_moments = (
+            each.subset(answering) for each in (known.moments, known.prediction_moments)
         )
         doubts: list[Warning] = [
             UserWarning(doubt)
-            for doubt in doubt_units(
-                statistics.extent.take(heard), moments, self.model_names_[heard]
+            for doubt in unit_warnings(
+                statistics.extent.take(answering), moments, self.model_names_[answering]
             )
         ]
-        if not known.heard.all():
-            unheard = self.model_names_[~known.heard]
+        if not known.answering.all():
+            never_answering = self.model_names_[~known.answering]
             doubts.append(
                 UserWarning(
-                    f"{[str(name) for name in unheard[:5]]} never answer (of "
-                    f"{len(known.heard)} models {len(unheard)}): nothing is known of "
-                    "them, and they get no weight. Drop them."
+                    f"{[str(name) for name in never_answering[:5]]} never answer (of "
+                    f"{len(known.answering)} models {len(never_answering)}): nothing "
+                    "is known of them, and they get no weight. Drop them."
                 )
             )
-        limits = make_limits(self.constraint, self.model_names_, columns, known.of_rows)
-        own = None if limits is None else limits.subset(heard)
+        user_constraints = make_user_constraints(
+            self.constraint, self.model_names_, columns, known.of_rows
+        )
+        own = None if user_constraints is None else user_constraints.subset(answering)
         constraint = split_constraint(self.constraint)[0]
         options: dict[str, Any] = {
             "fit_intercept": self.fit_intercept,
@@ -130,43 +135,58 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         }
         error = np.nan
         if moments.weight > 0:
-            common = {"shrinkage": strength, "everything": everything, **options}
-            solution = solve_moments(moments, constraint, limits=own, **common)
+            common = {
+                "shrinkage": strength,
+                "prediction_moments": prediction_moments,
+                **options,
+            }
+            solution = solve_moments(
+                moments, constraint, user_constraints=own, **common
+            )
             error = solution.expected_error
             if known.patterns is not None and np.isfinite(error):
                 free = solution
-                if constraint != "nonnegative" or limits is not None:
+                if constraint != "nonnegative" or user_constraints is not None:
                     free = solve_moments(moments, "nonnegative", **common)
-                error -= due_to_holes(
-                    everything,
-                    known.patterns.answered[:, heard],
+                error -= error_due_to_missing(
+                    prediction_moments,
+                    known.patterns.answered[:, answering],
                     known.patterns.weight,
                     solution.weights,
                     free.weights,
                 )
         else:
-            solution = solve_unlabelled(everything, constraint, own)
+            solution = solve_unlabelled(prediction_moments, constraint, own)
             constraint = solution.constraint
-        if solution.doubt:
-            doubts.append(ConvergenceWarning(solution.doubt))
-        place = place_of(getattr(self, "weights_", None))
+        if solution.warning:
+            doubts.append(ConvergenceWarning(solution.warning))
+        backend = backend_of(getattr(self, "weights_", None))
         # How patterns of answers are solved, whatever becomes of the parameters.
-        self._rules = {"constraint": constraint, "limits": limits, **options}
+        self._rules = {
+            "constraint": constraint,
+            "user_constraints": user_constraints,
+            **options,
+        }
         self.statistics_ = statistics
-        self.moments_, self.everything_ = known.moments, known.everything
-        self.alone_ = known.alone
-        self._panel, self._columns = known, columns
+        self.error_moments_, self.prediction_moments_ = (
+            known.moments,
+            known.prediction_moments,
+        )
+        self.moments_per_model_ = known.alone
+        self._imputed, self._columns = known, columns
         self._patterns: dict[str, Solution] = {}
-        self.weights_ = np.zeros(len(known.heard))
-        self.weights_[heard] = solution.weights
+        self.weights_ = np.zeros(len(known.answering))
+        self.weights_[answering] = solution.weights
         self.intercept_ = float(solution.intercept)
         # Where few labels leave nothing over, the holes are not discounted.
         error = solution.expected_error if error <= 0 else error
         self.solution_ = replace(
             solution, weights=self.weights_.copy(), expected_error=error
         )
-        self.reliability_ = reliability(known.moments, known.everything, known.alone)
-        self._follow(place)
+        self.reliability_ = reliability(
+            known.moments, known.prediction_moments, known.alone
+        )
+        self._follow(backend)
         return doubts
 
 
@@ -175,7 +195,7 @@ def sum_rows(
     labels: NDArray[np.float64],
     weights: NDArray[np.float64] | None,
     names: NDArray[np.object_],
-) -> PanelStatistics:
+) -> PredictionStatistics:
     """Sum up rows that others of the same type may follow.
 
     Parameters
@@ -191,7 +211,7 @@ def sum_rows(
 
     Returns
     -------
-    PanelStatistics
+    PredictionStatistics
 
     Raises
     ------

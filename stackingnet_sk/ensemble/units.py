@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk._compat import to_numpy
-from stackingnet_sk.weights import Moments
+from stackingnet_sk.evidence import Moments
 
 # So few labels can miss the range of the predictions by chance.
 _FEW = 10
@@ -112,7 +112,7 @@ class Extent:
         )
 
 
-def doubt_units(
+def unit_warnings(
     extent: Extent, moments: Moments, names: NDArray[np.object_]
 ) -> Iterator[str]:
     """Say what suggests that predictions and labels are in different units.

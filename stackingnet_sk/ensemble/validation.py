@@ -14,8 +14,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from stackingnet_sk._compat import count_rows, place_of, raise_for_params, to_numpy
-from stackingnet_sk.ensemble.limiting import split_constraint
+from stackingnet_sk._compat import backend_of, count_rows, raise_for_params, to_numpy
+from stackingnet_sk.ensemble.user_constraints import split_constraint
 from stackingnet_sk.predictions import column_names, is_number, unmasked
 from stackingnet_sk.weights import SOLVERS
 
@@ -306,13 +306,13 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     """
     check_column_names(X, None if reset else estimator)
     _refuse_times(X)
-    X, place = unmasked(X), place_of(X)
+    X, backend = unmasked(X), backend_of(X)
     try:
         table: NDArray[Any] = validate_data(
             estimator,
             X,
             reset=reset,
-            dtype=[np.float64, np.float32] if place is None else place.floats,
+            dtype=[np.float64, np.float32] if backend is None else backend.floats,
             ensure_all_finite=False,
         )
     except (TypeError, ValueError):

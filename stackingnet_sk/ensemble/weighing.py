@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.ensemble.class_labels import check_class_weight
 from stackingnet_sk.ensemble.decision import opinions, shift_prior
-from stackingnet_sk.ensemble.limiting import Columns, make_limits
+from stackingnet_sk.ensemble.user_constraints import Columns, make_user_constraints
 from stackingnet_sk.ensemble.validation import check_shrinkage
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import ClassAnswers
 from stackingnet_sk.weights import (
-    Panel,
     Solution,
-    VoteCounts,
+    VoterEstimates,
     solve_pool,
     solve_pool_unlabelled,
     solve_votes,
@@ -55,7 +55,7 @@ def weigh(
     columns: Columns = (),
     *,
     constraint: Any = None,
-) -> tuple[Solution, Panel, NDArray[np.float64]]:
+) -> tuple[Solution, VoterEstimates, NDArray[np.float64]]:
     """Solve for the weights of a classifier.
 
     Parameters
@@ -78,7 +78,7 @@ def weigh(
     Returns
     -------
     solution : Solution
-    panel : Panel
+    panel : VoterEstimates
         What is known of the models.
     class_prior : ndarray of shape (n_classes,)
         Class prior in force.
@@ -100,7 +100,7 @@ def weigh(
     class_weight = check_class_weight(
         estimator.class_weight, estimator.classes_, n_labelled
     )
-    panel = Panel.from_counts(counts)
+    panel = VoterEstimates.from_counts(counts)
     if isinstance(estimator.class_weight, str):
         prior = np.full(n_classes, 1.0 / n_classes)
     else:
@@ -163,7 +163,9 @@ def weigh(
 
     if constraint is not None:
         names = estimator.model_names_
-        common["limits"] = make_limits(constraint, names, columns, facts)
+        common["user_constraints"] = make_user_constraints(
+            constraint, names, columns, facts
+        )
     if linear:
         return solve_pool(design, own, panel, prior, **common), panel, prior
     common["structure"] = estimator.structure

@@ -32,7 +32,7 @@ from stackingnet_sk.inspection.comparison_members import has_members
 from stackingnet_sk.inspection.comparison_rivals import (
     BEST,
     CONSTANT,
-    Lesson,
+    TrainingData,
     choose_model,
     rivals,
 )
@@ -108,12 +108,12 @@ class Comparison:
 
     @property
     def best_rival(self) -> int:
-        """Place of the best rival in `names`; the first of equals."""
+        """Backend of the best rival in `names`; the first of equals."""
         return 1 + int(self.leads[self.metric].value[1:].argmin())
 
     @property
     def constant(self) -> int:
-        """Place of the constant in `names`."""
+        """Backend of the constant in `names`."""
         return int(np.flatnonzero(self.names == CONSTANT)[0])
 
     @property
@@ -310,14 +310,14 @@ def compare(
     others = rivals(is_number=is_number, soft=soft)
     predictions, chosen = [], Counter[str]()
     for each in held:
-        lesson = _lesson(each, model, is_number)
+        training = _training_data(each, model, is_number)
         own = each.predictions
         if not is_number:
             own = np.searchsorted(classes, own)
         predictions.append(
-            np.column_stack([own, *(rival.predict(lesson) for rival in others)])
+            np.column_stack([own, *(rival.predict(training) for rival in others)])
         )
-        chosen[str(each.model.model_names_[choose_model(lesson)])] += 1
+        chosen[str(each.model.model_names_[choose_model(training)])] += 1
     tested = np.concatenate([test for _, test in folds])
     found, truth = np.concatenate(predictions), codes[tested]
     if is_number:
@@ -371,9 +371,9 @@ def _is_soft(table: Array) -> bool:
     return bool(((table != 0) & (table != 1)).any())
 
 
-def _lesson(held: Held, model: Any, is_number: bool) -> Lesson:
+def _training_data(held: Held, model: Any, is_number: bool) -> TrainingData:
     weights = None if is_number else model.class_weight
     if isinstance(weights, dict):
         places = {label: k for k, label in enumerate(held.model.classes_.tolist())}
         weights = {places[label]: weight for label, weight in weights.items()}
-    return Lesson(held.table, held.labels, held.asked, weights)
+    return TrainingData(held.table, held.labels, held.asked, weights)

@@ -20,7 +20,7 @@ CONSTANT, BEST = "constant", "best single model"
 _ALPHAS = np.logspace(-2, 4, 13)
 
 
-class Lesson(NamedTuple):
+class TrainingData(NamedTuple):
     """What a rival learns from, and what it is asked.
 
     Parameters
@@ -47,7 +47,7 @@ class Rival(NamedTuple):
 
     name: str
     does: str
-    predict: Callable[[Lesson], Array]
+    predict: Callable[[TrainingData], Array]
 
 
 def _averages(table: Array, otherwise: float) -> Array:
@@ -59,76 +59,78 @@ def _averages(table: Array, otherwise: float) -> Array:
     return means
 
 
-def average(lesson: Lesson) -> Array:
+def average(training: TrainingData) -> Array:
     """Average the predictions of those who answer."""
-    return _averages(lesson.asked, lesson.labels.mean())
+    return _averages(training.asked, training.labels.mean())
 
 
-def centred_average(lesson: Lesson) -> Array:
+def centred_average(training: TrainingData) -> Array:
     """Average, and remove the mean error that the average has on the labels."""
-    level = lesson.labels.mean()
-    bias = (_averages(lesson.table, level) - lesson.labels).mean()
-    return np.asarray(_averages(lesson.asked, level) - bias)
+    level = training.labels.mean()
+    bias = (_averages(training.table, level) - training.labels).mean()
+    return np.asarray(_averages(training.asked, level) - bias)
 
 
-def choose_model(lesson: Lesson) -> int:
+def choose_model(training: TrainingData) -> int:
     """Find the model that does best alone on the labels; silence is the constant."""
-    if lesson.table.ndim == 2:
-        filled = _fill(lesson.table, lesson.labels.mean())
-        return int(np.abs(filled - lesson.labels[:, None]).mean(axis=0).argmin())
-    votes = _votes(lesson.table, _most_frequent(lesson.labels))
-    if lesson.class_weight == "balanced":
-        scores = [_balanced_accuracy(lesson.labels, own) for own in votes.T]
+    if training.table.ndim == 2:
+        filled = _fill(training.table, training.labels.mean())
+        return int(np.abs(filled - training.labels[:, None]).mean(axis=0).argmin())
+    votes = _votes(training.table, _most_frequent(training.labels))
+    if training.class_weight == "balanced":
+        scores = [_balanced_accuracy(training.labels, own) for own in votes.T]
         return int(np.argmax(scores))
-    return int((votes == lesson.labels[:, None]).mean(axis=0).argmax())
+    return int((votes == training.labels[:, None]).mean(axis=0).argmax())
 
 
-def best_model(lesson: Lesson) -> Array:
+def best_model(training: TrainingData) -> Array:
     """Predict what the model says that did best on the labels."""
-    chosen = choose_model(lesson)
-    if lesson.table.ndim == 2:
-        return _fill(lesson.asked, lesson.labels.mean())[:, chosen]
-    return _votes(lesson.asked, _most_frequent(lesson.labels))[:, chosen]
+    chosen = choose_model(training)
+    if training.table.ndim == 2:
+        return _fill(training.asked, training.labels.mean())[:, chosen]
+    return _votes(training.asked, _most_frequent(training.labels))[:, chosen]
 
 
-def ridge(lesson: Lesson) -> Array:
+def ridge(training: TrainingData) -> Array:
     """Fit a ridge regression to the predictions."""
     model = make_pipeline(
         SimpleImputer(keep_empty_features=True), StandardScaler(), RidgeCV(_ALPHAS)
     )
-    return np.asarray(model.fit(lesson.table, lesson.labels).predict(lesson.asked))
+    return np.asarray(
+        model.fit(training.table, training.labels).predict(training.asked)
+    )
 
 
-def constant(lesson: Lesson) -> Array:
+def constant(training: TrainingData) -> Array:
     """Predict the mean, or the most frequent class, of the labels."""
-    if lesson.table.ndim == 2:
+    if training.table.ndim == 2:
         model = DummyRegressor()
     else:
         model = DummyClassifier(strategy="most_frequent")
-    rows = np.zeros((len(lesson.labels), 1))
-    model.fit(rows, lesson.labels)
-    return np.asarray(model.predict(np.zeros((len(lesson.asked), 1))))
+    rows = np.zeros((len(training.labels), 1))
+    model.fit(rows, training.labels)
+    return np.asarray(model.predict(np.zeros((len(training.asked), 1))))
 
 
-def majority_vote(lesson: Lesson) -> Array:
+def majority_vote(training: TrainingData) -> Array:
     """Name the class with most votes; of tied ones that which labels have most."""
-    votes = np.eye(lesson.table.shape[2])[_votes(lesson.asked, 0)]
-    votes *= np.any(lesson.asked, axis=2, keepdims=True)
-    return _most(votes.sum(axis=1), lesson.labels)
+    votes = np.eye(training.table.shape[2])[_votes(training.asked, 0)]
+    votes *= np.any(training.asked, axis=2, keepdims=True)
+    return _most(votes.sum(axis=1), training.labels)
 
 
-def average_probability(lesson: Lesson) -> Array:
+def average_probability(training: TrainingData) -> Array:
     """Name the class with the largest mean probability."""
-    return _most(lesson.asked.sum(axis=1), lesson.labels)
+    return _most(training.asked.sum(axis=1), training.labels)
 
 
-def logistic(lesson: Lesson) -> Array:
+def logistic(training: TrainingData) -> Array:
     """Fit a logistic regression to one-hot votes, or to probabilities."""
-    if len(np.unique(lesson.labels)) < 2:
-        return constant(lesson)
-    model = LogisticRegression(class_weight=lesson.class_weight, max_iter=1000)
-    model.fit(lesson.table.reshape(len(lesson.table), -1), lesson.labels)
-    return np.asarray(model.predict(lesson.asked.reshape(len(lesson.asked), -1)))
+    if len(np.unique(training.labels)) < 2:
+        return constant(training)
+    model = LogisticRegression(class_weight=training.class_weight, max_iter=1000)
+    model.fit(training.table.reshape(len(training.table), -1), training.labels)
+    return np.asarray(model.predict(training.asked.reshape(len(training.asked), -1)))
 
 
 def _fill(table: Array, value: float) -> Array:

@@ -12,9 +12,10 @@ from scipy.spatial.distance import squareform
 from scipy.stats import t as student_t
 
 from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.theory import effective_number
-from stackingnet_sk.weights import VoteCounts, dawid_skene
+from stackingnet_sk.weights import dawid_skene
 
 Array = NDArray[Any]
 

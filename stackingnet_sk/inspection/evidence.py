@@ -13,17 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
-from stackingnet_sk.ensemble.limiting import split_constraint
+from stackingnet_sk.ensemble.user_constraints import split_constraint
 from stackingnet_sk.ensemble.validation import check_shrinkage
 from stackingnet_sk.ensemble.weighing import weigh
+from stackingnet_sk.evidence import Moments, VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers, require_models
-from stackingnet_sk.weights import (
-    Moments,
-    Panel,
-    VoteCounts,
-    reliability,
-    solve_moments,
-)
+from stackingnet_sk.weights import VoterEstimates, reliability, solve_moments
 from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS
 
@@ -48,14 +43,14 @@ class NumberEvidence:
         Names of the models.
     moments : Moments
         Of the labelled rows.
-    everything : Moments
+    prediction_moments : Moments
         Of the predictions on all rows.
     """
 
     estimator: Any
     names: NDArray[Any]
     moments: Moments
-    everything: Moments
+    prediction_moments: Moments
     unit: ClassVar[str] = "root mean squared error"
 
     @classmethod
@@ -77,8 +72,8 @@ class NumberEvidence:
         own = Moments.from_rows(answers.table[known], answers.labels[known])
         rest = answers.table[~known]
         other = Moments.from_rows(rest, np.zeros(len(rest)))
-        everything = own.without_labels().merge(other)
-        return cls(estimator, answers.names, own, everything)
+        prediction_moments = own.without_labels().merge(other)
+        return cls(estimator, answers.names, own, prediction_moments)
 
     @property
     def labelled(self) -> bool:
@@ -88,7 +83,7 @@ class NumberEvidence:
     @property
     def reliability(self) -> NDArray[np.float64]:
         """Signed squared correlation with the truth."""
-        return reliability(self.moments, self.everything)
+        return reliability(self.moments, self.prediction_moments)
 
     @property
     def answered(self) -> NDArray[np.float64]:
@@ -103,13 +98,15 @@ class NumberEvidence:
     @property
     def agreement(self) -> float:
         """Share of the reliability that rests on the agreement of the models."""
-        return 1.0 - reliability_parts(self.moments, self.everything)[2]
+        return 1.0 - reliability_parts(self.moments, self.prediction_moments)[2]
 
     def against(self) -> list[list[str]]:
         """Evidence that a model runs against the others, or against the labels."""
-        known, free, _ = reliability_parts(self.moments, self.everything)
+        known, free, _ = reliability_parts(self.moments, self.prediction_moments)
         found: list[list[str]] = [[] for _ in self.names]
-        for m in np.flatnonzero(-free > _by_chance(self.everything.n_effective) ** 2):
+        for m in np.flatnonzero(
+            -free > _by_chance(self.prediction_moments.n_effective) ** 2
+        ):
             found[m].append(
                 "runs against the other models (factor loading "
                 f"{-np.sqrt(-free[m]):.2g})"
@@ -144,7 +141,7 @@ class NumberEvidence:
             split_constraint(self.estimator.constraint)[0],
             fit_intercept=self.estimator.fit_intercept,
             shrinkage=check_shrinkage(self.estimator),
-            everything=self.everything.subset(models),
+            prediction_moments=self.prediction_moments.subset(models),
         )
         return float(np.sqrt(solution.expected_error))
 
@@ -195,7 +192,7 @@ class VoteEvidence:
     @property
     def reliability(self) -> NDArray[np.float64]:
         """Balanced accuracy."""
-        return Panel.from_counts(self.counts.effective()).reliability
+        return VoterEstimates.from_counts(self.counts.effective()).reliability
 
     @property
     def answered(self) -> NDArray[np.float64]:
@@ -216,7 +213,7 @@ class VoteEvidence:
     def against(self) -> list[list[str]]:
         """Evidence that a model votes against the others, or against the labels."""
         counts = self.counts.effective()
-        panel = Panel.from_counts(counts)
+        panel = VoterEstimates.from_counts(counts)
         free = panel.label_free.confusion.diagonal(axis1=1, axis2=2)
         # What agreement says counts for so many rows of each class, at most.
         answers = counts.answered[:, None] * panel.rates * counts.weight
@@ -331,8 +328,11 @@ def stored_evidence(estimator: Any, *, labels: bool = False) -> Evidence:
     if is_classifier(estimator):
         known = VoteEvidence(estimator, names, estimator.counts_)
     else:
-        moments, everything = estimator.moments_, estimator.everything_
-        known = NumberEvidence(estimator, names, moments, everything)
+        moments, prediction_moments = (
+            estimator.error_moments_,
+            estimator.prediction_moments_,
+        )
+        known = NumberEvidence(estimator, names, moments, prediction_moments)
     if labels and not known.labelled:
         raise ValueError(
             f"The {type(estimator).__name__} was fitted without labels, so no "

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers
-from stackingnet_sk.weights import Panel, VoteCounts
+from stackingnet_sk.weights import VoterEstimates
 from stackingnet_sk.weights.reliability import LABEL_FREE_ROWS as NUMBER_ROWS
 from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.replicates import BlockMoments, replicated_votes
@@ -99,8 +100,8 @@ def number_replicates(
         drawn.append(sums.replicates(draws))
     found = []
     for own, rest in zip(*drawn, strict=True):
-        everything = own.without_labels().merge(rest)
-        known, free, share = reliability_parts(own, everything)
+        prediction_moments = own.without_labels().merge(rest)
+        known, free, share = reliability_parts(own, prediction_moments)
         # What agreement says counts for so many rows, and is as uncertain (Fisher's z).
         z = np.arctanh(np.clip(np.sign(free) * np.sqrt(np.abs(free)), -_EDGE, _EDGE))
         guessed = np.tanh(z + random.normal(size=len(z)) / np.sqrt(NUMBER_ROWS - 3.0))
@@ -130,7 +131,7 @@ def vote_replicates(
     ndarray of shape (n_draws, n_models)
     """
     counts = counts.effective()
-    panel = Panel.from_counts(counts)
+    panel = VoterEstimates.from_counts(counts)
     found = []
     # What agreement says counts for so many rows in the blend, and is as uncertain as
     # these, or as the rows that the model answers, if they are fewer.

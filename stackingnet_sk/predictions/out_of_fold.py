@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +14,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from stackingnet_sk._compat import fit_task, take_rows, take_rows_of_params
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.cache import CachedFit, Fitted, cached_fits, open_folder
 from stackingnet_sk.predictions.answers import NUMBER, Answer
 
@@ -184,10 +184,9 @@ def collect_out_of_fold(
         if problem is not None:
             (name, _), fold = jobs[job]
             rows = "all rows" if fold is None else "a fold"
-            warnings.warn(
+            warn_user(
                 f"Member {name!r}, fitted on {rows}, is not cached: {problem}.",
                 UserWarning,
-                stacklevel=2,
             )
     found = [result for result in results if result is not None]
     n_members = len(members)

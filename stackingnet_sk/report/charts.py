@@ -69,7 +69,7 @@ class Scale:
         return cls(low, high, ticks, max(0, -math.floor(math.log10(step))))
 
     def at(self, value: float) -> float:
-        """Place a value.
+        """Backend a value.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ def _ticks(scale: Scale, is_number: bool, sign: bool = False) -> list[Chart]:
 
 
 def _mark(scale: Scale, triple: list[float | None]) -> Chart:
-    """Place a value and its interval, as far as they are known."""
+    """Backend a value and its interval, as far as they are known."""
     if triple[0] is None:
         return {}
     value, low, high = (triple[0] if v is None else v for v in triple)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
-from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.minimum_norm import equilibrated
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.pivoting import rank_tolerance

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.evidence.moments import Moments
+from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.cvxpy_solver import ConvexProblem, import_cvxpy
-from stackingnet_sk.weights.limits import Limits, View
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.minimum_norm import equilibrated
-from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.uniform import UNIFORM
+from stackingnet_sk.weights.user_constraints import UserConstraints, View
 from stackingnet_sk.weights.vote_prior import margins
 
 # Where rounding ends; what is not reached is tried at ten times as much, and so on.
@@ -41,7 +41,7 @@ def quadratic_problem(
     objective: StackingObjective,
     constraint: ConstraintSet,
     moments: Moments,
-    limits: Limits,
+    user_constraints: UserConstraints,
     *,
     fit_intercept: bool,
 ) -> ConvexProblem:
@@ -55,7 +55,7 @@ def quadratic_problem(
         The set.
     moments : Moments
         Those of the labelled rows that it is from.
-    limits : Limits
+    user_constraints : UserConstraints
         The user's constraints.
     fit_intercept : bool
         Whether there is an intercept.
@@ -101,7 +101,7 @@ def quadratic_problem(
             slope[-1] = 2.0 * unit * (unit * at[-1])
         return slope / objective.scale
 
-    spread = limits.spread
+    spread = user_constraints.spread
     everyone = spread @ weights
 
     def mean(group: Moments) -> Any:
@@ -113,7 +113,8 @@ def quadratic_problem(
 
     def residuals() -> list[dict[str, Any]]:
         return [
-            {g: mean(each) for g, each in column.items()} for column in limits.groups
+            {g: mean(each) for g, each in column.items()}
+            for column in user_constraints.groups
         ]
 
     def errors() -> list[dict[str, Any]]:
@@ -124,14 +125,15 @@ def quadratic_problem(
             return cp.sum_squares(root @ parts) + cp.square(mean(group))
 
         return [
-            {g: squared(each) for g, each in column.items()} for column in limits.groups
+            {g: squared(each) for g, each in column.items()}
+            for column in user_constraints.groups
         ]
 
     view = View(
         cp,
         everyone,
         intercept / moments.scale,
-        limits.names,
+        user_constraints.names,
         residuals,
         errors,
         unit / moments.scale,
@@ -157,20 +159,22 @@ def plain_quadratic(
     """
     size = objective.n_models + 1
     nothing = Moments(1.0, 1, np.zeros(size), np.zeros((size, size)), 1.0)
-    limits = Limits((), [str(m) for m in range(objective.n_models)])
+    limits = UserConstraints((), [str(m) for m in range(objective.n_models)])
     return quadratic_problem(
         objective, constraint, nothing, limits, fit_intercept=False
     )
 
 
-def votes_problem(objective: LogLossObjective, limits: Limits) -> ConvexProblem:
+def votes_problem(
+    objective: LogLossObjective, user_constraints: UserConstraints
+) -> ConvexProblem:
     """Log loss of votes or opinions; the point is intercepts, then coefficients.
 
     Parameters
     ----------
     objective : LogLossObjective
         The objective.
-    limits : Limits
+    user_constraints : UserConstraints
         The user's constraints.
 
     Returns
@@ -210,7 +214,7 @@ def votes_problem(objective: LogLossObjective, limits: Limits) -> ConvexProblem:
                 g: measure(scores(kind(design, n_classes)), labelled)
                 for g, (design, labelled) in column.items()
             }
-            for column in limits.groups
+            for column in user_constraints.groups
         ]
 
     def above_average(own: Any, labelled: NDArray[np.float64]) -> Any:
@@ -225,7 +229,7 @@ def votes_problem(objective: LogLossObjective, limits: Limits) -> ConvexProblem:
         cp,
         np.column_stack(sizes) @ coefficients,
         intercept + objective.offset,
-        limits.names,
+        user_constraints.names,
         lambda: of_groups(above_average),
         lambda: of_groups(log_loss),
         1.0,
@@ -240,14 +244,16 @@ def votes_problem(objective: LogLossObjective, limits: Limits) -> ConvexProblem:
     )
 
 
-def pool_problem(objective: LinearPoolObjective, limits: Limits) -> ConvexProblem:
+def pool_problem(
+    objective: LinearPoolObjective, user_constraints: UserConstraints
+) -> ConvexProblem:
     """Log loss of a linear opinion pool; the point is its weights.
 
     Parameters
     ----------
     objective : LinearPoolObjective
         The objective.
-    limits : Limits
+    user_constraints : UserConstraints
         The user's constraints.
 
     Returns
@@ -267,14 +273,14 @@ def pool_problem(objective: LinearPoolObjective, limits: Limits) -> ConvexProble
                 g: (own / own.sum()) @ measure(table)
                 for g, (table, own) in column.items()
             }
-            for column in limits.groups
+            for column in user_constraints.groups
         ]
 
     view = View(
         cp,
         weights,
         cp.Constant(0.0),
-        limits.names,
+        user_constraints.names,
         lambda: of_groups(lambda table: table @ weights),
         lambda: of_groups(lambda table: -cp.log(table @ weights)),
         1.0,

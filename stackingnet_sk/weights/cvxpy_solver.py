@@ -16,7 +16,11 @@ from warnings import catch_warnings, filterwarnings
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.limits import InfeasibleError, Limit, View
+from stackingnet_sk.weights.user_constraints import (
+    InfeasibleError,
+    UserConstraint,
+    View,
+)
 
 # In the order of trust, with what makes them accurate; the first that is installed.
 _SOLVERS: dict[str, Callable[[float], dict[str, Any]]] = {
@@ -101,14 +105,14 @@ def import_cvxpy() -> Any:
     return cvxpy
 
 
-def build(problem: ConvexProblem, builders: Iterable[Limit]) -> list[Named]:
+def build(problem: ConvexProblem, builders: Iterable[UserConstraint]) -> list[Named]:
     """Build the user's constraints and refuse what is none.
 
     Parameters
     ----------
     problem : ConvexProblem
         What they are about.
-    builders : iterable of Limit
+    builders : iterable of UserConstraint
         Their builders.
 
     Returns
@@ -211,7 +215,7 @@ def minimize(problem: ConvexProblem, limits: list[Named] | None = None) -> Conic
 
 def minimize_within(
     problem: ConvexProblem,
-    builders: Iterable[Limit],
+    builders: Iterable[UserConstraint],
     free: NDArray[np.float64],
     onto: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     *,
@@ -223,7 +227,7 @@ def minimize_within(
     ----------
     problem : ConvexProblem
         The problem.
-    builders : iterable of Limit
+    builders : iterable of UserConstraint
         Of the user's constraints.
     free : ndarray of shape (n,)
         The optimum without them.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
-from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.evidence.counts import VoteCounts
 
 # Answers of one coin that count with a model's own on each class: so many, but not
 # more than this share of the rows that a class has on average (few rows would be
@@ -99,7 +99,8 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     Examples
     --------
     >>> import numpy as np
-    >>> from stackingnet_sk.weights import VoteCounts, dawid_skene
+    >>> from stackingnet_sk.evidence import VoteCounts
+    >>> from stackingnet_sk.weights import dawid_skene
     >>> votes = np.repeat([[0, 0, 0], [1, 1, 1], [0, 0, 1], [1, 1, 0]], 50, axis=0)
     >>> counts = VoteCounts.from_rows(votes, np.full(200, -1), 2)
     >>> accuracy = dawid_skene(counts).confusion.diagonal(axis1=1, axis2=2).mean(axis=1)

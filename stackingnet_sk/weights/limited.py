@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.evidence.moments import Moments
+from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.cvxpy_problems import label_spread, quadratic_problem
 from stackingnet_sk.weights.cvxpy_solver import minimize_within
-from stackingnet_sk.weights.limits import InfeasibleError, Limits
-from stackingnet_sk.weights.moments import Moments
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status, conic_status
 from stackingnet_sk.weights.subset import best_subset
+from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
 # Problems to solve at most for the best subset, natively or through cvxpy.
 _MOST_NODES = 1_000_000
@@ -36,7 +36,7 @@ class LimitedProblem:
         The set.
     moments : Moments
         Moments of the labelled rows that it is from.
-    limits : Limits
+    user_constraints : UserConstraints
         The user's constraints.
     fit_intercept : bool
         Whether there is an intercept.
@@ -47,7 +47,7 @@ class LimitedProblem:
     objective: StackingObjective
     constraint: ConstraintSet
     moments: Moments
-    limits: Limits
+    user_constraints: UserConstraints
     fit_intercept: bool
     native: Callable[[StackingObjective], Solution]
 
@@ -64,18 +64,18 @@ class LimitedProblem:
         InfeasibleError
             If no weights fulfil all constraints.
         """
-        at_most = self.limits.at_most
+        at_most = self.user_constraints.at_most
         if at_most is None or at_most >= self.objective.n_models:
             return self._convex()
         size = self.objective.n_models
-        nodes = _MOST_CONIC if self.limits.builders else _MOST_NODES
+        nodes = _MOST_CONIC if self.user_constraints.builders else _MOST_NODES
         found = best_subset(self._relaxation, size, at_most, nodes)
         if not np.isfinite(found.value):
             # What can't hold for all models is named.
             self._convex(certify=False)
             raise InfeasibleError(
-                f"No {at_most} models fulfil {self.limits.builders}; allow more "
-                "models, or loosen the others."
+                f"No {at_most} models fulfil {self.user_constraints.builders}; allow "
+                "more models, or loosen the others."
             )
         # Weights of zero are optimal where nothing is to be explained.
         models = found.models if found.models.size else np.arange(1)
@@ -102,7 +102,7 @@ class LimitedProblem:
             self,
             objective=self.objective.restricted(models),
             moments=self.moments.subset(models),
-            limits=self.limits.subset(models),
+            user_constraints=self.user_constraints.subset(models),
         )
 
     def _expanded(
@@ -118,7 +118,7 @@ class LimitedProblem:
         if not models.size:
             return np.inf, np.zeros(self.objective.n_models)
         own = self._restricted(models)
-        if not self.limits.builders:
+        if not self.user_constraints.builders:
             weights = self.constraint.optimize(own.objective)[0]
             return own.objective.value(weights), self._expanded(weights, models)
         try:
@@ -145,18 +145,22 @@ class LimitedProblem:
     def _convex(self, *, certify: bool = True) -> Solution:
         native = self.native(self.objective)
         native = replace(native, intercept=self._intercept(native.weights))
-        if not self.limits.builders:
+        if not self.user_constraints.builders:
             return native
         problem = quadratic_problem(
             self.objective,
             self.constraint,
             self.moments,
-            self.limits,
+            self.user_constraints,
             fit_intercept=self.fit_intercept,
         )
         free = np.append(native.weights, 0.0)
         answer = minimize_within(
-            problem, self.limits.builders, free, self._onto_set, certify=certify
+            problem,
+            self.user_constraints.builders,
+            free,
+            self._onto_set,
+            certify=certify,
         )
         if answer is None:
             return native

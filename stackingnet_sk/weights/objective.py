@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpstrf
 
-from stackingnet_sk.weights.moments import Moments
+from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.pivoting import rank_tolerance
 from stackingnet_sk.weights.prior import ShrinkagePrior
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.moments import Moments, varying_models
+from stackingnet_sk.evidence.moments import Moments, varying_models
 from stackingnet_sk.weights.prior import common_variance
 
 # Labelled rows that the label-free estimate counts for. On real ratings and faces 20
@@ -18,7 +18,7 @@ LABEL_FREE_ROWS = 20.0
 
 def reliability(
     labelled: Moments,
-    everything: Moments | None = None,
+    prediction_moments: Moments | None = None,
     alone: Mapping[int, Moments] = MappingProxyType({}),
 ) -> NDArray[np.float64]:
     r"""Squared correlation of each model with the truth, signed.
@@ -32,7 +32,7 @@ def reliability(
     ----------
     labelled : Moments
         Moments of the labelled rows; their weight may be zero.
-    everything : Moments, default=None
+    prediction_moments : Moments, default=None
         Moments of the predictions on all rows, labelled or not.
     alone : mapping of int to Moments, default={}
         Of models that are silent on labelled rows, the moments of those they answer.
@@ -42,7 +42,7 @@ def reliability(
     ndarray of shape (n_models,)
         In [-1, 1]; negative for a model that runs against the truth.
     """
-    known, free, common = reliability_parts(labelled, everything)
+    known, free, common = reliability_parts(labelled, prediction_moments)
     share = np.full(len(known), common)
     for m, own in alone.items():
         (known[m],), _, share[m] = reliability_parts(own)
@@ -50,7 +50,7 @@ def reliability(
 
 
 def reliability_parts(
-    labelled: Moments, everything: Moments | None = None
+    labelled: Moments, prediction_moments: Moments | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Say what the labels say of each model, and what the other models say.
 
@@ -58,7 +58,7 @@ def reliability_parts(
     ----------
     labelled : Moments
         Moments of the labelled rows; their weight may be zero.
-    everything : Moments, default=None
+    prediction_moments : Moments, default=None
         Moments of the predictions on all rows, labelled or not.
 
     Returns
@@ -70,17 +70,20 @@ def reliability_parts(
     share : float
         Weight of the first.
     """
-    if everything is None:
-        everything = labelled.without_labels()
+    if prediction_moments is None:
+        prediction_moments = labelled.without_labels()
     free = np.zeros(labelled.n_models)
-    if everything.weight > 0:
-        seen = everything
+    if prediction_moments.weight > 0:
+        seen = prediction_moments
         if labelled.weight > 0:
             # One scale for both, at which neither overflows.
-            scale = min(labelled.scale, everything.scale)
-            seen, everything = labelled.rescaled(scale), everything.rescaled(scale)
-        live = varying_models(seen, everything)
-        covariance = everything.subset(live).predictions()[0]
+            scale = min(labelled.scale, prediction_moments.scale)
+            seen, prediction_moments = (
+                labelled.rescaled(scale),
+                prediction_moments.rescaled(scale),
+            )
+        live = varying_models(seen, prediction_moments)
+        covariance = prediction_moments.subset(live).predictions()[0]
         free[live] = _label_free(_correlation(covariance))
     known = np.zeros(labelled.n_models)
     if labelled.weight == 0:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.evidence.counts import VoteCounts
+from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.dawid_skene import DawidSkene, em_step, identified
-from stackingnet_sk.weights.moments import Moments
 
 # Beyond this share of a step repeated by the next, steps of EM are not extrapolated.
 _SLOWEST = 0.9

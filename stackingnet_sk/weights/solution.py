@@ -102,7 +102,7 @@ class Solution:
         return min(self.gap, self.residual)
 
     @property
-    def doubt(self) -> str | None:
+    def warning(self) -> str | None:
         """A sentence for people where the solve did not end well, else None."""
         if self.status in (Status.INACCURATE, Status.NOT_CONVERGED):
             return f"The weights are not certified to be optimal: {self!r}"

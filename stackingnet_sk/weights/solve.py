@@ -8,19 +8,19 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk.evidence.moments import Moments, varying_models
 from stackingnet_sk.weights.affine import AFFINE
-from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.cvxpy_problems import plain_quadratic
 from stackingnet_sk.weights.cvxpy_solver import minimize
 from stackingnet_sk.weights.limited import LimitedProblem
-from stackingnet_sk.weights.limits import InfeasibleError, Limits
-from stackingnet_sk.weights.moments import Moments, varying_models
 from stackingnet_sk.weights.nonnegative import NONNEGATIVE
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior
 from stackingnet_sk.weights.simplex import SIMPLEX
 from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status
 from stackingnet_sk.weights.uniform import UNIFORM
+from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
 CONSTRAINTS: dict[str, ConstraintSet] = {
     constraint.name: constraint
@@ -117,8 +117,8 @@ def solve_moments(
     fit_intercept: bool = True,
     shrinkage: float | str = 0.0,
     solver: str = "auto",
-    everything: Moments | None = None,
-    limits: Limits | None = None,
+    prediction_moments: Moments | None = None,
+    user_constraints: UserConstraints | None = None,
 ) -> Solution:
     """Weights and intercept from the moments of the labelled rows.
 
@@ -139,10 +139,10 @@ default="nonnegative"
         by empirical Bayes.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solvers, or an independent one.
-    everything : Moments, default=None
+    prediction_moments : Moments, default=None
         Moments of the predictions on all rows, labelled or not, for the prior; by
         default those of the labelled rows.
-    limits : Limits, default=None
+    user_constraints : UserConstraints, default=None
         The user's constraints.
 
     Returns
@@ -163,13 +163,13 @@ default="nonnegative"
     free_slope = chosen.total is None
     shrinks = shrinkage != 0 and chosen is not UNIFORM
     whole = moments
-    if everything is not None and shrinks:
-        if everything.scale < _SAME_UNITS * moments.scale:
+    if prediction_moments is not None and shrinks:
+        if prediction_moments.scale < _SAME_UNITS * moments.scale:
             raise ValueError(
                 "the predictions on rows without labels are over 1e120 times as large "
                 "as those on labelled rows; put both in the same units"
             )
-        whole = everything.rescaled(moments.scale)
+        whole = prediction_moments.rescaled(moments.scale)
     live = np.arange(moments.n_models)
     if shrinks or (free_slope and fit_intercept):
         varying = varying_models(moments, whole if shrinks else moments)
@@ -193,14 +193,14 @@ default="nonnegative"
             np.full(live.size, -variance),
             variance,
         )
-    if limits is None:
+    if user_constraints is None:
         solution = solve(objective, constraint, solver)
     else:
         problem = LimitedProblem(
             objective,
             chosen,
             kept,
-            limits.subset(live),
+            user_constraints.subset(live),
             fit_intercept,
             lambda own: solve(own, constraint, solver),
         )
@@ -210,9 +210,10 @@ default="nonnegative"
             still = np.setdiff1d(np.arange(moments.n_models), live)
             if not still.size:
                 raise
+            names = [user_constraints.names[m] for m in still[:5]]
             raise InfeasibleError(
-                f"{failure} (Predictions of {[limits.names[m] for m in still[:5]]} do "
-                "not vary: such models have no weight.)"
+                f"{failure} (Predictions of {names} do not vary: such models have no "
+                "weight.)"
             ) from None
     plain = StackingObjective.from_moments(kept, fit_intercept=fit_intercept)
     freedom = float(fit_intercept)
@@ -227,7 +228,7 @@ default="nonnegative"
         # ybar - Pbar'w, without forming Pbar.
         bias = float(moments.mean[:-1] @ weights)
         intercept = (1.0 - float(weights.sum())) * float(moments.mean[-1]) - bias
-        if limits is not None:
+        if user_constraints is not None:
             # A constraint may have moved it.
             error += (float(solution.intercept) - intercept) ** 2
             intercept = float(solution.intercept)
@@ -247,7 +248,9 @@ default="nonnegative"
 
 
 def solve_unlabelled(
-    everything: Moments, constraint: str = "simplex", limits: Limits | None = None
+    prediction_moments: Moments,
+    constraint: str = "simplex",
+    user_constraints: UserConstraints | None = None,
 ) -> Solution:
     """Weights without any labels: the direction of the prior, as an average.
 
@@ -256,11 +259,11 @@ def solve_unlabelled(
 
     Parameters
     ----------
-    everything : Moments
+    prediction_moments : Moments
         Moments of the predictions, read with a target of 0.
     constraint : {"affine", "nonnegative", "simplex", "uniform"}, default="simplex"
         "uniform" weights stay uniform; for the others the answer is the same.
-    limits : Limits, default=None
+    user_constraints : UserConstraints, default=None
         The user's constraints: the nearest weights that fulfil them.
 
     Returns
@@ -273,32 +276,36 @@ def solve_unlabelled(
     ValueError
         If the total weight is zero.
     """
-    if not everything.weight > 0:
+    if not prediction_moments.weight > 0:
         raise ValueError("the rows have no weight; give at least one row some")
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     uniform = chosen is UNIFORM
-    live = varying_models(everything, everything)
-    weights = np.full(everything.n_models, 1.0 / everything.n_models)
-    objective = StackingObjective(np.eye(everything.n_models))
+    live = varying_models(prediction_moments, prediction_moments)
+    weights = np.full(prediction_moments.n_models, 1.0 / prediction_moments.n_models)
+    objective = StackingObjective(np.eye(prediction_moments.n_models))
     gap = residual = 0.0
     if live.size and not uniform:
-        prior = _center(everything.subset(live), 1.0)
-        weights = np.zeros(everything.n_models)
+        prior = _center(prediction_moments.subset(live), 1.0)
+        weights = np.zeros(prediction_moments.n_models)
         weights[live] = prior.direction
         objective = StackingObjective(prior.penalty(1.0))
         gap, residual = SIMPLEX.certify(objective, prior.direction)
-    if limits is not None:
-        own = live if live.size and not uniform else np.arange(everything.n_models)
+    if user_constraints is not None:
+        own = (
+            live
+            if live.size and not uniform
+            else np.arange(prediction_moments.n_models)
+        )
         near = LimitedProblem(
             objective,
             UNIFORM if uniform else SIMPLEX,
-            everything.subset(own),
-            limits.subset(own),
+            prediction_moments.subset(own),
+            user_constraints.subset(own),
             False,
             lambda part: solve(part, "uniform" if uniform else "simplex"),
         ).solve()
-        if near.solver != "native" or limits.at_most is not None:
-            weights = np.zeros(everything.n_models)
+        if near.solver != "native" or user_constraints.at_most is not None:
+            weights = np.zeros(prediction_moments.n_models)
             weights[own] = near.weights
             return replace(near, weights=weights, intercept=0.0)
     return Solution(
@@ -315,12 +322,12 @@ def solve_unlabelled(
 
 
 def _prior(
-    moments: Moments, everything: Moments, shrinkage: float | str
+    moments: Moments, prediction_moments: Moments, shrinkage: float | str
 ) -> ShrinkagePrior:
     if shrinkage != "auto":
-        return _center(everything, float(shrinkage))
+        return _center(prediction_moments, float(shrinkage))
     covariance, with_target = moments.predictions()
-    return _center(everything).with_evidence(
+    return _center(prediction_moments).with_evidence(
         covariance,
         with_target,
         float(moments.scatter[-1, -1]) / moments.weight,
@@ -328,9 +335,11 @@ def _prior(
     )
 
 
-def _center(everything: Moments, strength: float = 0.0) -> ShrinkagePrior:
-    covariance = everything.predictions()[0]
-    return ShrinkagePrior.from_covariance(covariance, strength, everything.n_effective)
+def _center(prediction_moments: Moments, strength: float = 0.0) -> ShrinkagePrior:
+    covariance = prediction_moments.predictions()[0]
+    return ShrinkagePrior.from_covariance(
+        covariance, strength, prediction_moments.n_effective
+    )
 
 
 def _choice(parameter: str, value: str, table: dict[str, T]) -> T:

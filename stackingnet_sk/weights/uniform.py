@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.constraint import ConstraintSet
+from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.objective import StackingObjective
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene
 
 # What the label-free estimate leaves of the correlation of errors is a third of it, as

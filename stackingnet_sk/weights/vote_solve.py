@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.counts import VoteCounts
+from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.weights.cvxpy_problems import pool_problem, votes_problem
 from stackingnet_sk.weights.cvxpy_solver import minimize, minimize_within
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
-from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.linear_pool import (
     LinearPoolObjective,
     minimize_linear_pool,
@@ -21,6 +20,7 @@ from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN, minimize_log_loss
 from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status, conic_status
 from stackingnet_sk.weights.structures import STRUCTURES, Shared
+from stackingnet_sk.weights.user_constraints import UserConstraints
 from stackingnet_sk.weights.vote_prior import (
     balanced_accuracy,
     blended_confusion,
@@ -34,7 +34,7 @@ from stackingnet_sk.weights.vote_prior import (
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class VoterEstimates:
     """What is known of the voters before any weight is fitted.
 
     Parameters
@@ -62,7 +62,7 @@ class Panel:
     label_free: DawidSkene
 
     @classmethod
-    def from_counts(cls, counts: VoteCounts) -> Panel:
+    def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
         """Estimate from votes, labels or not.
 
         Parameters
@@ -72,7 +72,7 @@ class Panel:
 
         Returns
         -------
-        Panel
+        VoterEstimates
         """
         free = dawid_skene(counts)
         answers = np.any(counts.patterns >= 0, axis=0)
@@ -112,7 +112,7 @@ class Panel:
 def solve_votes(
     design: Any,
     labelled: NDArray[np.float64],
-    panel: Panel,
+    panel: VoterEstimates,
     center: NDArray[np.float64],
     class_prior: NDArray[np.float64],
     row_weight: NDArray[np.float64],
@@ -120,7 +120,7 @@ def solve_votes(
     shrinkage: float,
     structure: str = "auto",
     solver: str = "auto",
-    limits: Limits | None = None,
+    user_constraints: UserConstraints | None = None,
 ) -> Solution:
     """Weights of votes, or of probabilities, under log loss.
 
@@ -131,7 +131,7 @@ def solve_votes(
         model-major.
     labelled : ndarray of shape (n_rows, n_classes)
         Weight of each row with each label.
-    panel : Panel
+    panel : VoterEstimates
         What agreement says of the models.
     center : ndarray of shape (n_models, n_classes, n_classes)
         Where the prior is centred: the panel's `vote_weights` or `opinion_weights`.
@@ -147,7 +147,7 @@ def solve_votes(
         coefficients.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solver, or an independent one.
-    limits : Limits, default=None
+    user_constraints : UserConstraints, default=None
         The user's constraints; "auto" is "shared" then.
 
     Returns
@@ -158,7 +158,9 @@ def solve_votes(
     n_classes = labelled.shape[1]
     names = [structure] if structure != "auto" else list(STRUCTURES)
     size = n_classes + design.shape[1] * n_classes
-    if structure == "auto" and (size > LARGEST_HESSIAN or shrinkage == 0 or limits):
+    if structure == "auto" and (
+        size > LARGEST_HESSIAN or shrinkage == 0 or user_constraints
+    ):
         names = [Shared.name]
     fits = []
     for name in names:
@@ -171,7 +173,7 @@ def solve_votes(
             shrinkage,
         )
         if solver == "cvxpy":
-            answer = minimize(votes_problem(objective, Limits((), ())))
+            answer = minimize(votes_problem(objective, UserConstraints((), ())))
             point = objective.onto_bounds(answer.point)
             iterations, backend = answer.iterations, answer.backend
         else:
@@ -184,9 +186,11 @@ def solve_votes(
     objective, point, iterations, backend = fits[best]
     status = None
     gap, residual = objective.certify(point)
-    if limits is not None:
-        problem = votes_problem(objective, limits)
-        within = minimize_within(problem, limits.builders, point, objective.onto_bounds)
+    if user_constraints is not None:
+        problem = votes_problem(objective, user_constraints)
+        within = minimize_within(
+            problem, user_constraints.builders, point, objective.onto_bounds
+        )
         if within is not None:
             point, gap, residual = within.point, within.gap, within.gap
             iterations, backend = within.iterations, within.backend
@@ -215,12 +219,12 @@ def solve_votes(
 def solve_pool(
     likelihood: NDArray[np.float64],
     weights: NDArray[np.float64],
-    panel: Panel,
+    panel: VoterEstimates,
     class_prior: NDArray[np.float64],
     *,
     shrinkage: float,
     solver: str = "auto",
-    limits: Limits | None = None,
+    user_constraints: UserConstraints | None = None,
 ) -> Solution:
     """Weights of the linear opinion pool under log loss.
 
@@ -230,7 +234,7 @@ def solve_pool(
         Probability that each model gives to the label of each row.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
-    panel : Panel
+    panel : VoterEstimates
         Where the prior is centred.
     class_prior : ndarray of shape (n_classes,)
         Class prior in force; what a silent model is taken to say.
@@ -238,7 +242,7 @@ def solve_pool(
         Strength of the prior in pseudo-observations.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solver, or an independent one.
-    limits : Limits, default=None
+    user_constraints : UserConstraints, default=None
         The user's constraints.
 
     Returns
@@ -251,7 +255,7 @@ def solve_pool(
         likelihood, weights = likelihood[possible], weights[possible]
     free = solve_pool_unlabelled(panel, class_prior)
     if not len(weights):
-        if limits is not None:
+        if user_constraints is not None:
             raise ValueError(
                 "No labelled row has a model that gives its label any probability, so "
                 "there is nothing to weigh under a constraint; label other rows."
@@ -260,16 +264,18 @@ def solve_pool(
     objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
     backend = ""
     if solver == "cvxpy":
-        answer = minimize(pool_problem(objective, Limits((), ())))
+        answer = minimize(pool_problem(objective, UserConstraints((), ())))
         found = _onto_simplex(answer.point)
         iterations, backend = answer.iterations, answer.backend
     else:
         found, iterations = minimize_linear_pool(objective)
     gap, residual = objective.certify(found)
     status = _status(min(gap, residual))
-    if limits is not None:
-        problem = pool_problem(objective, limits)
-        within = minimize_within(problem, limits.builders, found, _onto_simplex)
+    if user_constraints is not None:
+        problem = pool_problem(objective, user_constraints)
+        within = minimize_within(
+            problem, user_constraints.builders, found, _onto_simplex
+        )
         if within is not None:
             found, gap, residual = within.point, within.gap, within.gap
             iterations, backend = within.iterations, within.backend
@@ -296,13 +302,13 @@ def _onto_simplex(point: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def solve_votes_unlabelled(
-    panel: Panel, center: NDArray[np.float64], class_prior: NDArray[np.float64]
+    panel: VoterEstimates, center: NDArray[np.float64], class_prior: NDArray[np.float64]
 ) -> Solution:
     """Weights of votes or of evidence without labels: the centre of the prior.
 
     Parameters
     ----------
-    panel : Panel
+    panel : VoterEstimates
         What agreement says of the models.
     center : ndarray of shape (n_models, n_classes, n_classes)
         As in :func:`solve_votes`.
@@ -318,12 +324,14 @@ def solve_votes_unlabelled(
     return _label_free(panel, margins(center), center, np.log(class_prior), "full")
 
 
-def solve_pool_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Solution:
+def solve_pool_unlabelled(
+    panel: VoterEstimates, class_prior: NDArray[np.float64]
+) -> Solution:
     """Weights of the linear opinion pool without labels.
 
     Parameters
     ----------
-    panel : Panel
+    panel : VoterEstimates
         What agreement says of the models.
     class_prior : ndarray of shape (n_classes,)
         Class prior in force; what a silent model is taken to say.
@@ -339,7 +347,7 @@ def solve_pool_unlabelled(panel: Panel, class_prior: NDArray[np.float64]) -> Sol
 
 
 def _label_free(
-    panel: Panel,
+    panel: VoterEstimates,
     weights: NDArray[np.float64],
     vote_weights: NDArray[np.float64],
     intercept: NDArray[np.float64],

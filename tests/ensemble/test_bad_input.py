@@ -112,7 +112,7 @@ def test_every_way_to_say_missing_is_missing(P, y, missing):
 
     P[5, 2] = np.nan
     expected = StackingNetRegressor().fit(P, y)
-    assert list(expected.alone_) == [2]
+    assert list(expected.moments_per_model_) == [2]
     # Also a column of a type that has missing values of its own, pd.NA.
     for table in (cells, cells.tolist(), frame, frame.astype("Float64")):
         model = StackingNetRegressor().fit(table, y)

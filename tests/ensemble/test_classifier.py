@@ -196,7 +196,7 @@ def test_the_answer_is_certified(votes, labels, structure):
 
     assert solution.status is Status.OPTIMAL
     assert solution.gap < 1e-12
-    assert solution.doubt is None
+    assert solution.warning is None
 
 
 # ------------------------------------------------------------------------- structure

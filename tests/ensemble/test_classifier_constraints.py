@@ -316,7 +316,7 @@ def test_binary_votes():
 
 
 def test_some_rows_without_labels_or_groups():
-    """Limits are about the labelled rows; others need no group."""
+    """UserConstraints are about the labelled rows; others need no group."""
     labels = Y.astype(float)
     labels[::3] = np.nan
     group = GROUP.astype(object)

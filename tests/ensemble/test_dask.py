@@ -488,5 +488,5 @@ def test_members_take_dask_arrays_as_arrays(X, y, few):
 
     expected = StackingNetRegressor(members).fit(X, y, X_unlabeled=more)
     model = StackingNetRegressor(members).fit(X, y, X_unlabeled=chunked(more))
-    assert_allclose(model.everything_.mean, expected.everything_.mean)
+    assert_allclose(model.prediction_moments_.mean, expected.prediction_moments_.mean)
     assert_array_equal(model.weights_, expected.weights_)

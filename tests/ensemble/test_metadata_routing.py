@@ -61,7 +61,7 @@ def test_the_combiner_is_weighted_whoever_asks(X, y, omega):
     model = StackingNetRegressor([("no", asks(sample_weight=False))], cv=KFold(3))
     model.fit(X, y, sample_weight=omega)
 
-    assert model.moments_.weight == pytest.approx(omega.sum())
+    assert model.error_moments_.weight == pytest.approx(omega.sum())
 
 
 def test_not_saying_whether_one_asks_is_an_error(X, y, omega):
@@ -112,7 +112,7 @@ def test_metadata_that_nobody_takes_is_an_error(X, P, y, omega, as_members):
 def test_a_table_takes_weights_and_ignores_groups(P, y, omega, groups):
     model = StackingNetRegressor().fit(P, y, sample_weight=omega, groups=groups)
 
-    assert model.moments_.weight == pytest.approx(omega.sum())
+    assert model.error_moments_.weight == pytest.approx(omega.sum())
 
 
 def test_dropped_members_need_not_say_anything(X, y, omega):
@@ -132,7 +132,7 @@ def test_prefit_members_need_not_say_anything(X, y, omega):
 
     # Nobody's fit is called, so there is no request to make.
     model.fit(X, y, sample_weight=omega)
-    assert model.moments_.weight == pytest.approx(omega.sum())
+    assert model.error_moments_.weight == pytest.approx(omega.sum())
 
 
 @pytest.mark.parametrize("form", ["list"] if OLD else ["list", "generator"])

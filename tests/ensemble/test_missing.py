@@ -20,8 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeRegressor
 
 from stackingnet_sk import StackingNetRegressor
+from stackingnet_sk.evidence import PredictionModel
 from stackingnet_sk.predictions import PredictionClipper, PredictionNormalizer
-from stackingnet_sk.weights import PredictionModel
 
 CONSTRAINTS = ("nonnegative", "simplex", "affine", "uniform")
 each_constraint = pytest.mark.parametrize("constraint", CONSTRAINTS)
@@ -94,7 +94,7 @@ def test_holes_at_predict_do_not_change_the_fit(P, y, H, constraint, shrinkage):
     assert_array_equal(model.weights_, before.weights_)
     assert_array_equal(model.predict(P), before.predict(P))
     assert_array_equal(model.predict(H), before.predict(H))
-    assert model.alone_ == {}
+    assert model.moments_per_model_ == {}
 
 
 @each_constraint
@@ -110,7 +110,7 @@ def test_without_prior_holes_on_unlabelled_rows_are_ignored_bit_by_bit(
         assert_array_equal(other.weights_, alone.weights_)
         assert other.intercept_ == alone.intercept_
         assert other.solution_.expected_error == alone.solution_.expected_error
-        assert other.alone_ == {}
+        assert other.moments_per_model_ == {}
 
 
 @each_constraint
@@ -124,7 +124,7 @@ def test_few_holes_change_little(P, y, constraint):
     one = clone(model).fit(P, y)
 
     assert_allclose(one.weights_, full.weights_, atol=2e-3)
-    assert list(one.alone_) == [4]
+    assert list(one.moments_per_model_) == [4]
 
 
 def test_rows_where_all_answer_are_combined_as_ever(P, y, H):
@@ -178,7 +178,7 @@ def test_no_feasible_weights_come_nearer_to_what_all_would_say(
     """
     model = StackingNetRegressor(constraint=constraint, fit_intercept=fit_intercept)
     model.fit(H, y)
-    panel_model = PredictionModel.from_moments(model.everything_)
+    panel_model = PredictionModel.from_moments(model.prediction_moments_)
     mean, covariance = panel_model.mean, panel_model.covariance
     assert panel_model.scale == 1.0
     weights, intercepts = rules(model, PATTERNS[1:])
@@ -599,7 +599,7 @@ def test_without_labels_holes_are_filled_all_the_same(H, constraint):
     assert np.isnan(model.expected_error(H)).all()
     assert np.isfinite(model.predict(H)).all()
     # Where nobody answers there is but the mean of what they say.
-    center = model.everything_.mean[:-1] @ model.weights_
+    center = model.prediction_moments_.mean[:-1] @ model.weights_
     assert_allclose(model.predict(np.full((1, 5), np.nan)), center)
 
 
@@ -647,8 +647,8 @@ def test_alone_are_the_moments_of_the_rows_that_a_model_answers(y, H):
     H[:, 1] = y + 0.1 * np.arange(60)
     model = StackingNetRegressor().fit(H, y)
 
-    assert sorted(model.alone_) == [0, 2, 3, 4]
-    for m, moments in model.alone_.items():
+    assert sorted(model.moments_per_model_) == [0, 2, 3, 4]
+    for m, moments in model.moments_per_model_.items():
         seen = ~np.isnan(H[:, m])
         assert moments.n_rows == seen.sum()
         assert moments.mean[0] == pytest.approx((H[:, m] - y)[seen].mean())
@@ -758,7 +758,7 @@ def test_refit_forgets_the_patterns(P, y, H):
     fresh = StackingNetRegressor().fit(P, 2 * y)
 
     assert_array_equal(model.fit(P, 2 * y).predict(H), fresh.predict(H))
-    assert model.alone_ == {}
+    assert model.moments_per_model_ == {}
 
 
 @pytest.mark.parametrize(
@@ -806,7 +806,7 @@ def test_members_are_the_table_of_their_predictions(X, y, some):
     model = StackingNetRegressor(some).fit(X, y)
 
     assert_array_equal(model.weights_, table.weights_)
-    assert list(model.alone_) == [1]
+    assert list(model.moments_per_model_) == [1]
     # At predict too, by what the refitted members say.
     answers = model.transform(X)
     assert_array_equal(np.isnan(answers[:, 1]), X[:, 0] > 0.5)

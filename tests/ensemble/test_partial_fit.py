@@ -73,7 +73,7 @@ def assert_same(model, other, table, rtol=1e-10):
     assert_array_equal(model.n_answers(table), other.n_answers(table))
     assert model.model_names_.tolist() == other.model_names_.tolist()
     assert model.solution_.status == other.solution_.status
-    assert model.alone_.keys() == other.alone_.keys()
+    assert model.moments_per_model_.keys() == other.moments_per_model_.keys()
     pd.testing.assert_frame_equal(
         model.leaderboard(), other.leaderboard(), rtol=rtol, atol=rtol
     )
@@ -337,7 +337,7 @@ def test_pickles_go_on_and_clones_start_anew():
         assert_identical(other, model, table)
         other.partial_fit(table[50:], truth[50:])
         assert_same(other, StackingNetRegressor().fit(table, truth), table)
-    assert model.moments_.n_rows < 51, "a copy has sums of its own"
+    assert model.error_moments_.n_rows < 51, "a copy has sums of its own"
 
     fresh = clone(model)
     assert not hasattr(fresh, "statistics_")

@@ -55,7 +55,7 @@ def test_weights_are_those_of_the_table_with_each_row_counted_once(
     assert_allclose(fitted.weights_, given.weights_, rtol=1e-10, atol=1e-13)
     assert_allclose(fitted.intercept_, given.intercept_, rtol=1e-10, atol=1e-13)
     # The prior fades with the number of rows, not with that of predictions.
-    assert_allclose(fitted.moments_.weight, len(np.unique(rows)))
+    assert_allclose(fitted.error_moments_.weight, len(np.unique(rows)))
 
 
 def test_labels_neither_trained_on_nor_predicted_cannot_matter(X, y, members):
@@ -70,7 +70,7 @@ def test_labels_neither_trained_on_nor_predicted_cannot_matter(X, y, members):
 def test_leave_one_out(X, y, weighted):
     model = StackingNetRegressor(weighted, cv=LeaveOneOut()).fit(X[:12], y[:12])
 
-    assert model.moments_.n_rows == 12
+    assert model.error_moments_.n_rows == 12
 
 
 @pytest.mark.parametrize("cv", [GroupKFold(3), LeaveOneGroupOut()], ids=str)

@@ -280,7 +280,7 @@ def test_whole_numbers_truth_values_and_nulls():
 
     assert_allclose(model.weights_, whole.weights_, rtol=1e-10, atol=1e-12)
     assert_allclose(model.intercept_, whole.intercept_, rtol=1e-10)
-    assert model.alone_.keys() == whole.alone_.keys() == {1, 3}
+    assert model.moments_per_model_.keys() == whole.moments_per_model_.keys() == {1, 3}
 
 
 @pytest.mark.parametrize("where", ["first", "last"])
@@ -327,7 +327,7 @@ def test_unlabelled_rows_come_as_any_stream(table, truth, on_disk, make):
         own = make(more, on_disk)
         model = StackingNetRegressor().fit(X, y, X_unlabeled=own)
         assert_same(model, whole, table, 1e-9)
-        assert model.moments_.n_rows == whole.moments_.n_rows
+        assert model.error_moments_.n_rows == whole.error_moments_.n_rows
 
 
 @pytest.mark.parametrize(
@@ -536,7 +536,7 @@ def test_members_predict_unlabelled_rows_of_a_file(X, y, on_disk):
     more = np.random.default_rng(0).normal(size=(200, 3))
     expected = StackingNetRegressor(members).fit(X, y, X_unlabeled=more)
     model = StackingNetRegressor(members).fit(X, y, X_unlabeled=on_disk(more))
-    assert_allclose(model.everything_.mean, expected.everything_.mean)
+    assert_allclose(model.prediction_moments_.mean, expected.prediction_moments_.mean)
     assert_array_equal(model.weights_, expected.weights_)
 
     with pytest.raises(ValueError, match="Members"):
@@ -648,7 +648,7 @@ small = np.random.default_rng(0).normal(size=(100, 20))
 StackingNetRegressor().fit(small, small[:, 0])
 before = status("VmRSS:")
 model = StackingNetRegressor().fit(X, y)
-assert model.moments_.n_rows == {n_rows}, model.moments_.n_rows
+assert model.error_moments_.n_rows == {n_rows}, model.error_moments_.n_rows
 print(status("VmHWM:") - before)
 """
 READ = {

@@ -80,7 +80,7 @@ def test_nan_labels_are_rows_of_x_unlabeled(
     apart = clone(model).fit(P[labelled], y[labelled], X_unlabeled=P[~labelled])
 
     assert_same(holes, apart)
-    assert holes.moments_.n_rows == N_LABELLED
+    assert holes.error_moments_.n_rows == N_LABELLED
     alone = clone(model).fit(P[labelled], y[labelled])
     if shrinkage != 0 and constraint != "uniform":
         assert_differ(holes, alone)
@@ -341,7 +341,7 @@ def test_members_see_weights_of_labelled_rows_only(X, y, few, labelled):
 
     (member,) = holes.estimators_
     assert_array_equal(member.seen_["sample_weight"], weights[labelled])
-    assert holes.moments_.weight == pytest.approx(weights[labelled].sum())
+    assert holes.error_moments_.weight == pytest.approx(weights[labelled].sum())
 
 
 # ------------------------------------------------------- members see labelled rows only

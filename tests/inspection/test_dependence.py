@@ -12,9 +12,10 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import adjusted_rand_score
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.dependence import dependence, effective_models
 from stackingnet_sk.theory import effective_number
-from stackingnet_sk.weights import VoteCounts, dawid_skene
+from stackingnet_sk.weights import dawid_skene
 from stackingnet_sk.weights.vote_prior import error_correlation
 
 # The package's index has the function by this name.

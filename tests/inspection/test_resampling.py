@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from stackingnet_sk import StackingNetRegressor
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.inspection.evidence import evidence
 from stackingnet_sk.inspection.resampling import (
@@ -14,7 +15,7 @@ from stackingnet_sk.inspection.resampling import (
     number_replicates,
     vote_replicates,
 )
-from stackingnet_sk.weights import Panel, VoteCounts
+from stackingnet_sk.weights import VoterEstimates
 
 law = settings(deadline=None, derandomize=True, max_examples=60)
 FEW = np.array([1.0, 0.0, 2.0, 3.0, 0.0, 1.0, 1.0, 2.0])
@@ -99,7 +100,7 @@ def estimate(kind, n_rows, n_labelled):
     if kind == "numbers":
         answers = numbers(n_rows, n_labelled)
         return evidence(StackingNetRegressor(), answers).reliability
-    return Panel.from_counts(votes(n_rows, n_labelled)).reliability
+    return VoterEstimates.from_counts(votes(n_rows, n_labelled)).reliability
 
 
 @pytest.mark.parametrize("kind", ["numbers", "votes"])

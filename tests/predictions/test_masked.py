@@ -46,7 +46,7 @@ def test_masked_predictions_are_missing(table):
     holes = masked.filled(np.nan)
     read = StackingNetRegressor().fit(masked, truth)
     expected = StackingNetRegressor().fit(holes, truth)
-    assert list(read.alone_) == [1]
+    assert list(read.moments_per_model_) == [1]
     assert_array_equal(read.weights_, expected.weights_)
     assert_array_equal(read.predict(masked), expected.predict(holes))
     assert_array_equal(read.n_answers(masked), 3 - np.isnan(holes).sum(axis=1))

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from weights_problems import CONSTRAINED, center, fitted, penalized, table
 
-from stackingnet_sk.weights import Moments, StackingObjective, Status
+from stackingnet_sk.evidence import Moments
+from stackingnet_sk.weights import StackingObjective, Status
 
 
 def on_the_rows(predictions, target, constraint, *, fit_intercept, shrinkage):

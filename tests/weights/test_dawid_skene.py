@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law
 
-from stackingnet_sk.weights import VoteCounts, dawid_skene
+from stackingnet_sk.evidence import VoteCounts
+from stackingnet_sk.weights import dawid_skene
 from stackingnet_sk.weights.dawid_skene import majority
 
 seeds = st.integers(0, 2**20)

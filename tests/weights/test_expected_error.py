@@ -9,9 +9,9 @@ from scipy.special import logsumexp
 from weights_problems import fitted, law, table
 
 from stackingnet_sk import StackingNetClassifier
+from stackingnet_sk.evidence import Moments
 from stackingnet_sk.weights import (
     CONSTRAINTS,
-    Moments,
     StackingObjective,
     solve_moments,
     solve_unlabelled,
@@ -132,11 +132,13 @@ def test_leaving_each_row_out_says_the_same(n_rows):
     assert np.abs(errors).max() < 3 / n_rows
 
 
-def degrees_of_freedom(predictions, target, constraint, shrinkage, everything=None):
+def degrees_of_freedom(
+    predictions, target, constraint, shrinkage, prediction_moments=None
+):
     """Solved for: they are what the expected error adds to that on the rows."""
     moments = Moments.from_rows(predictions, target)
     found = solve_moments(
-        moments, constraint, shrinkage=shrinkage, everything=everything
+        moments, constraint, shrinkage=shrinkage, prediction_moments=prediction_moments
     )
     residuals = target - predictions @ found.weights - found.intercept
     left = np.sqrt(np.mean(residuals**2) / found.expected_error)
@@ -162,7 +164,7 @@ def test_derivative_of_fitted_labels(shrinkage):
     weights that all stay positive. The prior is held, it has read all rows.
     """
     predictions, target = table(4, 40, 4, spread=0.1)
-    everything = Moments.from_rows(predictions, np.zeros(40))
+    prediction_moments = Moments.from_rows(predictions, np.zeros(40))
     step = 1e-5
     for constraint in ("affine", "simplex", "nonnegative"):
         moved = 0.0
@@ -175,13 +177,13 @@ def test_derivative_of_fitted_labels(shrinkage):
                     Moments.from_rows(predictions, other),
                     constraint,
                     shrinkage=shrinkage,
-                    everything=everything,
+                    prediction_moments=prediction_moments,
                 )
                 assert (found.weights > 0).all()
                 fits.append(predictions[i] @ found.weights + found.intercept)
             moved += (fits[0] - fits[1]) / (2 * step)
         freedom = degrees_of_freedom(
-            predictions, target, constraint, shrinkage, everything
+            predictions, target, constraint, shrinkage, prediction_moments
         )
         assert freedom + 1 == pytest.approx(moved, rel=1e-4)
 

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 from scipy.optimize import nnls
 from weights_problems import law, long_gap, random_covariance, table
 
+from stackingnet_sk.evidence import Moments
 from stackingnet_sk.weights import (
     CONSTRAINTS,
-    Moments,
     Solution,
     StackingObjective,
     Status,
@@ -575,8 +575,12 @@ def test_slopes_that_are_rounding_next_to_models_that_run_against_the_target():
     )
     more = rng.standard_normal((40, 5)) + rng.standard_normal((40, 1))
     moments = Moments.from_rows(predictions, target)
-    everything = moments.without_labels().merge(Moments.from_rows(more, np.zeros(40)))
-    solution = solve_moments(moments, shrinkage=10.0, everything=everything)
+    prediction_moments = moments.without_labels().merge(
+        Moments.from_rows(more, np.zeros(40))
+    )
+    solution = solve_moments(
+        moments, shrinkage=10.0, prediction_moments=prediction_moments
+    )
     assert solution.status is Status.OPTIMAL
     assert_allclose(solution.weights, 0.0, atol=1e-12)
 

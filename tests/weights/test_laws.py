@@ -16,12 +16,8 @@ from weights_problems import (
     weighted_mean,
 )
 
-from stackingnet_sk.weights import (
-    CONSTRAINTS,
-    Moments,
-    Status,
-    solve_moments,
-)
+from stackingnet_sk.evidence import Moments
+from stackingnet_sk.weights import CONSTRAINTS, Status, solve_moments
 
 EVERY = pytest.mark.parametrize("constraint", sorted(CONSTRAINTS))
 INTERCEPT = pytest.mark.parametrize("fit_intercept", [False, True])
@@ -371,7 +367,7 @@ def test_one_or_two_rows(constraint, fit_intercept, shrinkage, n_rows, n_models)
     options = {"fit_intercept": fit_intercept, "shrinkage": shrinkage}
     solution = fitted(predictions, target, constraint, **options)
     assert_feasible(solution.weights, constraint)
-    assert solution.doubt is None
+    assert solution.warning is None
     assert solution.certificate <= 1e-8
     if fit_intercept:
         left = target - predictions @ solution.weights - solution.intercept

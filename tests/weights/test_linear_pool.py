@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law
 
-from stackingnet_sk.weights import LinearPoolObjective, Panel, VoteCounts, solve_pool
+from stackingnet_sk.evidence import VoteCounts
+from stackingnet_sk.weights import LinearPoolObjective, VoterEstimates, solve_pool
 from stackingnet_sk.weights import solve_pool_unlabelled as pool_unlabelled
 from stackingnet_sk.weights.cvxpy_problems import pool_problem
 from stackingnet_sk.weights.cvxpy_solver import minimize
-from stackingnet_sk.weights.limits import Limits
 from stackingnet_sk.weights.linear_pool import minimize_linear_pool
+from stackingnet_sk.weights.user_constraints import UserConstraints
 
 seeds = st.integers(0, 2**20)
 
@@ -178,7 +179,9 @@ def test_cvxpy_finds_the_same():
     for seed in range(24):
         objective = problem(seed)
         found, _ = minimize_linear_pool(objective)
-        other = np.maximum(minimize(pool_problem(objective, Limits((), ()))).point, 0)
+        other = np.maximum(
+            minimize(pool_problem(objective, UserConstraints((), ()))).point, 0
+        )
         other /= other.sum()
         value, unit = objective.value(found), objective.scale
         assert value <= objective.value(other) + 1e-12 * unit
@@ -242,7 +245,7 @@ def answers(seed, n_rows=60, n_models=4):
     truth = rng.integers(2, size=n_rows)
     likelihood = rng.beta(3, 1.5, size=(n_rows, n_models))
     votes = np.where(likelihood > 0.5, truth[:, None], 1 - truth[:, None])
-    return likelihood, Panel.from_counts(VoteCounts.from_rows(votes, truth, 2))
+    return likelihood, VoterEstimates.from_counts(VoteCounts.from_rows(votes, truth, 2))
 
 
 def test_impossible_rows_and_rows_without_weight_do_not_count():

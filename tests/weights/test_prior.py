@@ -7,12 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import covariance, law, penalty, table
 
-from stackingnet_sk.weights import (
-    Moments,
-    ShrinkagePrior,
-    factor_scores,
-    solve_moments,
-)
+from stackingnet_sk.evidence import Moments
+from stackingnet_sk.weights import ShrinkagePrior, factor_scores, solve_moments
 from stackingnet_sk.weights.prior import common_spread
 
 

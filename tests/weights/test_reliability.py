@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, table
 
-from stackingnet_sk.weights import Moments, reliability
+from stackingnet_sk.evidence import Moments
+from stackingnet_sk.weights import reliability
 
 seeds = st.integers(0, 2**20)
 
@@ -142,11 +143,13 @@ def test_unlabelled_rows_speak_through_agreement_only():
     """More of them leave the weight of the labels alone."""
     predictions, target = table(2, 400, 4)
     own = Moments.from_rows(predictions[:30], target[:30])
-    everything = Moments.from_rows(predictions, np.zeros(400))
-    free = reliability(Moments.from_rows(predictions[:0], target[:0]), everything)
+    prediction_moments = Moments.from_rows(predictions, np.zeros(400))
+    free = reliability(
+        Moments.from_rows(predictions[:0], target[:0]), prediction_moments
+    )
     known = np.corrcoef(predictions[:30].T, target[:30])[-1, :-1] ** 2
 
-    found = reliability(own, everything)
+    found = reliability(own, prediction_moments)
     assert_allclose(found, 0.6 * known + 0.4 * free, rtol=1e-9)
 
 

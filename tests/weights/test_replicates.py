@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, table
 
-from stackingnet_sk.weights import Moments, VoteCounts, dawid_skene
+from stackingnet_sk.evidence import Moments, VoteCounts
+from stackingnet_sk.weights import dawid_skene
 from stackingnet_sk.weights.dawid_skene import em_step
 from stackingnet_sk.weights.replicates import BlockMoments, replicated_votes
 

@@ -7,21 +7,21 @@ import pytest
 from weights_problems import CONSTRAINED, fitted, table
 
 from stackingnet_sk.constraints import budget, max_weight
+from stackingnet_sk.evidence import Moments
 from stackingnet_sk.weights import (
     CONSTRAINTS,
     InfeasibleError,
-    Limits,
-    Moments,
     StackingObjective,
     Status,
+    UserConstraints,
 )
 from stackingnet_sk.weights.subset import best_subset
 
 
 def at_most(predictions, target, constraint, k, builders=(), **options):
     names = [str(m) for m in range(predictions.shape[1])]
-    limits = Limits(builders, names, at_most=k)
-    return fitted(predictions, target, constraint, limits=limits, **options)
+    limits = UserConstraints(builders, names, at_most=k)
+    return fitted(predictions, target, constraint, user_constraints=limits, **options)
 
 
 def objective_of(predictions, target, constraint, fit_intercept):
@@ -114,8 +114,12 @@ def test_the_prior_counts_too():
                 # All others out of reach, so that the prior is that of all six.
                 out = np.ones(6)
                 out[list(own)] = 0.0
-                limits = Limits([budget(list(out), 0.0)], [str(m) for m in range(6)])
-                other = fitted(predictions, target, "simplex", limits=limits, **options)
+                limits = UserConstraints(
+                    [budget(list(out), 0.0)], [str(m) for m in range(6)]
+                )
+                other = fitted(
+                    predictions, target, "simplex", user_constraints=limits, **options
+                )
                 values.append(other.objective)
             assert found.objective == pytest.approx(min(values), rel=1e-6)
 
@@ -131,10 +135,10 @@ def test_it_keeps_what_else_is_asked_for(constraint):
         values = []
         for own in combinations(range(5), 3):
             columns = list(own)
-            limits = Limits([max_weight(cap)], [names[m] for m in own])
+            limits = UserConstraints([max_weight(cap)], [names[m] for m in own])
             try:
                 other = fitted(
-                    predictions[:, columns], target, constraint, limits=limits
+                    predictions[:, columns], target, constraint, user_constraints=limits
                 )
             except InfeasibleError:
                 continue

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law
 
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.weights import (
     STRUCTURES,
     LogLossObjective,
-    Panel,
     Status,
-    VoteCounts,
+    VoterEstimates,
     solve_pool,
     solve_pool_unlabelled,
     solve_votes,
@@ -52,7 +52,7 @@ def experts(n_rows=600):
 def solved(table, labels, n_classes=3, *, row_weight=None, shrinkage=50.0, **options):
     counts = VoteCounts.from_rows(table, labels, n_classes)
     row_weight = np.ones(n_classes) if row_weight is None else row_weight
-    panel = Panel.from_counts(counts)
+    panel = VoterEstimates.from_counts(counts)
     rows = counts.labelled.any(axis=1)
     prior = panel.rates
     own = (counts.design[rows], counts.labelled[rows] * row_weight)
@@ -63,7 +63,7 @@ def solved(table, labels, n_classes=3, *, row_weight=None, shrinkage=50.0, **opt
 def fits(table, labels, shrinkage=50.0):
     """Each structure's objective and its leave-one-out loss."""
     counts = VoteCounts.from_rows(table, labels, 3)
-    panel = Panel.from_counts(counts)
+    panel = VoterEstimates.from_counts(counts)
     result = {}
     for name, kind in STRUCTURES.items():
         structure = kind(counts.design, 3)
@@ -86,7 +86,7 @@ def test_what_a_solution_says(structure, seed, n_models, n_classes):
 
     assert solution.status is Status.OPTIMAL
     assert solution.certificate <= 1e-12
-    assert solution.doubt is None
+    assert solution.warning is None
     assert solution.constraint == structure or structure == "auto"
     assert solution.solver == "native"
     assert solution.shrinkage == 50.0
@@ -184,7 +184,7 @@ def test_class_weights_scale_rows(structure):
     """
     table, labels = votes(4, labelled=1.0)
     counts = VoteCounts.from_rows(table, labels, 3)
-    panel = Panel.from_counts(counts)
+    panel = VoterEstimates.from_counts(counts)
     double = np.array([2.0, 1.0, 1.0])
     twice = counts.labelled * double
     options = {"shrinkage": 50.0, "structure": structure}
@@ -218,7 +218,7 @@ def test_cvxpy_is_the_same_door():
 
 def test_without_labels_the_centre_is_the_answer():
     table, labels = votes(6, labelled=0.0)
-    panel = Panel.from_counts(VoteCounts.from_rows(table, labels, 3))
+    panel = VoterEstimates.from_counts(VoteCounts.from_rows(table, labels, 3))
     prior = np.array([0.5, 0.3, 0.2])
     solution = solve_votes_unlabelled(panel, panel.vote_weights, prior)
     assert_array_equal(solution.vote_weights, panel.vote_weights)
@@ -237,14 +237,14 @@ def test_without_labels_the_centre_is_the_answer():
 def test_doubt_is_put_into_words():
     """Where the iteration did not end, people hear of it; else nothing is said."""
     table, labels = votes(7, labelled=0.0)
-    panel = Panel.from_counts(VoteCounts.from_rows(table, labels, 3))
+    panel = VoterEstimates.from_counts(VoteCounts.from_rows(table, labels, 3))
     free = replace(panel.label_free, converged=False)
     solution = solve_votes_unlabelled(
         replace(panel, label_free=free), panel.vote_weights, panel.rates
     )
 
     assert solution.status is Status.NOT_CONVERGED
-    assert repr(solution) in solution.doubt
+    assert repr(solution) in solution.warning
 
 
 @pytest.mark.parametrize("labelled", [0.0, 0.5])
@@ -253,7 +253,7 @@ def test_model_that_never_answers_has_no_weight(labelled):
     table, labels = votes(8, labelled=labelled)
     silent = np.insert(table, 2, -1, axis=1)
     panels = [
-        Panel.from_counts(VoteCounts.from_rows(each, labels, 3))
+        VoterEstimates.from_counts(VoteCounts.from_rows(each, labels, 3))
         for each in (table, silent)
     ]
     assert_array_equal(panels[1].answers, [True, True, False, True, True])
@@ -263,7 +263,7 @@ def test_model_that_never_answers_has_no_weight(labelled):
     if labelled:
         for structure in ("shared", "full"):
             assert solved(silent, labels, structure=structure)[0].weights[2] == 0
-    nobody = Panel.from_counts(VoteCounts.from_rows(0 * table - 1, labels, 3))
+    nobody = VoterEstimates.from_counts(VoteCounts.from_rows(0 * table - 1, labels, 3))
     pooled = solve_pool_unlabelled(nobody, nobody.rates)
     assert_array_equal(pooled.weights, 0.25)
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 from hypothesis import settings
 
-from stackingnet_sk.weights import Moments, ShrinkagePrior, solve_moments
+from stackingnet_sk.evidence import Moments
+from stackingnet_sk.weights import ShrinkagePrior, solve_moments
 
 law = settings(deadline=None, derandomize=True, max_examples=60)
 

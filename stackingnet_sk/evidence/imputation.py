@@ -8,22 +8,19 @@ than they are; an iteration inverts a small matrix for each pattern of answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.answer_patterns import AnswerPatterns
-from stackingnet_sk.weights.limits import Limits
-from stackingnet_sk.weights.moments import Moments
-from stackingnet_sk.weights.patterns import (
+from stackingnet_sk.evidence.answer_patterns import AnswerPatterns
+from stackingnet_sk.evidence.moments import Moments
+from stackingnet_sk.evidence.patterns import (
     CHUNK,
     NUGGET,
     group_patterns,
     regression,
 )
-from stackingnet_sk.weights.solution import Solution
-from stackingnet_sk.weights.solve import solve_moments
 
 # Rows' worth of trust that all models have equally much in common: what a model that
 # answered three times has in common with the others is not certain.
@@ -35,7 +32,7 @@ _MAX_ITERATIONS = 1000
 _EPSILON = np.finfo(float).eps
 
 
-def complete(patterns: AnswerPatterns) -> Moments:
+def impute_moments(patterns: AnswerPatterns) -> Moments:
     """Estimate the moments that a table would have without its holes.
 
     The maximum of the likelihood of a Gaussian model by expectation-maximization
@@ -55,7 +52,7 @@ def complete(patterns: AnswerPatterns) -> Moments:
     mean, variance = patterns.marginals()
     covariance = np.diag(variance)
     for _ in range(_MAX_ITERATIONS):
-        expected = patterns.completed(mean, covariance, left_open=True)
+        expected = patterns.imputed_with(mean, covariance, conditional_covariance=True)
         model = PredictionModel.from_moments(expected)
         found = model.away_from(patterns.place)
         unit = model.unique_spread()
@@ -66,7 +63,7 @@ def complete(patterns: AnswerPatterns) -> Moments:
         mean, covariance = found, model.covariance
         if change <= _TOLERANCE:
             break
-    return patterns.completed(mean, covariance, left_open=True)
+    return patterns.imputed_with(mean, covariance, conditional_covariance=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,24 +88,24 @@ class PredictionModel:
     rest: NDArray[np.float64] | float = 0.0
 
     @classmethod
-    def from_moments(cls, everything: Moments) -> PredictionModel:
+    def from_moments(cls, prediction_moments: Moments) -> PredictionModel:
         """Take mean and covariance, correlations pulled to their average.
 
         The average over all orders of the models is positive semidefinite itself.
 
         Parameters
         ----------
-        everything : Moments
+        prediction_moments : Moments
             Moments of the predictions, read with a target of 0.
 
         Returns
         -------
         PredictionModel
         """
-        covariance = everything.predictions()[0]
+        covariance = prediction_moments.predictions()[0]
         spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
         # Of constants only rounding is left.
-        live = spread > _EPSILON * np.abs(everything.mean[:-1])
+        live = spread > _EPSILON * np.abs(prediction_moments.mean[:-1])
         spread, covariance = spread * live, covariance * np.outer(live, live)
         n_live = int(np.count_nonzero(spread))
         if n_live > 1:
@@ -117,12 +114,14 @@ class PredictionModel:
             average = np.full_like(covariance, (total - n_live) / n_live / (n_live - 1))
             np.fill_diagonal(average, 1.0)
             average *= np.outer(spread, spread)
-            rows = _EXCHANGEABLE_ROWS + everything.n_effective
+            rows = _EXCHANGEABLE_ROWS + prediction_moments.n_effective
             covariance = covariance + (_EXCHANGEABLE_ROWS / rows) * (
                 average - covariance
             )
-        rest = everything.remainder[:-1]
-        return cls(everything.mean[:-1], covariance, everything.scale, rest)
+        rest = prediction_moments.remainder[:-1]
+        return cls(
+            prediction_moments.mean[:-1], covariance, prediction_moments.scale, rest
+        )
 
     def rescaled(self, scale: float) -> PredictionModel:
         """Express the same model at another scale.
@@ -167,7 +166,7 @@ class PredictionModel:
         kernel[np.diag_indices_from(kernel)] += np.where(variance > 0, NUGGET, 1.0)
         return root / np.sqrt(np.maximum(np.linalg.inv(kernel).diagonal(), 1.0))
 
-    def left_open(
+    def conditional_covariance(
         self, answered: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Covariance of the predictions that those who answer leave open.
@@ -195,7 +194,10 @@ class PredictionModel:
         return left / float(share.sum())
 
     def combination(
-        self, answered: NDArray[np.bool_], solution: Solution
+        self,
+        answered: NDArray[np.bool_],
+        weights: NDArray[np.float64],
+        intercept: float,
     ) -> tuple[Moments, NDArray[np.intp]]:
         """Moments of those who answer against what all would say together.
 
@@ -203,8 +205,10 @@ class PredictionModel:
         ----------
         answered : ndarray of bool of shape (n_models,)
             Who answers.
-        solution : Solution
-            The combiner of all.
+        weights : ndarray of shape (n_models,)
+            Weights of the combination of all models.
+        intercept : float
+            Its intercept, in the units of the target.
 
         Returns
         -------
@@ -214,10 +218,9 @@ class PredictionModel:
             Who answers.
         """
         models = np.flatnonzero(answered)
-        weights = solution.weights
         along = self.covariance @ weights
         variance = max(float(weights @ along), 0.0)
-        center = float(self.mean @ weights) + float(solution.intercept) * self.scale
+        center = float(self.mean @ weights) + intercept * self.scale
         scatter = np.empty((len(models) + 1, len(models) + 1))
         own = along[models]
         scatter[:-1, :-1] = self.covariance[np.ix_(models, models)]
@@ -229,95 +232,3 @@ class PredictionModel:
         scatter[np.arange(len(models)), np.arange(len(models))] += rounding
         mean = np.append(self.mean[models] - center, center)
         return Moments(1.0, 1, mean, scatter, 1.0, self.scale), models
-
-
-def due_to_holes(
-    everything: Moments,
-    answered: NDArray[np.bool_],
-    share: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-) -> float:
-    r"""Part of the mean squared error of a combination that is due to holes alone.
-
-    With ``P = F + U``, what the others suggest and what they leave open, of covariance
-    ``R``, and ``y = b + s'P + noise``, the error of ``w'F`` is above that of ``w'P`` by
-    ``2 w'Rs - w'Rw``; for the best of all weights, ``w = s``, it is ``w'Rw``.
-
-    Parameters
-    ----------
-    everything : Moments
-        Moments of the predictions.
-    answered : ndarray of bool of shape (n_patterns, n_models)
-        Who answers on labelled rows.
-    share : ndarray of shape (n_patterns,)
-        Weight of the rows of each pattern.
-    weights : ndarray of shape (n_models,)
-        The combiner.
-    slopes : ndarray of shape (n_models,)
-        An estimate of ``s``.
-
-    Returns
-    -------
-    float
-        In squared units of the target.
-    """
-    model = PredictionModel.from_moments(everything)
-    left = model.left_open(answered, share)
-    due = float(weights @ left @ (2.0 * slopes - weights))
-    return due / model.scale / model.scale
-
-
-def solve_pattern(
-    model: PredictionModel,
-    solution: Solution,
-    answered: NDArray[np.bool_],
-    constraint: str,
-    *,
-    fit_intercept: bool = True,
-    solver: str = "auto",
-    limits: Limits | None = None,
-) -> Solution:
-    r"""Weights of those who answer: what all would say together, as well as they can.
-
-    The best prediction of the target from what is seen is that of the full panel's
-    combination, ``E[y | P_o] = E[w'P + b | P_o]``. Its weights need not be feasible:
-    these are the feasible ones that come nearest, over all rows. The shrinkage is that
-    of the panel.
-
-    Parameters
-    ----------
-    model : PredictionModel
-        How models go together.
-    solution : Solution
-        The combiner of all.
-    answered : ndarray of bool of shape (n_models,)
-        Who answers; at least one does.
-    constraint : str
-        Name of the constraint set, which holds here too.
-    fit_intercept : bool, default=True
-        Whether to add the intercept that makes up for those who are missing.
-    solver : {"auto", "cvxpy"}, default="auto"
-        The native solvers, or an independent one.
-    limits : Limits, default=None
-        The user's constraints, which hold here too.
-
-    Returns
-    -------
-    Solution
-        Weights are zero for silent models; `objective` is the mean squared difference
-        from the combination of all, in squared units of the target.
-    """
-    weights = np.zeros(len(solution.weights))
-    if not solution.weights[~answered].any():
-        return replace(solution, objective=0.0)
-    moments, models = model.combination(answered, solution)
-    own = solve_moments(
-        moments,
-        constraint,
-        fit_intercept=fit_intercept,
-        solver=solver,
-        limits=None if limits is None else limits.subset(models),
-    )
-    weights[models] = own.weights
-    return replace(own, weights=weights, expected_error=np.nan)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law
 
-from stackingnet_sk.weights import VoteCounts
+from stackingnet_sk.evidence import VoteCounts
 
 seeds = st.integers(0, 2**20)
 sizes = {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.rounding import two_sum
+from stackingnet_sk.evidence.rounding import two_sum
 
 # A block of rows is read once and used twice (subtract, multiply); with 400,000
 # doubles it stays in the cache between the two.
@@ -420,7 +420,7 @@ def in_range(scan: Callable[[float], Moments], largest: Callable[[], float]) -> 
     return scan(float(np.ldexp(1.0, min(-int(np.frexp(size)[1]), 1023))))
 
 
-def varying_models(moments: Moments, everything: Moments) -> NDArray[np.intp]:
+def varying_models(moments: Moments, prediction_moments: Moments) -> NDArray[np.intp]:
     """Which models' predictions vary at all, more than by rounding.
 
     It is that of the predictions themselves, and of the labelled errors and labels from
@@ -430,15 +430,19 @@ def varying_models(moments: Moments, everything: Moments) -> NDArray[np.intp]:
     ----------
     moments : Moments
         Moments of the labelled rows.
-    everything : Moments
+    prediction_moments : Moments
         Moments of the rows in question, at the same scale.
 
     Returns
     -------
     ndarray of int
     """
-    variance = everything.predictions()[0].diagonal() * everything.weight
+    variance = (
+        prediction_moments.predictions()[0].diagonal() * prediction_moments.weight
+    )
     squares = moments.scatter.diagonal()
     rounding = CONSTANT * (squares[:-1] + squares[-1])
-    rounding += np.square(CONSTANT * everything.mean[:-1]) * everything.weight
+    rounding += (
+        np.square(CONSTANT * prediction_moments.mean[:-1]) * prediction_moments.weight
+    )
     return np.flatnonzero(variance > rounding)

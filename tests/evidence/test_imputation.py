@@ -7,15 +7,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, table
 
-from stackingnet_sk.weights import (
+from stackingnet_sk.evidence import (
     AnswerPatterns,
     Moments,
     PredictionModel,
-    Solution,
-    complete,
-    due_to_holes,
     group_patterns,
+    impute_moments,
 )
+from stackingnet_sk.weights import Solution, error_due_to_missing
 from stackingnet_sk.weights.solution import Status
 
 # A row of this weight counts as so many, and the prior's ten rows are nothing to it.
@@ -132,8 +131,8 @@ def test_expectations_are_those_of_each_row_by_the_textbook(seed, n_models, weig
     )
 
     patterns = AnswerPatterns.from_rows(predictions, None, omega)
-    found = patterns.completed(
-        model.away_from(patterns.place), model.covariance, left_open=True
+    found = patterns.imputed_with(
+        model.away_from(patterns.place), model.covariance, conditional_covariance=True
     )
 
     size = np.sqrt(scatter.diagonal().max() + 1)
@@ -155,11 +154,13 @@ def test_answer_is_a_fixed_point(seed, weight):
     """
     predictions = holed(seed)
     patterns = AnswerPatterns.from_rows(predictions, None, np.full(60, weight))
-    moments = complete(patterns)
+    moments = impute_moments(patterns)
     model = PredictionModel.from_moments(moments)
     again = gaussian(
-        patterns.completed(
-            model.away_from(patterns.place), model.covariance, left_open=True
+        patterns.imputed_with(
+            model.away_from(patterns.place),
+            model.covariance,
+            conditional_covariance=True,
         )
     )
 
@@ -181,11 +182,11 @@ def test_likelihood_of_what_is_seen_never_falls(seed):
     values = [log_likelihood(predictions, place + away, covariance)]
     for _ in range(25):
         model = PredictionModel.from_moments(
-            patterns.completed(away, covariance, left_open=True)
+            patterns.imputed_with(away, covariance, conditional_covariance=True)
         )
         away, covariance = model.away_from(place), model.covariance
         values.append(log_likelihood(predictions, place + away, covariance))
-    best = log_likelihood(predictions, *gaussian(complete(patterns)))
+    best = log_likelihood(predictions, *gaussian(impute_moments(patterns)))
 
     assert (np.diff(values) > -1e-6).all()
     assert values[-1] > values[0] + 10
@@ -223,7 +224,7 @@ def test_monotone_holes_have_a_closed_form(seed, n_models):
         predictions[late, j] = np.nan
     mean, covariance = monotone_maximum(predictions)
     patterns = AnswerPatterns.from_rows(predictions, None, np.full(300, MANY))
-    found = gaussian(complete(patterns))
+    found = gaussian(impute_moments(patterns))
 
     unit = np.sqrt(covariance.diagonal())
     assert np.abs(np.nanmean(predictions, axis=0) - mean).max() > 0.1 * unit.max()
@@ -237,7 +238,7 @@ def test_prior_is_worth_ten_rows(n_rows):
     """Correlations go ``10 / (n + 10)`` of the way to their average; no variance, no
     mean and not their average itself change.
     """
-    moments = complete(AnswerPatterns.from_rows(holed(0, n_rows)))
+    moments = impute_moments(AnswerPatterns.from_rows(holed(0, n_rows)))
     mean, covariance = gaussian(moments)
     model = PredictionModel.from_moments(moments)
     spread = np.sqrt(covariance.diagonal())
@@ -263,7 +264,7 @@ def test_a_few_rows_in_common_show_little():
     predictions[20:, 1] = np.nan
     predictions[:3, 1] = predictions[:3, 0]
     model = PredictionModel.from_moments(
-        complete(AnswerPatterns.from_rows(predictions))
+        impute_moments(AnswerPatterns.from_rows(predictions))
     )
     correlation = model.covariance[0, 1] / np.sqrt(
         model.covariance[0, 0] * model.covariance[1, 1]
@@ -277,7 +278,7 @@ def test_a_few_rows_in_common_show_little():
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_without_holes_the_moments_are_those_of_the_rows(seed, n_models):
     predictions = table(seed, 30, n_models)[0]
-    found = complete(AnswerPatterns.from_rows(predictions))
+    found = impute_moments(AnswerPatterns.from_rows(predictions))
     expected = Moments.from_rows(predictions, np.zeros(30))
 
     assert_allclose(found.mean, expected.mean, rtol=1e-10, atol=1e-12)
@@ -287,8 +288,8 @@ def test_without_holes_the_moments_are_those_of_the_rows(seed, n_models):
 @pytest.mark.parametrize("unit", [1e-150, 1e-20, 1e20, 1e150])
 def test_units_of_the_predictions_are_of_no_account(unit):
     predictions = holed(3)
-    mean, covariance = gaussian(complete(AnswerPatterns.from_rows(predictions)))
-    found = complete(AnswerPatterns.from_rows(predictions * unit))
+    mean, covariance = gaussian(impute_moments(AnswerPatterns.from_rows(predictions)))
+    found = impute_moments(AnswerPatterns.from_rows(predictions * unit))
 
     ratio = found.scale * unit
     assert_allclose(found.mean[:-1] / ratio, mean, rtol=1e-8)
@@ -322,8 +323,8 @@ def test_completed_labelled_rows_are_those_filled_by_the_textbook(
 
     patterns = AnswerPatterns.from_rows(predictions / scale, labels / scale, omega)
     patterns = patterns.rescaled(scale)
-    found = patterns.completed(
-        model.away_from(patterns.place), model.covariance, left_open=False
+    found = patterns.imputed_with(
+        model.away_from(patterns.place), model.covariance, conditional_covariance=False
     )
 
     size = np.sqrt(expected.scatter.diagonal().max())
@@ -348,7 +349,9 @@ def test_left_open_is_the_mean_conditional_covariance(seed, n_models):
     )
 
     total = model.covariance.trace() + 1
-    assert_allclose(model.left_open(answered, share), expected, atol=1e-6 * total)
+    assert_allclose(
+        model.conditional_covariance(answered, share), expected, atol=1e-6 * total
+    )
 
 
 def test_what_holes_add_to_the_error():
@@ -358,19 +361,21 @@ def test_what_holes_add_to_the_error():
     truth = rng.normal(size=n_rows)
     table = truth[:, None] + rng.normal(size=(n_rows, 3)) * [0.5, 0.8, 1.0]
     answered = rng.random(table.shape) < 0.7
-    everything = Moments.from_rows(table, np.zeros(n_rows))
-    model = PredictionModel.from_moments(everything)
+    prediction_moments = Moments.from_rows(table, np.zeros(n_rows))
+    model = PredictionModel.from_moments(prediction_moments)
     holes = AnswerPatterns.from_rows(np.where(answered, table, np.nan), truth)
     moments = [
-        holes.completed(
-            model.away_from(holes.place), model.covariance, left_open=False
+        holes.imputed_with(
+            model.away_from(holes.place), model.covariance, conditional_covariance=False
         ),
         Moments.from_rows(table, truth),
     ]
     slopes = np.linalg.lstsq(table - table.mean(axis=0), truth, rcond=None)[0]
     for weights in ([0.5, 0.3, 0.2], [1.0, 0.0, 0.0], slopes):
         weights = np.array(weights)
-        added = due_to_holes(everything, holes.answered, holes.weight, weights, slopes)
+        added = error_due_to_missing(
+            prediction_moments, holes.answered, holes.weight, weights, slopes
+        )
         onto = np.append(weights, weights.sum() - 1.0)
         errors = [onto @ each.scatter @ onto / n_rows for each in moments]
         assert abs(errors[0] - errors[1] - added) < 0.01
@@ -387,7 +392,7 @@ def test_combination_is_the_problem_of_coming_near_to_all(seed, n_models):
     solution = Solution(
         weights, 0.7, 0.0, 0.0, 0.0, 0, Status.OPTIMAL, "affine", "native"
     )
-    moments, models = model.combination(answered, solution)
+    moments, models = model.combination(answered, solution.weights, solution.intercept)
 
     assert_array_equal(models, np.flatnonzero(answered))
     # As a linear map of the predictions.
@@ -413,7 +418,7 @@ def test_covariance_of_a_model_is_positive_semidefinite(seed, n_models):
     if rng.random() < 0.5:
         predictions[:, 0] = predictions[:, -1]
     covariance = PredictionModel.from_moments(
-        complete(AnswerPatterns.from_rows(predictions))
+        impute_moments(AnswerPatterns.from_rows(predictions))
     ).covariance
 
     lowest = np.linalg.eigvalsh(covariance).min()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.moments import Moments, in_range
+from stackingnet_sk.evidence.moments import Moments, in_range
 
 # Numbers of a block: enough to keep a device busy.
 _BLOCK_ELEMENTS = 2**24

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.weights.moments import CONSTANT, Moments
-from stackingnet_sk.weights.patterns import CHUNK, group_patterns, regression
-from stackingnet_sk.weights.rounding import two_sum
+from stackingnet_sk.evidence.moments import CONSTANT, Moments
+from stackingnet_sk.evidence.patterns import CHUNK, group_patterns, regression
+from stackingnet_sk.evidence.rounding import two_sum
 
 # Entries of the matrices that are kept, 4 GB.
 _MOST_ENTRIES = 2**29
@@ -356,12 +356,12 @@ class AnswerPatterns:
         squares += np.einsum("qii->i", self.scatter)[:-1]
         return mean, squares / total
 
-    def completed(
+    def imputed_with(
         self,
         mean: NDArray[np.float64],
         covariance: NDArray[np.float64],
         *,
-        left_open: bool,
+        conditional_covariance: bool,
     ) -> Moments:
         """Moments of all rows, silent models as the others suggest.
 
@@ -371,7 +371,7 @@ class AnswerPatterns:
             Of ``scale`` times the predictions, from `place`.
         covariance : ndarray of shape (n_models, n_models)
             And their covariance.
-        left_open : bool
+        conditional_covariance : bool
             Whether to add what the others leave open of a silent model to its variance.
 
         Returns
@@ -396,7 +396,7 @@ class AnswerPatterns:
             repeated = self.scatter[part]
             onto = onto[: len(repeated)]
             second += (onto.swapaxes(1, 2) @ repeated @ onto).sum(axis=0)
-            if left_open:
+            if conditional_covariance:
                 second[:-1, :-1] += np.tensordot(self.weight[part], rest, 1)
         moments = self._around(means, 0.5 * (second + second.T), self.origin)
         np.fill_diagonal(moments.scatter, np.maximum(moments.scatter.diagonal(), 0.0))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.constraints import at_most_models, constraint_parts
 from stackingnet_sk.predictions import group_columns
-from stackingnet_sk.weights import CONSTRAINTS, Limits
+from stackingnet_sk.weights import CONSTRAINTS, UserConstraints
 
 
 def split_constraint(value: Any) -> tuple[str, list[Any], int | None]:
@@ -143,12 +143,12 @@ def rows_of_groups(
     return columns
 
 
-def make_limits(
+def make_user_constraints(
     constraint: Any,
     names: NDArray[np.object_],
     columns: Sequence[Mapping[str, Any]],
     facts: Callable[[Any], Any],
-) -> Limits | None:
+) -> UserConstraints | None:
     """Say what the user's constraints are about.
 
     Parameters
@@ -164,7 +164,7 @@ def make_limits(
 
     Returns
     -------
-    Limits or None
+    UserConstraints or None
         None where there is nothing to limit.
 
     Raises
@@ -182,4 +182,4 @@ def make_limits(
                 f"No row of group {unknown[0]!r} has a label, an answer and a weight, "
                 "so nothing is known of it; merge it, or drop its rows."
             )
-    return Limits(builders, [str(name) for name in names], groups, at_most)
+    return UserConstraints(builders, [str(name) for name in names], groups, at_most)

@@ -21,7 +21,7 @@ class InfeasibleError(ValueError):
     >>> model = StackingNetRegressor(constraint="simplex" & max_weight(0.3))
     >>> model.fit(np.eye(3), [1.0, 2.0, 3.0])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    stackingnet_sk.weights.limits.InfeasibleError: No weights fulfil all constraints...
+    stackingnet_sk.weights.user_constraints.InfeasibleError: No weights fulfil all...
     """
 
 
@@ -58,7 +58,7 @@ class View:
     unit: float
 
 
-class Limit(Protocol):
+class UserConstraint(Protocol):
     """Builds constraints."""
 
     def build(self, view: View) -> Iterable[tuple[str, Any, float]]:
@@ -66,12 +66,12 @@ class Limit(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Limits:
+class UserConstraints:
     """Constraints beside the constraint set.
 
     Parameters
     ----------
-    builders : sequence of Limit
+    builders : sequence of UserConstraint
         Those that make convex constraints.
     names : sequence of str
         Names of the models.
@@ -85,13 +85,13 @@ class Limits:
         Which of the models the problem is about; None: all.
     """
 
-    builders: Sequence[Limit]
+    builders: Sequence[UserConstraint]
     names: Sequence[str]
     groups: Sequence[Mapping[str, Any]] = ()
     at_most: int | None = None
     models: NDArray[np.intp] | None = None
 
-    def subset(self, models: NDArray[np.intp]) -> Limits:
+    def subset(self, models: NDArray[np.intp]) -> UserConstraints:
         """Tell of which models a smaller problem is.
 
         Parameters
@@ -101,7 +101,7 @@ class Limits:
 
         Returns
         -------
-        Limits
+        UserConstraints
         """
         own = models if self.models is None else self.models[models]
         return replace(self, models=own)

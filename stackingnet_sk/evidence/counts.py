@@ -129,7 +129,7 @@ class VoteCounts:
         return bool(self.labelled.any())
 
     @property
-    def says_something(self) -> bool:
+    def is_informative(self) -> bool:
         """Whether any row has a weight."""
         return len(self.patterns) > 0
 

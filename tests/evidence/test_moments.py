@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, mean_squared_error, table
 
-from stackingnet_sk.weights import Moments, StackingObjective
+from stackingnet_sk.evidence import Moments
+from stackingnet_sk.weights import StackingObjective
 
 
 def reference(predictions, target, sample_weight=None):

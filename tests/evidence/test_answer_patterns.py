@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, table
 
-from stackingnet_sk.weights import AnswerPatterns, Moments, answer_patterns
+from stackingnet_sk.evidence import AnswerPatterns, Moments, answer_patterns
 
 N_ROWS, N_MODELS = 40, 4
 
