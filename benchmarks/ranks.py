@@ -11,21 +11,22 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from types import SimpleNamespace
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from stackingnet_sk.ensemble.number_rows import sum_rows
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers
-from stackingnet_sk.inspection.evidence import NumberEvidence, evidence
 from stackingnet_sk.inspection.rank_intervals import (
     different_pairs,
     plain_ranks,
     simultaneous_ranks,
 )
 from stackingnet_sk.inspection.resampling import number_replicates, vote_replicates
+from stackingnet_sk.weights import VoterEstimates, reliability
 
 from .arguments import positive
 
@@ -94,12 +95,18 @@ class Scenario:
         """Tell whether simultaneous and plain intervals hold, and their mean widths."""
         rng = np.random.default_rng(seed)
         answers = self.draw(rng)
-        known = evidence(SimpleNamespace(classes_=answers.classes), answers)
-        if isinstance(known, NumberEvidence):
-            draws = number_replicates(answers, rng, n_draws)
+        if answers.classes is None:
+            statistics = sum_rows(answers.table, answers.labels, None, answers.names)
+            imputed = statistics.imputed()
+            values = reliability(imputed.error_moments, imputed.prediction_moments)
+            draws = number_replicates(answers, imputed, rng, n_draws)
         else:
-            draws = vote_replicates(known.counts, rng, n_draws)
-        better = different_pairs(known.reliability, draws, LEVEL)
+            counts = VoteCounts.from_rows(
+                answers.votes, answers.labels, len(answers.classes)
+            )
+            values = VoterEstimates.from_counts(counts.effective()).reliability
+            draws = vote_replicates(counts, rng, n_draws)
+        better = different_pairs(values, draws, LEVEL)
         truth = self.reliability
         first, last = simultaneous_ranks(truth[:, None] > truth)
         both = simultaneous_ranks(better), plain_ranks(draws, LEVEL)

@@ -411,6 +411,16 @@ class at_most_models(Constraint):
         return f"at_most_models({self.k!r})"
 
 
+def compares_groups(constraint: Any) -> bool:
+    """Tell whether a constraint compares groups, which `fit` must be given."""
+    if constraint is None:
+        return False
+    return any(
+        isinstance(part, (bounded_disparity, bounded_group_loss))
+        for part in constraint_parts(constraint)
+    )
+
+
 def _groups(
     constraint: Constraint, columns: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:

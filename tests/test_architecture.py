@@ -21,6 +21,7 @@ FLOORS = {
     "weights": 0.2,
     "_compat": 0,
     "_files": 0,
+    "_state": 0,
     "_text": 0,
     "_version": 0,
     "_warnings": 0,

@@ -11,23 +11,12 @@ from stackingnet_sk import (
     StackingNetRegressor,
     __version__,
 )
-from stackingnet_sk.cli.fitting import final_step
+from stackingnet_sk.cli.fitting import TableClipper, final_step
 
 # All that a fitted model is made of, besides scikit-learn's and numpy's own.
 _TYPES = frozenset(
-    {
-        "scipy.sparse._csr.csr_array",
-        "stackingnet_sk.cli.fitting.TableClipper",
-        "stackingnet_sk.ensemble.classifier.StackingNetClassifier",
-        "stackingnet_sk.ensemble.number_table.ImputedMoments",
-        "stackingnet_sk.ensemble.number_table.PredictionStatistics",
-        "stackingnet_sk.ensemble.regressor.StackingNetRegressor",
-        "stackingnet_sk.ensemble.units.Extent",
-        "stackingnet_sk.evidence.answer_patterns.AnswerPatterns",
-        "stackingnet_sk.evidence.counts.VoteCounts",
-        "stackingnet_sk.evidence.moments.Moments",
-        "stackingnet_sk.weights.solution.Solution",
-    }
+    f"{kind.__module__}.{kind.__qualname__}"
+    for kind in (StackingNetRegressor, StackingNetClassifier, TableClipper)
 )
 _COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 

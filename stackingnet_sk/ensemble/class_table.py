@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array
 
 from stackingnet_sk._compat import to_numpy
-from stackingnet_sk._warnings import warn_user
-from stackingnet_sk.ensemble.validation import (
-    check_column_names,
-    count_dimensions,
-    names_of_columns,
-)
+from stackingnet_sk.ensemble.validation import count_dimensions, names_of_columns
 from stackingnet_sk.predictions import (
     ClassAnswers,
     as_array,
@@ -28,152 +25,227 @@ from stackingnet_sk.predictions import (
 )
 
 
-def read_class_table(
-    estimator: Any,
-    X: Any,
-    classes: NDArray[Any] | None,
-    *,
-    reset: bool,
-) -> ClassAnswers:
-    """Read what the models say, and set whose columns these are.
+@dataclass(frozen=True, eq=False)
+class ClassTable:
+    """What a table of votes or probabilities holds.
 
     Parameters
     ----------
-    estimator : estimator
-        With the parameters `input`, `pool` and `unknown_vote`; remembers, or compares,
-        number and names of the columns. If `reset`, `classes_` and `model_names_` are
-        set.
-    X : array-like of shape (n_samples, n_models), \
-(n_samples, n_models * n_classes) or (n_samples, n_models, n_classes)
-        Votes; probabilities, model-major; or probabilities. Classes are in the order
-        of the parameter `classes`, where it is given, else sorted.
-    classes : ndarray of shape (n_classes,) or None
-        All classes, sorted; None to take them from the table.
-    reset : bool
-        Whether this is `fit`.
-
-    Returns
-    -------
-    ClassAnswers
-
-    Raises
-    ------
-    ValueError
-        If the table has a wrong shape, probabilities are none, or a vote is unknown and
-        `unknown_vote` is "error".
+    answers : ClassAnswers
+        What the models say.
+    classes : ndarray of shape (n_classes,)
+        The classes, sorted.
+    model_names : ndarray of shape (n_models,)
+        Names of the models.
+    warning : str or None
+        What to say about votes that are no class.
     """
-    check_column_names(X, None if reset else estimator)
-    # Votes are counted on the CPU.
-    X = unmasked(to_numpy(X))
-    deep = count_dimensions(X) == 3
-    probabilities = deep or estimator.input == "proba" or estimator.pool == "linear"
-    if not reset:
-        # What it was fitted on decides; two dimensions alone don't say.
-        fitted = estimator.n_features_in_ != len(estimator.model_names_)
-        if deep and not fitted and len(estimator.classes_) > 1:
+
+    answers: ClassAnswers
+    classes: NDArray[Any]
+    model_names: NDArray[np.object_]
+    warning: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ClassTableReader:
+    """How tables of votes or probabilities are read.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Who reads, for the messages.
+    input : {"auto", "votes", "proba"}
+        The parameter `input`.
+    linear : bool
+        Whether the linear pool mixes probabilities.
+    given_classes : list or None
+        The parameter `classes`, in whose order columns of probabilities are.
+    unknown_vote : {"abstain", "error"}
+        The parameter `unknown_vote`.
+    fitted_on : {"votes", "proba"} or None, default=None
+        What `fit` has read, which decides for tables that come later.
+    model_names : ndarray of shape (n_models,) or None, default=None
+        Names of the models that `fit` has read.
+    """
+
+    estimator_name: str
+    input: str
+    linear: bool
+    given_classes: list[Any] | None
+    unknown_vote: str
+    fitted_on: str | None = None
+    model_names: NDArray[np.object_] | None = None
+
+    def read(
+        self,
+        X: Any,
+        classes: NDArray[Any] | None,
+        check_columns: Callable[[Any, Any], None],
+    ) -> ClassTable:
+        """Read a table.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_models), \
+(n_samples, n_models * n_classes) or (n_samples, n_models, n_classes)
+            Votes; probabilities, model-major; or probabilities. Classes are in the
+            order of the parameter `classes`, where it is given, else sorted.
+        classes : ndarray of shape (n_classes,) or None
+            All classes, sorted; None to take them from the table.
+        check_columns : callable
+            Compares number and names of the columns with those of `fit`; takes the
+            table as it came and as an array.
+
+        Returns
+        -------
+        ClassTable
+
+        Raises
+        ------
+        ValueError
+            If the table has a wrong shape, probabilities are none, or a vote is unknown
+            and `unknown_vote` is "error".
+        """
+        # Votes are counted on the CPU.
+        X = unmasked(to_numpy(X))
+        deep = count_dimensions(X) == 3
+        probabilities = deep or self.input == "proba" or self.linear
+        if deep and self.fitted_on == "votes" and (classes is None or len(classes) > 1):
             raise ValueError(
                 "X has three dimensions, but fit has seen votes, not these."
             )
-        probabilities |= fitted
-    if deep and estimator.input == "votes":
-        raise ValueError("input='votes', but X has three dimensions, of probabilities.")
-    if not probabilities:
-        return _read_votes(estimator, X, classes, reset=reset)
-    if deep:
-        X = np.asarray(X)
-        n_deep = X.shape[2]
-        if classes is None:
-            classes = np.arange(n_deep)
-        elif len(classes) != n_deep:
+        # Two dimensions alone do not tell votes from probabilities.
+        probabilities |= self.fitted_on == "proba"
+        if deep and self.input == "votes":
             raise ValueError(
-                f"X has probabilities of {n_deep} classes, but there are "
-                f"{len(classes)}, {classes.tolist()[:10]}; give all of them with "
-                "classes=."
+                "input='votes', but X has three dimensions, of probabilities."
             )
-        X = X.reshape(len(X), -1)
-    if classes is None:
-        raise ValueError(
-            "Without labels a table of probabilities doesn't say how many classes it "
-            "has; give them with classes=, or X as (n_samples, n_models, n_classes)."
-        )
-    table = validate_data(
-        estimator, X, reset=reset, dtype=np.float64, ensure_all_finite=False
-    )
-    n_classes = len(classes)
-    if table.shape[1] % n_classes:
-        raise ValueError(
-            f"X has {table.shape[1]} columns, no multiple of the {n_classes} classes "
-            f"{classes.tolist()[:10]}; probabilities take a column a class for each "
-            "model, all of one model side by side."
-        )
-    if reset:
-        estimator.classes_ = classes
-        names = names_of_blocks([str(name) for name in column_names(X)], n_classes)
-        if names is None or not names:
-            names = [f"model_{j}" for j in range(table.shape[1] // n_classes)]
-        estimator.model_names_ = np.array(names, dtype=object)
-    table = table.reshape(len(table), -1, n_classes)
-    if estimator.classes is not None:
-        given = list(estimator.classes)
-        table = table[:, :, [given.index(label) for label in classes.tolist()]]
-    return ClassAnswers.from_probabilities(
-        check_probabilities(table, estimator.model_names_)
-    )
+        if not probabilities:
+            return self._read_votes(X, classes, check_columns)
+        if deep:
+            X, classes = _flat(np.asarray(X), classes)
+        if classes is None:
+            raise ValueError(
+                "Without labels a table of probabilities doesn't say how many classes "
+                "it has; give them with classes=, or X as (n_samples, n_models, "
+                "n_classes)."
+            )
+        return self._read_probabilities(X, classes, check_columns)
 
-
-def _read_votes(
-    estimator: Any,
-    X: Any,
-    classes: NDArray[Any] | None,
-    *,
-    reset: bool,
-) -> ClassAnswers:
-    if isinstance(X, (list, tuple)):
-        X = as_array(X)
-    coded = code_texts(X)
-    if coded is None:
-        table = validate_data(
-            estimator, X, reset=reset, dtype=None, ensure_all_finite=False
+    def _check(self, X: Any, dtype: Any) -> NDArray[Any]:
+        table: NDArray[Any] = check_array(
+            X,
+            dtype=dtype,
+            ensure_all_finite=False,
+            estimator=self.estimator_name,
+            input_name="X",
         )
-    else:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-        table, codes = coded
-        check_array(codes, dtype=None)
-    if reset:
+        return table
+
+    def _read_probabilities(
+        self, X: Any, classes: NDArray[Any], check_columns: Callable[[Any, Any], None]
+    ) -> ClassTable:
+        table = self._check(X, np.float64)
+        check_columns(X, table)
+        n_classes = len(classes)
+        if table.shape[1] % n_classes:
+            raise ValueError(
+                f"X has {table.shape[1]} columns, no multiple of the {n_classes} "
+                f"classes {classes.tolist()[:10]}; probabilities take a column a class "
+                "for each model, all of one model side by side."
+            )
+        names = self.model_names
+        if names is None:
+            blocks = names_of_blocks([str(name) for name in column_names(X)], n_classes)
+            n_models = table.shape[1] // n_classes
+            names = np.array(
+                blocks or [f"model_{j}" for j in range(n_models)], dtype=object
+            )
+        table = table.reshape(len(table), -1, n_classes)
+        if self.given_classes is not None:
+            order = [self.given_classes.index(label) for label in classes.tolist()]
+            table = table[:, :, order]
+        answers = ClassAnswers.from_probabilities(check_probabilities(table, names))
+        return ClassTable(answers, classes, names)
+
+    def _read_votes(
+        self,
+        X: Any,
+        classes: NDArray[Any] | None,
+        check_columns: Callable[[Any, Any], None],
+    ) -> ClassTable:
+        if isinstance(X, (list, tuple)):
+            X = as_array(X)
+        coded = code_texts(X)
+        if coded is None:
+            table, codes = self._check(X, None), None
+            check_columns(X, table)
+        else:
+            table, codes = coded
+            check_columns(X, self._check(codes, None))
+        names = self.model_names
+        if names is None:
+            n_models = (table if codes is None else codes).shape[1]
+            names = names_of_columns(X, n_models)
         if classes is None:
             classes = classes_of_votes(table)
             _refuse_scores(classes)
-        estimator.classes_ = classes
-        estimator.model_names_ = names_of_columns(estimator, X)
-    classes = estimator.classes_
-    votes, unknown = encode_votes(table, classes)
-    if coded is not None:
-        votes, unknown = votes[codes], unknown[codes]
-    counts = unknown.sum(axis=0)
-    if counts.any():
+        votes, unknown = encode_votes(table, classes)
+        if codes is not None:
+            votes, unknown = votes[codes], unknown[codes]
+        warning = None
+        if unknown.any():
+            warning = self._unknown_votes(table, codes, unknown, classes, names)
+        return ClassTable(ClassAnswers(votes), classes, names, warning)
+
+    def _unknown_votes(
+        self,
+        table: NDArray[Any],
+        codes: NDArray[np.int32] | None,
+        unknown: NDArray[np.bool_],
+        classes: NDArray[Any],
+        names: NDArray[np.object_],
+    ) -> str:
+        """Say which votes are no class; a ValueError with `unknown_vote="error"`."""
+        counts = unknown.sum(axis=0)
         column = int(counts.argmax())
         row = int(unknown[:, column].argmax())
-        vote = table[row, column] if coded is None else table[codes[row, column]]
+        vote = table[row, column] if codes is None else table[codes[row, column]]
         vote = vote.item() if isinstance(vote, np.generic) else vote
         message = (
-            f"Model {estimator.model_names_[column]!r} votes {vote!r} at row {row}, "
+            f"Model {names[column]!r} votes {vote!r} at row {row}, "
             f"which is none of the classes {classes.tolist()[:10]}"
         )
-        if estimator.unknown_vote == "error":
+        if self.unknown_vote == "error":
             raise ValueError(
                 f"{message}; correct it, add the class with classes=, or let such "
                 "votes abstain with unknown_vote='abstain'."
             )
-        named = zip(estimator.model_names_, counts.tolist(), strict=True)
+        named = zip(names, counts.tolist(), strict=True)
         listed = [f"{name}: {count}" for name, count in named if count]
         more = f", and {len(listed) - 10} more models" if len(listed) > 10 else ""
-        warn_user(
+        return (
             f"{message}: such votes abstain ({', '.join(listed[:10])}{more}, of "
-            f"{len(votes)} rows). A class without labelled rows has to be named, with "
-            "all others, with classes=.",
-            UserWarning,
+            f"{len(unknown)} rows). A class without labelled rows has to be named, "
+            "with all others, with classes=."
         )
-    return ClassAnswers(votes)
+
+
+def _flat(
+    X: NDArray[Any], classes: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Put the classes of a table of three dimensions side by side."""
+    n_classes = X.shape[2]
+    if classes is None:
+        classes = np.arange(n_classes)
+    elif len(classes) != n_classes:
+        raise ValueError(
+            f"X has probabilities of {n_classes} classes, but there are "
+            f"{len(classes)}, {classes.tolist()[:10]}; give all of them with "
+            "classes=."
+        )
+    return X.reshape(len(X), -1), classes
 
 
 def _refuse_scores(classes: NDArray[Any]) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import (
     BaseComposition,
@@ -16,30 +23,41 @@ from stackingnet_sk._compat import (
     with_callbacks,
 )
 from stackingnet_sk._warnings import warn_user
+from stackingnet_sk.ensemble.base import CombinerMixin, takes_blocks
 from stackingnet_sk.ensemble.class_labels import check_class_labels
-from stackingnet_sk.ensemble.class_table import read_class_table
-from stackingnet_sk.ensemble.counting import CountingMixin
+from stackingnet_sk.ensemble.class_table import ClassTableReader
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.ensemble.streaming import refuse_groups
 from stackingnet_sk.ensemble.user_constraints import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (
     check_choice,
+    check_column_names,
     check_shrinkage,
     check_weights,
     refuse_metadata,
 )
-from stackingnet_sk.ensemble.weighing import kind_of_input
+from stackingnet_sk.ensemble.vote_combiner import (
+    Groups,
+    LabelledAnswers,
+    VoteCombiner,
+    VoteParameters,
+    gives_probabilities,
+)
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import (
     Answer,
+    Block,
     ClassAnswer,
     ClassAnswers,
     about,
+    is_labelled,
     sorted_classes,
     split_columns,
 )
 from stackingnet_sk.weights import SOLVERS, STRUCTURES
 
 
-class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
+class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     r"""Combine classifiers, or given votes or probabilities, by optimal weights.
 
     With `h` a model's one-hot vote (zero where it abstains), or the logarithm of its
@@ -181,6 +199,14 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
     [0.98, 0.98, 0.53]
     """
 
+    _statistics_name = "counts_"
+    _weighing = (
+        "class_weight",
+        "constraint",
+        "shrinkage",
+        "solver",
+        "structure",
+    )
     # The splitter consumes groups, the combiner does not.
     __metadata_request__fit: ClassVar = {"groups": UNUSED}
 
@@ -286,15 +312,13 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
         ConvergenceWarning
             If the solution is not certified.
         """
-        # Whatever fails below, weights never meet other models than their own.
-        for attribute in [key for key in vars(self) if key.endswith("_")]:
-            delattr(self, attribute)
+        self._forget()
         self._check_parameters()
         # A mapped file without classes has to be looked at for them, whole.
         whole = isinstance(X, np.memmap) and self.classes is None
         if self._is_stream(X) and not whole:
             refuse_metadata(self, params)
-            self._refuse_groups(groups, sensitive_features)
+            refuse_groups(groups, sensitive_features)
             begin_fit(self, [], X, y)
             self._set_classes(self.classes)
             counts = self._sum_stream(X, y, sample_weight, reset=True, labels="one")
@@ -307,33 +331,42 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
         if self.estimators is None:
             refuse_metadata(self, params)
             begin_fit(self, [], X, y)
-            answers = read_class_table(self, X, classes, reset=True)
-            own, rest = answers.take(labelled), answers.take(~labelled)
-            own_codes = codes[labelled]
-            own_weights = None if weights is None else weights[labelled]
+            answers = self._read(X, classes, reset=True)
+            rows = labelled.nonzero()[0]
+            labelled_answers, others = answers.take(labelled), answers.take(~labelled)
+            row_weights = None if weights is None else weights[labelled]
+            counts = self._count(labelled_answers, codes[rows], row_weights)
         else:
             self.classes_ = self._classes_of_members() if classes is None else classes
             labels = self.classes_[np.maximum(codes, 0)]
             found, table = self._fit_members(
                 X, labels, labelled, weights, groups, params
             )
-            own = ClassAnswers.from_probabilities(found.table)
-            rest = ClassAnswers.from_probabilities(table)
-            own_codes, own_weights = codes[found.rows], found.weights(weights)
-        others = None if weights is None else weights[~labelled]
-        counts = self._count(own, own_codes, own_weights)
-        if self.estimators is not None:
+            rows = found.rows
+            labelled_answers = ClassAnswers.from_probabilities(found.table)
+            others = ClassAnswers.from_probabilities(table)
+            row_weights = found.weights(weights)
+            counts = self._count(labelled_answers, codes[rows], row_weights)
             counts = found.in_rows(counts, weights)
-        counts = counts.merge(self._count(rest, None, others))
-        self.input_ = kind_of_input(self.pool, own, rest)
-        rows = labelled.nonzero()[0] if self.estimators is None else found.rows
-        columns = rows_of_groups(sensitive_features, labelled, rows)
-        return self._end_fit(
-            X, y, counts, X_unlabeled, own, own_codes, own_weights, columns
+        other_weights = None if weights is None else weights[~labelled]
+        counts = counts.merge(self._count(others, None, other_weights))
+        of_probabilities = gives_probabilities(self.pool, labelled_answers, others)
+        self.input_ = "proba" if of_probabilities else "votes"
+        labelled_rows = LabelledAnswers(
+            labelled_answers,
+            codes[rows],
+            np.ones(len(rows)) if row_weights is None else row_weights,
+            rows_of_groups(sensitive_features, labelled, rows),
         )
+        return self._end_fit(X, y, counts, X_unlabeled, labelled_rows)
 
     def _end_fit(
-        self, X: Any, y: Any, counts: VoteCounts, X_unlabeled: Any, *labelled: Any
+        self,
+        X: Any,
+        y: Any,
+        counts: VoteCounts,
+        X_unlabeled: Any,
+        rows: LabelledAnswers | None = None,
     ) -> Self:
         if X_unlabeled is not None:
             with about("X_unlabeled"):
@@ -342,10 +375,303 @@ class StackingNetClassifier(CountingMixin, ClassifierMixin, BaseComposition):
                 else:
                     more = self._count(self._answers(X_unlabeled))
                 counts = counts.merge(more)
-        for doubt in self._weigh(counts, *labelled):
-            warn_user(doubt)
+        groups: Groups = ()
+        if rows is not None:
+            groups = rows.counts_of_groups(len(self.classes_))
+            rows = rows if self.input_ == "proba" else None
+        for warning in self._weigh(counts, groups, rows):
+            warn_user(warning)
         end_fit(self, X, y)
         return self
+
+    @available_if(takes_blocks)
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Add a block of votes to those seen so far, and weigh all of them.
+
+        Any split into blocks, in any order, gives the counts of one `fit`, and so its
+        weights. Only for tables of votes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_models)
+            Votes, or a stream of them as in `fit`.
+        y : array-like of shape (n_samples,), default=None
+            Labels; NaN or None on rows without. None: no row of the block has one.
+        classes : array-like of shape (n_classes,), default=None
+            All classes; needed at the first call unless the parameter `classes` has
+            them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; if the classes are not known at the first call, or there are
+            more distinct rows than `max_patterns`.
+        """
+        self._check_parameters()
+        first = self._statistics() is None
+        given = classes if classes is not None else self.classes
+        if not first:
+            _, given = check_class_labels(X, None, given)
+            if given is not None and given.tolist() != self.classes_.tolist():
+                raise ValueError(
+                    f"classes={given.tolist()} differ from those of the first call, "
+                    f"{self.classes_.tolist()}."
+                )
+        else:
+            self._set_classes(given)
+        counts = self._sum_new(X, y, sample_weight)
+        self.input_ = "votes"
+        self._add(counts)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Name the most probable class.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The arg-max of `predict_proba`.
+        """
+        check_is_fitted(self)
+        named: NDArray[Any] = self.classes_[self._combine(X).argmax(axis=1)]
+        return named
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities of the classes, under the class prior in force.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Rows sum to one. The class that wins a tie is raised by a billionth.
+        """
+        check_is_fitted(self)
+        return self._combine(X)
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Log-probabilities of the classes; of two, the log-odds of the second.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        with np.errstate(divide="ignore"):
+            scores = np.log(self._combine(X))
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def n_answers(self, X: Any) -> NDArray[np.intp]:
+        """Count the models that answer.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            Where it is zero, the answer is the class prior.
+        """
+        check_is_fitted(self)
+        n_answers: NDArray[np.intp] = self._answers(X).given.sum(axis=1)
+        return n_answers
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return what all models say.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_models * n_classes)
+            Probabilities, or one at the class voted for; zeros for silence.
+            Model-major.
+        """
+        check_is_fitted(self)
+        answers = self._answers(X)
+        vectors = answers.vectors(len(self.classes_))
+        return np.array(vectors.reshape(len(answers.votes), -1))
+
+    def leaderboard(self) -> Any:
+        """List the models, the most reliable first.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            ``model``, ``weight``, ``reliability`` (balanced accuracy, labels and
+            agreement together), ``balanced_accuracy`` (on the labelled rows that the
+            model answers alone, out of fold with members; NaN where a class has none)
+            and ``answered`` (share of all rows). A frame where pandas is installed.
+        """
+        check_is_fitted(self)
+        counts = self.counts_
+        columns = {
+            "model": self.model_names_,
+            "weight": self.weights_,
+            "reliability": self.reliability_,
+            "balanced_accuracy": counts.recalls.mean(axis=1),
+            "answered": counts.answered,
+        }
+        order = np.lexsort((self.model_names_.astype(str), -self.reliability_))
+        return as_frame({key: value[order].tolist() for key, value in columns.items()})
+
+    def _output_names(self) -> Iterable[str]:
+        for name, label in product(self.model_names_, self.classes_):
+            yield f"{name}_{label}"
+
+    def _combine(self, X: Any) -> NDArray[np.float64]:
+        """Pool the answers, and settle ties."""
+        answers = self._weighted_answers(X)
+        if self.combiner_.has_ties(answers):
+            # A model without weight may be the most reliable of those who differ.
+            answers = self._answers(X)
+        return self.combiner_.decide(answers)
+
+    def _weighted_answers(self, X: Any) -> ClassAnswers:
+        """Read the answers of models with a weight; other members are not called."""
+        has_weight = self.combiner_.has_weight
+        if not hasattr(self, "estimators_") or not has_weight.any():
+            return self._answers(X)
+        self._check_features(X, reset=False)
+        return ClassAnswers.from_probabilities(self._ask(X, has_weight.nonzero()[0]))
+
+    def _answers(self, X: Any) -> ClassAnswers:
+        """Read the answers of all models."""
+        if not hasattr(self, "estimators_"):
+            return self._read(X, self.classes_, reset=False)
+        self._check_features(X, reset=False)
+        return ClassAnswers.from_probabilities(
+            self._ask(X, range(len(self.estimators_)))
+        )
+
+    def _read(
+        self, X: Any, classes: NDArray[Any] | None, *, reset: bool
+    ) -> ClassAnswers:
+        """Check a table; remember, or compare, its columns."""
+        check_column_names(X, None if reset else self)
+        reader = ClassTableReader(
+            type(self).__name__,
+            self.input,
+            self.pool == "linear",
+            None if self.classes is None else np.asarray(self.classes).tolist(),
+            self.unknown_vote,
+        )
+        if not reset:
+            columns_per_model = self.n_features_in_ // len(self.model_names_)
+            reader = replace(
+                reader,
+                fitted_on="votes" if columns_per_model == 1 else "proba",
+                model_names=self.model_names_,
+            )
+        table = reader.read(X, classes, partial(self._check_columns, reset=reset))
+        if reset:
+            self.classes_, self.model_names_ = table.classes, table.model_names
+        if table.warning:
+            warn_user(table.warning)
+        return table.answers
+
+    def _set_classes(self, classes: ArrayLike | None) -> None:
+        if classes is None:
+            raise ValueError(
+                "classes=None at the first call of partial_fit, or of a stream; list "
+                "all classes, for later blocks may bring others than this one."
+            )
+        _, checked = check_class_labels((), None, classes)
+        self.classes_ = np.asarray(checked)
+
+    def _check_block(self, block: Block, *, reset: bool) -> Callable[[], VoteCounts]:
+        y = block.y
+        if y is not None and not is_labelled(y).any():
+            # A block of a partly labelled stream need not have a label.
+            y = None
+        codes, classes = check_class_labels(block.X, y, self.classes_)
+        weights = check_weights(block.sample_weight, codes, all_rows=False)
+        answers = self._read(block.X, classes, reset=reset)
+        if answers.probabilities is not None:
+            raise ValueError(
+                "What comes in blocks takes votes, which can be counted, not "
+                "probabilities; use fit, with an array."
+            )
+        return partial(self._count, answers, codes, weights)
+
+    def _check_countable(self) -> None:
+        if self.input_ == "proba":
+            raise ValueError(
+                "Votes are counted, and the counts kept; probabilities can't be, so "
+                "fit all of them again."
+            )
+
+    def _groups(self) -> tuple[Any, ...]:
+        return (self._group_counts,)
+
+    def _weigh(
+        self,
+        statistics: VoteCounts,
+        groups: Groups = (),
+        rows: LabelledAnswers | None = None,
+    ) -> list[Warning]:
+        combiner = VoteCombiner.from_counts(
+            statistics,
+            VoteParameters.of(self),
+            self.classes_,
+            self.model_names_,
+            groups,
+            rows,
+        )
+        solution = combiner.solution
+        self.counts_ = statistics
+        self.combiner_, self._group_counts = combiner, groups
+        self.solution_ = solution
+        self.weights_ = solution.weights.copy()
+        self.vote_weights_ = np.array(solution.vote_weights)
+        self.intercept_ = np.array(solution.intercept)
+        self.structure_ = solution.constraint
+        self.confusion_ = combiner.voters.confusion
+        self.reliability_ = combiner.voters.reliability
+        self.class_prior_ = combiner.class_prior
+        self.class_rates_ = combiner.voters.rates
+        return [ConvergenceWarning(solution.warning)] if solution.warning else []
+
+    def _count(
+        self,
+        answers: ClassAnswers,
+        codes: NDArray[np.intp] | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> VoteCounts:
+        if codes is None:
+            codes = np.full(len(answers.votes), -1)
+        return VoteCounts.from_rows(answers.votes, codes, len(self.classes_), weights)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import (
+    Backend,
     BaseComposition,
     backend_of,
     begin_fit,
+    check_same_namespace,
     end_fit,
     to_numpy,
     with_callbacks,
 )
 from stackingnet_sk._warnings import warn_user
-from stackingnet_sk.ensemble.number_table import (
-    PredictionStatistics,
-    read_rows,
+from stackingnet_sk.ensemble.base import CombinerMixin, takes_blocks
+from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk.ensemble.number_rows import sum_labelled_groups, sum_rows
+from stackingnet_sk.ensemble.regression_combiner import (
+    Groups,
+    RegressionCombiner,
+    RegressionParameters,
 )
-from stackingnet_sk.ensemble.summing import SummingMixin, sum_rows
-from stackingnet_sk.ensemble.user_constraints import (
-    rows_of_groups,
-)
+from stackingnet_sk.ensemble.streaming import refuse_groups
+from stackingnet_sk.ensemble.user_constraints import rows_of_groups
 from stackingnet_sk.ensemble.validation import (
+    check_column_names,
     check_labels,
     check_parameters,
     check_table,
@@ -36,11 +45,19 @@ from stackingnet_sk.ensemble.validation import (
     names_of_columns,
     refuse_metadata,
 )
-from stackingnet_sk.evidence import AnswerPatterns
-from stackingnet_sk.predictions import about, is_labelled, split_columns
+from stackingnet_sk.evidence import PredictionStatistics
+from stackingnet_sk.predictions import (
+    Block,
+    about,
+    check_predictions,
+    is_labelled,
+    split_columns,
+    unmasked,
+)
+from stackingnet_sk.weights import Solution
 
 
-class StackingNetRegressor(SummingMixin, RegressorMixin, BaseComposition):
+class StackingNetRegressor(CombinerMixin, RegressorMixin, BaseComposition):
     """Combine regressors, or given predictions, by certified optimal weights.
 
     The prediction is ``H(x) = w'h(x) + b``, with weights `w` that minimize the mean
@@ -162,6 +179,8 @@ callable, default="nonnegative"
     True
     """
 
+    _statistics_name = "statistics_"
+    _weighing = ("constraint", "fit_intercept", "shrinkage", "solver")
     # The splitter consumes groups, the combiner does not.
     __metadata_request__fit: ClassVar = {"groups": UNUSED}
 
@@ -255,13 +274,11 @@ callable, default="nonnegative"
         ConvergenceWarning
             If the solution is not certified.
         """
-        # Whatever fails below, weights never meet other models than their own.
-        for attribute in [key for key in vars(self) if key.endswith("_")]:
-            delattr(self, attribute)
+        self._forget()
         check_parameters(self)
         if self._is_stream(X):
             refuse_metadata(self, params)
-            self._refuse_groups(groups, sensitive_features)
+            refuse_groups(groups, sensitive_features)
             begin_fit(self, [], X, y)
             statistics = self._sum_stream(X, y, sample_weight, reset=True, labels="one")
             return self._end_fit(X, y, statistics, X_unlabeled)
@@ -272,35 +289,26 @@ callable, default="nonnegative"
         if self.estimators is None:
             refuse_metadata(self, params)
             begin_fit(self, [], X, y)
-            table = check_table(self, X, reset=True)
-            self.model_names_ = names_of_columns(self, X)
+            table = self._read(X, reset=True)
             statistics = sum_rows(table, y, weights, self.model_names_)
-            rows, at = labelled.nonzero()[0], labelled.nonzero()[0]
-            labels, own_weights = y, weights
+            labels, row_weights = y, weights
+            rows = positions = labelled.nonzero()[0]
         else:
-            found, unknown = self._fit_members(X, y, labelled, weights, groups, params)
-            table, rows, at = found.table, found.rows, np.arange(len(found.rows))
-            labels, own_weights = y[rows], found.weights(weights)
-            others = None if weights is None else weights[~labelled]
-            statistics = read_rows(
-                table, labels, own_weights, self.model_names_, rows
+            found, unlabelled = self._fit_members(
+                X, y, labelled, weights, groups, params
+            )
+            table, rows, labels = found.table, found.rows, y[found.rows]
+            positions, row_weights = np.arange(len(rows)), found.weights(weights)
+            others = (~labelled).nonzero()[0]
+            other_weights = None if weights is None else weights[others]
+            statistics = sum_rows(
+                table, labels, row_weights, self.model_names_, rows
             ).merge(
-                read_rows(
-                    unknown, None, others, self.model_names_, (~labelled).nonzero()[0]
-                )
+                sum_rows(unlabelled, None, other_weights, self.model_names_, others)
             )
-
-        def sums(own: NDArray[np.intp]) -> AnswerPatterns:
-            share = None if own_weights is None else own_weights[at[own]]
-            return AnswerPatterns.from_rows(
-                to_numpy(table)[at[own]], labels[at[own]], share
-            )
-
-        columns = [
-            {group: sums(own) for group, own in column.items()}
-            for column in rows_of_groups(sensitive_features, labelled, rows)
-        ]
-        return self._end_fit(X, y, statistics, X_unlabeled, columns)
+        columns = rows_of_groups(sensitive_features, labelled, rows)
+        group_sums = sum_labelled_groups(table, labels, row_weights, positions, columns)
+        return self._end_fit(X, y, statistics, X_unlabeled, group_sums)
 
     def _end_fit(
         self,
@@ -308,7 +316,7 @@ callable, default="nonnegative"
         y: Any,
         statistics: PredictionStatistics,
         X_unlabeled: Any,
-        columns: Sequence[Mapping[str, AnswerPatterns]] = (),
+        groups: Groups = (),
     ) -> Self:
         if X_unlabeled is not None:
             with about("X_unlabeled"):
@@ -316,14 +324,253 @@ callable, default="nonnegative"
                     more = self._sum_stream(X_unlabeled, reset=False, labels="none")
                 else:
                     table = self._table(X_unlabeled)
-                    more = read_rows(table, None, None, self.model_names_)
+                    more = sum_rows(table, None, None, self.model_names_)
                 statistics = statistics.merge(replace(more, dtype=None))
         statistics.refuse_weightless()
-        for doubt in self._weigh(statistics, columns):
-            warn_user(doubt)
-        self._follow(backend_of(X))
+        for warning in self._weigh(statistics, groups):
+            warn_user(warning)
+        self._put_on(backend_of(X))
         end_fit(self, X, y)
         return self
+
+    @available_if(takes_blocks)
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Add a block of predictions to those seen so far, and weigh the models anew.
+
+        Any split into blocks, in any order, gives the sums of one `fit`, and so its
+        weights up to rounding. Only for tables of predictions, without
+        `sensitive_features`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_models)
+            Predictions, or a stream of them as in `fit`.
+        y : array-like of shape (n_samples,), default=None
+            Labels; NaN or None on rows without. None: no row of the block has one.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if the columns or the type of the predictions are not those
+            of the blocks before. Then the block does not count.
+        """
+        check_parameters(self)
+        self._add(self._sum_new(X, y, sample_weight))
+        self._put_on(backend_of(X))
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Combine the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``w'h(x) + b``, in the units of the labels. Where some models give no
+            prediction, the others are combined with the weights that come nearest to
+            the combination of all; where none does, it is the mean of the labels.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the weights for a pattern of missing predictions are not certified.
+        """
+        check_is_fitted(self)
+        check_same_namespace(X, self, attribute="weights_", method="predict")
+        if not hasattr(self, "estimators_"):
+            combined: NDArray[np.float64] = self._combine(self._read(X, reset=False))
+            return combined
+        self._check_features(X, reset=False)
+        # Only members with a nonzero weight are called. If every weight is zero, the
+        # prediction is the intercept, and one member says for how many rows.
+        asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
+        table = self._ask(X, asked)
+        # Where a prediction is missing, members without weight may stand in.
+        combined = self._combine(self._table(X) if np.isnan(table).any() else table)
+        return combined
+
+    def expected_error(self, X: Any) -> NDArray[np.float64]:
+        """Squared error to expect of each prediction, by which models answer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In squared units of the labels: what is expected where all answer (by
+            generalized cross-validation), plus what missing predictions add. On a row
+            that no model answers it is the variance of the labels. NaN if `fit` had no
+            labels.
+        """
+        check_is_fitted(self)
+        return self.combiner_.expected_error(self._answered(X))
+
+    def n_answers(self, X: Any) -> NDArray[np.intp]:
+        """Count the models that answer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            Models that never answered in `fit` don't count. Where it is zero, the
+            prediction is the mean of the labels.
+        """
+        check_is_fitted(self)
+        answered = self._answered(X) & self.combiner_.moments.answering
+        n_answers: NDArray[np.intp] = answered.sum(axis=1)
+        return n_answers
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the predictions of all models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What the members take; without members, predictions, a column a model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_models)
+            NaN where a prediction is missing.
+        """
+        check_is_fitted(self)
+        check_same_namespace(X, self, attribute="weights_", method="transform")
+        table = self._table(X)
+        if backend := backend_of(table):
+            copied: NDArray[np.float64] = backend.xp.asarray(table, copy=True)
+            return copied
+        # A table is the caller's own: what comes next may write into the answer.
+        return table if hasattr(self, "estimators_") else np.array(table)
+
+    def leaderboard(self) -> Any:
+        """List the models, the best alone first.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            ``model``, ``weight``, ``rmse`` (root mean squared error of the model
+            alone), ``bias`` (mean of prediction minus label), both over the labelled
+            rows that it answers, out of fold with members, in the units of the labels,
+            and ``answered`` (share of these rows). A frame where pandas is installed.
+        """
+        check_is_fitted(self)
+        moments = self.combiner_.moments
+        rmse, bias = moments.errors()
+        columns = {
+            "model": self.model_names_,
+            "weight": self.solution_.weights,
+            "rmse": rmse,
+            "bias": bias,
+            "answered": moments.answered,
+        }
+        order = np.lexsort((self.model_names_.astype(str), rmse))
+        return as_frame({key: value[order].tolist() for key, value in columns.items()})
+
+    def _output_names(self) -> Iterable[str]:
+        return [str(name) for name in self.model_names_]
+
+    def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        """Check a table; remember, or compare, its columns."""
+        check_column_names(X, None if reset else self)
+        table = check_table(X, type(self).__name__)
+        self._check_columns(unmasked(X), table, reset=reset)
+        if reset:
+            self.model_names_ = names_of_columns(X, table.shape[1])
+        return table
+
+    def _table(self, X: Any) -> NDArray[Any]:
+        """Predictions of all models; finite, or NaN where one is missing."""
+        if not hasattr(self, "estimators_"):
+            table = self._read(X, reset=False)
+        else:
+            self._check_features(X, reset=False)
+            table = self._ask(X, range(len(self.estimators_)))
+        check_predictions(to_numpy(table), self.model_names_, allow_missing=True)
+        return table
+
+    def _answered(self, X: Any) -> NDArray[np.bool_]:
+        answered: NDArray[np.bool_] = ~np.isnan(to_numpy(self._table(X)))
+        return answered
+
+    def _check_block(
+        self, block: Block, *, reset: bool
+    ) -> Callable[[], PredictionStatistics]:
+        y = check_labels(block.X, block.y, all_rows=False)
+        weights = check_weights(block.sample_weight, y, all_rows=False)
+        table = self._read(block.X, reset=reset)
+        return partial(sum_rows, table, y, weights, self.model_names_)
+
+    def _groups(self) -> tuple[Any, ...]:
+        return (self._group_sums,)
+
+    def _weigh(
+        self, statistics: PredictionStatistics, groups: Groups = ()
+    ) -> list[Warning]:
+        combiner = RegressionCombiner.from_statistics(
+            statistics, RegressionParameters.of(self), self.model_names_, groups
+        )
+        backend = backend_of(getattr(self, "weights_", None))
+        self.statistics_ = statistics
+        self.combiner_, self._group_sums = combiner, groups
+        self.error_moments_ = combiner.moments.error_moments
+        self.prediction_moments_ = combiner.moments.prediction_moments
+        self.moments_per_model_ = combiner.moments.moments_per_model
+        self.solution_ = combiner.solution
+        self.weights_ = combiner.solution.weights.copy()
+        self.intercept_ = float(combiner.solution.intercept)
+        self.reliability_ = combiner.reliability
+        self._put_on(backend)
+        return list(combiner.warnings(statistics))
+
+    def _put_on(self, backend: Backend | None) -> None:
+        """Move fitted arrays to where the table is."""
+        if self.estimators is None and backend:
+            for name in ("weights_", "reliability_"):
+                setattr(self, name, backend.put(getattr(self, name)))
+
+    def _combine(self, table: Any) -> Any:
+        if backend := backend_of(table):
+            wide = backend.xp.astype(table, backend.floats[0])
+            combined = backend.xp.matmul(wide, self.weights_) + self.intercept_
+            if bool(backend.xp.all(backend.xp.isfinite(combined))):
+                return combined
+            return backend.put(self._combine(to_numpy(table)))
+        combined, solutions = self.combiner_.predict(table)
+        self._warn_of(solutions)
+        return combined
+
+    @staticmethod
+    def _warn_of(solutions: list[Solution]) -> None:
+        uncertified = [solution for solution in solutions if solution.warning]
+        if uncertified:
+            warn_user(
+                f"On {len(uncertified)} of {len(solutions)} patterns of answers: "
+                f"{uncertified[0].warning}",
+                ConvergenceWarning,
+            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

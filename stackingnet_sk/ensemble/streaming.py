@@ -1,35 +1,21 @@
-"""Rows that come in blocks: statistics that any block can add to, and their weights."""
+"""Tables that come in blocks, summed up block by block."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from copy import copy
-from functools import partial
-from typing import Any, Self
+from typing import Any, Protocol
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.base import clone
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk._compat import count_rows
-from stackingnet_sk._warnings import warn_user
-from stackingnet_sk.ensemble.validation import NO_LABEL
 from stackingnet_sk.predictions import (
     Block,
     blocks_of,
     column_names,
     comes_in_blocks,
     is_dask,
-    split_columns,
     sum_blocks,
     sum_partitions,
 )
-
-# What a worker must know to read a block like the estimator.
-_COLUMNS = ("n_features_in_", "feature_names_in_", "model_names_", "classes_")
 
 _OTHER_COLUMNS = (
     "The columns are {}, those of the blocks before {}; all must have the same names, "
@@ -37,253 +23,132 @@ _OTHER_COLUMNS = (
 )
 
 
-def takes_blocks(estimator: Any) -> bool:
-    """Tell whether an estimator combines given predictions."""
-    return estimator.estimators is None
+class BlockReader(Protocol):
+    """Checks a block and returns what sums it up, which can run in another thread."""
+
+    def __call__(self, block: Block, *, reset: bool) -> Callable[[], Any]:
+        """Check a block; with `reset` its columns are those of all blocks."""
 
 
-class StreamingMixin(ABC):
-    """Weights from mergeable statistics of the rows.
+def is_stream(X: Any, *, has_members: bool) -> bool:
+    """Tell whether a table is read in blocks; members can't be fitted on one.
 
-    A subclass names the attribute that holds them, checks a block and weighs.
+    Raises
+    ------
+    ValueError
+        If there are members and the table is no array for whoever asks for one.
     """
+    if not (is_dask(X) or comes_in_blocks(X)):
+        return False
+    if not has_members:
+        return True
+    if isinstance(X, np.ndarray) or (is_dask(X) and hasattr(X, "chunks")):
+        return False
+    raise ValueError(
+        f"Members are fitted on arrays, not on a {type(X).__name__}; collect its "
+        "rows, or combine given predictions with estimators=None."
+    )
 
-    _statistics_name: str
-    # Parameters that statistics do not depend on.
-    _weighing: tuple[str, ...]
-    estimators: Any
-    n_jobs: int | None
 
-    @abstractmethod
-    def _check_block(self, block: Block, *, reset: bool) -> Callable[[], Any]:
-        """Check a block; what is returned sums it up, and can run elsewhere."""
-
-    @abstractmethod
-    def _weigh(self, statistics: Any) -> list[Warning]:
-        """Set the weights; what there is to warn of."""
-
-    @available_if(takes_blocks)
-    def merge(self, other: Any) -> Self:
-        """Add the rows that another estimator has seen, and weigh all of them.
-
-        What both saw counts twice. The parameters of this one hold.
-
-        Parameters
-        ----------
-        other : estimator
-            Of the same class, fitted on other rows of the same models. It does not
-            change.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If its columns or classes are others, or one of the two was not fitted on a
-            table of predictions.
-        """
-        check_is_fitted(self)
-        if type(other) is not type(self):
+def refuse_groups(groups: Any, sensitive_features: Any) -> None:
+    """Raise a ValueError for arguments that need all rows at once."""
+    for name, value in (("groups", groups), ("sensitive_features", sensitive_features)):
+        if value is not None:
             raise ValueError(
-                f"{type(self).__name__} cannot be merged with a "
-                f"{type(other).__name__}; give one of the same class."
-            )
-        check_is_fitted(other)
-        for attribute in ("model_names_", "classes_"):
-            own, theirs = (
-                np.asarray(getattr(each, attribute, ())).tolist()
-                for each in (self, other)
-            )
-            if own != theirs:
-                what = attribute.rstrip("_").replace("_", " ")
-                raise ValueError(
-                    f"The other estimator has {what} {theirs[:10]}, this one "
-                    f"{own[:10]}; both must have the same, in the same order."
-                )
-        for each in (self, other):
-            each._check_mergeable()
-        self._add(self._seen(), other._seen())
-        return self
-
-    def reweigh(self, **params: Any) -> Self:
-        """Weigh the models anew, under other parameters, without reading a row.
-
-        Members, if any, are the same; their predictions are not made again.
-
-        Parameters
-        ----------
-        **params : dict
-            Of a regressor `constraint`, `fit_intercept`, `shrinkage`, `solver`; of a
-            classifier `class_weight`, `constraint`, `shrinkage`, `solver`, `structure`.
-
-        Returns
-        -------
-        estimator
-            Another one, fitted; this one does not change.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is another one, on which what is known of the rows depends;
-            or if probabilities were combined, of which nothing but weights is kept.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from stackingnet_sk import StackingNetRegressor
-        >>> truth = np.arange(8.0)
-        >>> noise = np.tile([1.0, -1.0], 4)
-        >>> scores = np.column_stack([truth + noise, truth - noise / 2])
-        >>> model = StackingNetRegressor().fit(scores, truth)
-        >>> model.reweigh(constraint="simplex", shrinkage=0).weights_.round(3)
-        array([0.333, 0.667])
-        """
-        check_is_fitted(self)
-        if unknown := sorted(set(params) - set(self._weighing)):
-            raise ValueError(
-                f"{unknown} can't be changed without reading the rows again; only "
-                f"{list(self._weighing)} can. Use set_params and fit."
-            )
-        self._check_countable()
-        other = copy(self)
-        for name, value in params.items():
-            setattr(other, name, value)
-        for doubt in other._weigh(self._seen(), *self._groups()):
-            warn_user(doubt)
-        return other
-
-    def _groups(self) -> tuple[Any, ...]:
-        """Return what else is known of the rows, for limits on groups."""
-        return ()
-
-    def _check_countable(self) -> None:
-        """Refuse a fit whose statistics are not all that its weights are from."""
-        return
-
-    def _check_mergeable(self) -> None:
-        """Refuse a fit to which no rows can be added."""
-        self._check_countable()
-        if hasattr(self, "estimators_"):
-            raise ValueError(
-                "The estimator was fitted with members, whose predictions are out of "
-                "fold; no rows of others can be added. Fit it on a table first."
+                f"{name} cannot be given with a table that comes in blocks; read "
+                "it into an array."
             )
 
-    def _seen(self) -> Any:
-        return getattr(self, self._statistics_name, None)
 
-    def _add(self, seen: Any, new: Any) -> None:
-        """Weigh anew; where that fails, nothing has changed."""
-        if seen is not None:
-            self._check_mergeable()
-            new = seen.merge(new)
-        if not new.is_informative:
-            # Weights come with the first block that has a weight and an answer.
-            setattr(self, self._statistics_name, new)
-            return
-        for doubt in self._weigh(new):
-            warn_user(doubt)
+def sum_stream(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    read_block: BlockReader,
+    *,
+    reset: bool,
+    with_labels: bool = True,
+    n_jobs: int = 1,
+    remote_reader: Callable[[], Callable[[Block], Any]],
+) -> tuple[Any, bool]:
+    """Sum up the blocks of a stream.
 
-    def _is_stream(self, X: Any) -> bool:
-        """Tell whether a table is read in blocks; members can't be fitted on one."""
-        if not (is_dask(X) or comes_in_blocks(X)):
-            return False
-        if self.estimators is None:
-            return True
-        if isinstance(X, np.ndarray) or (is_dask(X) and hasattr(X, "chunks")):
-            # Arrays to anybody who asks.
-            return False
-        raise ValueError(
-            f"Members are fitted on arrays, not on a {type(X).__name__}; collect its "
-            "rows, or combine given predictions with estimators=None."
-        )
+    Parameters
+    ----------
+    X, y, sample_weight : object
+        The stream, and where its labels and weights are, as in `fit`.
+    read_block : BlockReader
+        Checks a block.
+    reset : bool
+        Whether the first block says what the columns are.
+    with_labels : bool, default=True
+        Whether blocks may have labels.
+    n_jobs : int, default=1
+        How many blocks are summed at the same time.
+    remote_reader : callable
+        Returns what sums up a block in another process.
 
-    @staticmethod
-    def _refuse_groups(groups: Any, sensitive_features: Any) -> None:
-        """Refuse what a stream has no rows for."""
-        for name, given in (
-            ("groups", groups),
-            ("sensitive_features", sensitive_features),
-        ):
-            if given is not None:
-                raise ValueError(
-                    f"{name} cannot be given with a table that comes in blocks; read "
-                    "it into an array."
-                )
+    Returns
+    -------
+    statistics : object
+        Those of all rows.
+    given : bool
+        Whether labels were given, even if all of them are missing.
 
-    def _sum_new(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        """Statistics of what comes next, one block or several."""
-        reset = self._seen() is None
-        if self._is_stream(X):
-            return self._sum_stream(X, y, sample_weight, reset=reset)
-        block = Block("", *split_columns(X, y, sample_weight))
-        return self._sum_block(block, reset=reset)
+    Raises
+    ------
+    ValueError
+        If there are no rows, blocks have different columns, or there are labels where
+        none may be.
+    """
+    if is_dask(X):
+        return _sum_dask(
+            X, y, sample_weight, read_block, remote_reader, reset=reset
+        ), y is not None
+    first, given = reset, y is not None
+    names: list[Any] | None = None
 
-    def _sum_block(self, block: Block, *, reset: bool = False) -> Any:
-        return self._check_block(block, reset=reset)()
+    def read(block: Block) -> Callable[[], Any]:
+        nonlocal first, given, names
+        block_names = column_names(block.X)
+        names = block_names if names is None else names
+        # scikit-learn compares texts, and only warns where one has no names.
+        if bool(block_names) != bool(names):
+            raise ValueError(_OTHER_COLUMNS.format(block_names[:10], names[:10]))
+        given |= block.y is not None
+        if given and not with_labels:
+            raise ValueError("rows without labels come with some; yield X alone.")
+        add_up = read_block(block, reset=first)
+        if block_names != names:
+            raise ValueError(_OTHER_COLUMNS.format(block_names[:10], names[:10]))
+        first = False
+        return add_up
 
-    def _sum_stream(
-        self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        *,
-        reset: bool,
-        labels: str = "some",
-    ) -> Any:
-        """Statistics of a table that comes in blocks.
-
-        Of labels there are "some" or none, or, where they are given, at least "one"; or
-        there must be "none".
-        """
-        first, given = reset, y is not None
-        names: list[Any] | None = None
-
-        def read(block: Block) -> Callable[[], Any]:
-            nonlocal first, given, names
-            own = column_names(block.X)
-            names = own if names is None else names
-            # scikit-learn compares texts, and only warns where one has no names.
-            if bool(own) != bool(names):
-                raise ValueError(_OTHER_COLUMNS.format(own[:10], names[:10]))
-            given |= block.y is not None
-            if given and labels == "none":
-                raise ValueError("rows without labels come with some; yield X alone.")
-            total = self._check_block(block, reset=first)
-            if own != names:
-                raise ValueError(_OTHER_COLUMNS.format(own[:10], names[:10]))
-            first = False
-            return total
-
-        if is_dask(X):
-            found = self._sum_dask(X, y, sample_weight, reset=reset)
-        else:
-            blocks = blocks_of(X, y, sample_weight)
-            found = sum_blocks(blocks, read, effective_n_jobs(self.n_jobs))
-        if found is None:
-            raise ValueError("The stream has no rows: it ended before its first block.")
-        if labels == "one" and given and not found.has_labels:
-            raise ValueError(NO_LABEL)
-        return found
-
-    def _sum_dask(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Any:
-        if hasattr(X, "chunks") and X.ndim != 2:
-            raise ValueError(f"Expected 2D array, got {X.ndim}D array instead.")
-        if reset:
-            # Number and names of the columns are known before any row is.
-            taken = [c for c in (y, sample_weight) if isinstance(c, str)]
-            self._check_block(Block("", _no_rows_of(X, taken)), reset=True)
-        reader = clone(self)
-        for attribute in _COLUMNS:
-            if hasattr(self, attribute):
-                setattr(reader, attribute, getattr(self, attribute))
-        return sum_partitions(X, y, sample_weight, partial(_sum_up, reader))
+    statistics = sum_blocks(blocks_of(X, y, sample_weight), read, n_jobs)
+    if statistics is None:
+        raise ValueError("The stream has no rows: it ended before its first block.")
+    return statistics, given
 
 
-def _sum_up(reader: StreamingMixin, block: Block) -> Any:
-    return reader._sum_block(block) if count_rows(block.X) else None
+def _sum_dask(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    read_block: BlockReader,
+    remote_reader: Callable[[], Callable[[Block], Any]],
+    *,
+    reset: bool,
+) -> Any:
+    if hasattr(X, "chunks") and X.ndim != 2:
+        raise ValueError(f"Expected 2D array, got {X.ndim}D array instead.")
+    if reset:
+        # Number and names of the columns are known before any row is.
+        taken = [column for column in (y, sample_weight) if isinstance(column, str)]
+        read_block(Block("", _no_rows_of(X, taken)), reset=True)
+    statistics = sum_partitions(X, y, sample_weight, remote_reader())
+    if statistics is None:
+        raise ValueError("The stream has no rows: it ended before its first block.")
+    return statistics
 
 
 def _no_rows_of(X: Any, taken: list[str]) -> Any:
@@ -292,5 +157,5 @@ def _no_rows_of(X: Any, taken: list[str]) -> Any:
         return np.full((1, X.shape[1]), np.nan)
     from pandas import DataFrame
 
-    rest = [name for name in X.columns if name not in taken]
-    return DataFrame(np.full((1, len(rest)), np.nan), columns=rest)
+    names = [name for name in X.columns if name not in taken]
+    return DataFrame(np.full((1, len(names)), np.nan), columns=names)

@@ -11,7 +11,6 @@ from sklearn.utils.validation import (
     check_array,
     check_consistent_length,
     column_or_1d,
-    validate_data,
 )
 
 from stackingnet_sk._compat import backend_of, count_rows, raise_for_params, to_numpy
@@ -281,17 +280,15 @@ def _unnamed(n_models: int) -> list[str]:
     return [f"model_{j}" for j in range(n_models)]
 
 
-def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
+def check_table(X: Any, estimator_name: str) -> NDArray[Any]:
     """Check a table of predictions; whether it is finite shows in what is computed.
 
     Parameters
     ----------
-    estimator : estimator
-        Remembers, or compares, number and names of the columns.
     X : array-like of shape (n_samples, n_models)
         Predictions.
-    reset : bool
-        Whether this is `fit`.
+    estimator_name : str
+        Who reads it, for the messages.
 
     Returns
     -------
@@ -301,19 +298,17 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If it is not a table of numbers, a text among them is named with its place, or
-        if two columns have the same name.
+        If it is not a table of numbers; a text among them is named with its row.
     """
-    check_column_names(X, None if reset else estimator)
     _refuse_times(X)
     X, backend = unmasked(X), backend_of(X)
     try:
-        table: NDArray[Any] = validate_data(
-            estimator,
+        table: NDArray[Any] = check_array(
             X,
-            reset=reset,
             dtype=[np.float64, np.float32] if backend is None else backend.floats,
             ensure_all_finite=False,
+            estimator=estimator_name,
+            input_name="X",
         )
     except (TypeError, ValueError):
         cells = np.asarray(to_numpy(X), dtype=object)
@@ -352,25 +347,7 @@ def _numbers(table: NDArray[Any], names: Any) -> NDArray[np.float64]:
         raise
 
 
-def names_of_columns(estimator: Any, X: Any) -> NDArray[np.object_]:
-    """Name the models of a table after its columns.
-
-    Parameters
-    ----------
-    estimator : estimator
-        After validation of the table.
-    X : array-like of shape (n_samples, n_models)
-        The table.
-
-    Returns
-    -------
-    ndarray of shape (n_models,)
-        The columns' names, or ``model_0``, ``model_1``, ... where they have none.
-    """
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        # scikit-learn remembers names that are strings only; years are names too.
-        names = [str(name) for name in column_names(X)]
-    if not len(names):
-        names = _unnamed(estimator.n_features_in_)
-    return np.array(names, dtype=object)
+def names_of_columns(X: Any, n_models: int) -> NDArray[np.object_]:
+    """Name the models of a table after its columns, or ``model_0``, ``model_1``, ..."""
+    names = [str(name) for name in column_names(X)]
+    return np.array(names or _unnamed(n_models), dtype=object)

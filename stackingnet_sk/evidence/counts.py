@@ -191,21 +191,18 @@ class VoteCounts:
         return share if share > 1.0 + 1e-9 else 1.0
 
     def effective(self) -> VoteCounts:
-        """Count in effective rows, see `kish`.
-
-        Returns
-        -------
-        VoteCounts
-        """
+        """Count in effective rows, see `kish`."""
         kish = self.kish
         if kish == 1.0:
             return self
-        return replace(
-            self,
-            labelled=self.labelled * kish,
-            unlabelled=self.unlabelled * kish,
-            weight_norm=self.weight_norm * kish,
-        )
+        counts = self.reweighted(self.labelled * kish, self.unlabelled * kish)
+        return replace(counts, weight_norm=self.weight_norm * kish)
+
+    def reweighted(
+        self, labelled: NDArray[np.float64], unlabelled: NDArray[np.float64]
+    ) -> VoteCounts:
+        """Give the distinct rows other weights, such as those of a bootstrap."""
+        return replace(self, labelled=labelled, unlabelled=unlabelled)
 
     @cached_property
     def design(self) -> csr_array:

@@ -193,6 +193,42 @@ class PredictionModel:
             left += np.tensordot(share[part], rest, 1)
         return left / float(share.sum())
 
+    def fill(
+        self, table: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+        """Replace missing predictions by what the others suggest.
+
+        Parameters
+        ----------
+        table : ndarray of shape (n_rows, n_models)
+            Predictions, NaN where one is missing; in the units of the rows.
+
+        Returns
+        -------
+        filled : ndarray of shape (n_rows, n_models)
+        conditional : ndarray of shape (n_patterns, n_models, n_models)
+            Covariance that filling leaves out, for each pattern of answers.
+        pattern : ndarray of int of shape (n_rows,)
+            Pattern of each row.
+        """
+        answered = ~np.isnan(table)
+        patterns, pattern, _ = group_patterns(answered)
+        model = self.rescaled(1.0)
+        mean = model.mean + model.rest
+        away = np.where(answered, table - mean, 0.0)
+        filled = table.copy()
+        conditional = np.empty((len(patterns), *model.covariance.shape))
+        step = max(1, CHUNK // model.covariance.size)
+        for start in range(0, len(patterns), step):
+            part = slice(start, start + step)
+            fill, conditional[part] = regression(
+                model.covariance, patterns[part].astype(float)
+            )
+            for number, coefficients in enumerate(fill, start):
+                rows = pattern == number
+                filled[rows] = mean + away[rows] @ coefficients
+        return np.where(answered, table, filled), conditional, pattern
+
     def combination(
         self,
         answered: NDArray[np.bool_],

@@ -1,24 +1,21 @@
-"""What rows say of models: one idea for numbers and for votes.
-
-Everything that ranking and pruning need is in second moments or in counted votes, which
-have sub-moments and sub-counts for any subset of the models.
-"""
+"""What a combination's rows say of its models: one interface for numbers and votes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
 
-from stackingnet_sk.ensemble.user_constraints import split_constraint
-from stackingnet_sk.ensemble.validation import check_shrinkage
-from stackingnet_sk.ensemble.weighing import weigh
-from stackingnet_sk.evidence import Moments, VoteCounts
+from stackingnet_sk.constraints import compares_groups, constraint_parts
+from stackingnet_sk.ensemble.number_rows import sum_rows
+from stackingnet_sk.ensemble.regression_combiner import RegressionCombiner
+from stackingnet_sk.ensemble.vote_combiner import VoteCombiner
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers, require_models
-from stackingnet_sk.weights import VoterEstimates, reliability, solve_moments
+from stackingnet_sk.weights import InfeasibleError
 from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS
 
@@ -33,166 +30,124 @@ def _by_chance(n_rows: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class NumberEvidence:
-    """Second moments of predictions.
+    """What predictions and labels say of the models of a regressor.
 
     Parameters
     ----------
-    estimator : StackingNetRegressor
-        Says how weights are fitted.
-    names : ndarray of shape (n_models,)
-        Names of the models.
-    moments : Moments
-        Of the labelled rows.
-    prediction_moments : Moments
-        Of the predictions on all rows.
+    combiner : RegressionCombiner
+        The combination, fitted to the rows in question.
+    error_is_known : bool, default=True
+        False if limits on groups are in force and nobody has told the groups.
     """
 
-    estimator: Any
-    names: NDArray[Any]
-    moments: Moments
-    prediction_moments: Moments
+    combiner: RegressionCombiner
+    error_is_known: bool = True
     unit: ClassVar[str] = "root mean squared error"
 
-    @classmethod
-    def from_answers(cls, estimator: Any, answers: ModelAnswers) -> NumberEvidence:
-        """Read rows.
-
-        Parameters
-        ----------
-        estimator : StackingNetRegressor
-            Fitted.
-        answers : ModelAnswers
-            What its models say.
-
-        Returns
-        -------
-        NumberEvidence
-        """
-        known = answers.labelled
-        own = Moments.from_rows(answers.table[known], answers.labels[known])
-        rest = answers.table[~known]
-        other = Moments.from_rows(rest, np.zeros(len(rest)))
-        prediction_moments = own.without_labels().merge(other)
-        return cls(estimator, answers.names, own, prediction_moments)
+    @property
+    def names(self) -> NDArray[np.object_]:
+        """Names of the models."""
+        return self.combiner.combined_names
 
     @property
     def labelled(self) -> bool:
         """Whether any row has a label."""
-        return self.moments.weight > 0
+        return self.combiner.moments.error_moments.weight > 0
 
     @property
     def reliability(self) -> NDArray[np.float64]:
         """Signed squared correlation with the truth."""
-        return reliability(self.moments, self.prediction_moments)
+        return self.combiner.reliability
 
     @property
     def answered(self) -> NDArray[np.float64]:
-        """Ones: a missing number is refused."""
-        return np.ones(len(self.names))
+        """Share of all rows that each model answers."""
+        return self.combiner.statistics.answered
 
     @property
     def chance(self) -> float:
         """Reliability of a model that knows nothing."""
         return 0.0
 
+    @cached_property
+    def _parts(self) -> tuple[NDArray[np.float64], ...]:
+        moments = self.combiner.moments
+        return reliability_parts(
+            moments.error_moments, moments.prediction_moments, moments.moments_per_model
+        )
+
     @property
     def agreement(self) -> float:
-        """Share of the reliability that rests on the agreement of the models."""
-        return 1.0 - reliability_parts(self.moments, self.prediction_moments)[2]
+        """Share of the reliability that rests on agreement, mean over the models."""
+        return float((1.0 - self._parts[2]).mean())
 
     def against(self) -> list[list[str]]:
         """Evidence that a model runs against the others, or against the labels."""
-        known, free, _ = reliability_parts(self.moments, self.prediction_moments)
-        found: list[list[str]] = [[] for _ in self.names]
-        for m in np.flatnonzero(
-            -free > _by_chance(self.prediction_moments.n_effective) ** 2
-        ):
-            found[m].append(
+        with_labels, label_free, _ = self._parts
+        moments = self.combiner.moments
+        sentences: list[list[str]] = [[] for _ in self.names]
+        bound = _by_chance(moments.prediction_moments.n_effective) ** 2
+        for j in np.flatnonzero(-label_free > bound):
+            sentences[j].append(
                 "runs against the other models (factor loading "
-                f"{-np.sqrt(-free[m]):.2g})"
+                f"{-np.sqrt(-label_free[j]):.2g})"
             )
-        for m in np.flatnonzero(-known > _by_chance(self.moments.n_effective) ** 2):
-            found[m].append(
-                f"runs against the labels (correlation {-np.sqrt(-known[m]):.2g})"
-            )
-        return found
+        for m, reasons in enumerate(sentences):
+            against = -float(with_labels[m])
+            if against > _by_chance(moments.of_model(m).n_effective) ** 2:
+                reasons.append(
+                    f"runs against the labels (correlation {-np.sqrt(against):.2g})"
+                )
+        return sentences
 
-    def own(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def quality(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Root mean squared error and bias of each model alone."""
-        return self.moments.errors()
+        return self.combiner.moments.errors()
 
     def error(self, models: NDArray[np.intp]) -> float:
         """Root of the squared error to expect of the combination of some models.
 
-        Parameters
-        ----------
-        models : ndarray of int
-            At least one.
-
-        Returns
-        -------
-        float
-            NaN without labels.
+        NaN without labels, or if limits on groups are unknown here; infinity if no
+        weights of these models fulfil all constraints.
         """
-        if not self.labelled:
-            return float("nan")
-        solution = solve_moments(
-            self.moments.subset(models),
-            split_constraint(self.estimator.constraint)[0],
-            fit_intercept=self.estimator.fit_intercept,
-            shrinkage=check_shrinkage(self.estimator),
-            prediction_moments=self.prediction_moments.subset(models),
-        )
-        return float(np.sqrt(solution.expected_error))
+        return float(np.sqrt(_expected_loss(self, models)))
 
 
 @dataclass(frozen=True, eq=False)
 class VoteEvidence:
-    """Counted votes.
+    """What votes and labels say of the models of a classifier.
 
     Parameters
     ----------
-    estimator : StackingNetClassifier
-        Says how weights are fitted.
-    names : ndarray of shape (n_models,)
-        Names of the models.
-    counts : VoteCounts
-        Distinct rows of votes.
+    combiner : VoteCombiner
+        The combination, fitted to the rows in question.
+    error_is_known : bool, default=True
+        False if limits on groups are in force and nobody has told the groups.
     """
 
-    estimator: Any
-    names: NDArray[Any]
-    counts: VoteCounts
+    combiner: VoteCombiner
+    error_is_known: bool = True
     unit: ClassVar[str] = "log loss"
 
-    @classmethod
-    def from_answers(cls, estimator: Any, answers: ModelAnswers) -> VoteEvidence:
-        """Read rows.
+    @property
+    def names(self) -> NDArray[np.object_]:
+        """Names of the models."""
+        return self.combiner.model_names
 
-        Parameters
-        ----------
-        estimator : StackingNetClassifier
-            Fitted.
-        answers : ModelAnswers
-            What its models say; of probabilities the most probable class counts.
-
-        Returns
-        -------
-        VoteEvidence
-        """
-        n_classes = len(estimator.classes_)
-        counts = VoteCounts.from_rows(answers.votes, answers.labels, n_classes)
-        return cls(estimator, answers.names, counts)
+    @property
+    def counts(self) -> VoteCounts:
+        """Distinct rows of votes."""
+        return self.combiner.counts
 
     @property
     def labelled(self) -> bool:
         """Whether any row has a label."""
-        return bool(self.counts.labelled.any())
+        return self.counts.has_labels
 
     @property
     def reliability(self) -> NDArray[np.float64]:
         """Balanced accuracy."""
-        return VoterEstimates.from_counts(self.counts.effective()).reliability
+        return self.combiner.reliability
 
     @property
     def answered(self) -> NDArray[np.float64]:
@@ -207,30 +162,29 @@ class VoteEvidence:
     @property
     def agreement(self) -> float:
         """Share of the reliability that rests on agreement, mean over the classes."""
-        known = self.counts.effective().n_labelled
-        return float((LABEL_FREE_ROWS / (known + LABEL_FREE_ROWS)).mean())
+        n_labelled = self.counts.effective().n_labelled
+        return float((LABEL_FREE_ROWS / (n_labelled + LABEL_FREE_ROWS)).mean())
 
     def against(self) -> list[list[str]]:
         """Evidence that a model votes against the others, or against the labels."""
-        counts = self.counts.effective()
-        panel = VoterEstimates.from_counts(counts)
-        free = panel.label_free.confusion.diagonal(axis1=1, axis2=2)
+        counts, voters = self.counts.effective(), self.combiner.voters
+        agreement = voters.label_free.confusion.diagonal(axis1=1, axis2=2)
         # What agreement says counts for so many rows of each class, at most.
-        answers = counts.answered[:, None] * panel.rates * counts.weight
-        worth = np.minimum(answers, LABEL_FREE_ROWS)
-        known = counts.joint(counts.labelled).sum(axis=2)
-        found: list[list[str]] = [[] for _ in self.names]
-        for m in np.flatnonzero(self._below(free, worth) & panel.answers):
-            found[m].append(
+        answers = counts.answered[:, None] * voters.rates * counts.weight
+        rows = np.minimum(answers, LABEL_FREE_ROWS)
+        labelled_rows = counts.joint(counts.labelled).sum(axis=2)
+        sentences: list[list[str]] = [[] for _ in self.names]
+        for m in np.flatnonzero(self._below(agreement, rows) & voters.answers):
+            sentences[m].append(
                 "agrees with the other models below chance (balanced accuracy "
-                f"{free[m].mean():.3f} by agreement)"
+                f"{agreement[m].mean():.3f} by agreement)"
             )
-        for m in np.flatnonzero(self._below(counts.recalls, known)):
-            found[m].append(
+        for m in np.flatnonzero(self._below(counts.recalls, labelled_rows)):
+            sentences[m].append(
                 "below chance on the labels (balanced accuracy "
                 f"{counts.recalls[m].mean():.3f})"
             )
-        return found
+        return sentences
 
     def _below(
         self, recalls: NDArray[np.float64], rows: NDArray[np.float64]
@@ -244,41 +198,42 @@ class VoteEvidence:
         )
         return most < self.chance
 
-    def own(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def quality(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Balanced accuracy of each model alone, and NaN: classes have no bias."""
         return self.counts.recalls.mean(axis=1), np.full(len(self.names), np.nan)
 
     def error(self, models: NDArray[np.intp]) -> float:
-        """Log loss to expect of the combination of some models.
+        """Log loss to expect of the combination of the votes of some models.
 
-        Parameters
-        ----------
-        models : ndarray of int
-            At least one.
-
-        Returns
-        -------
-        float
-            NaN without labels.
+        NaN without labels, or if limits on groups are unknown here; infinity if no
+        weights of these models fulfil all constraints.
         """
-        if not self.labelled:
-            return float("nan")
-        return float(
-            weigh(self.estimator, self.counts.subset(models))[0].expected_error
-        )
+        return _expected_loss(self, models)
 
 
 Evidence: TypeAlias = NumberEvidence | VoteEvidence
 
 
+def _expected_loss(evidence: Evidence, models: NDArray[np.intp]) -> float:
+    if not evidence.labelled or not evidence.error_is_known:
+        return float("nan")
+    combiner = evidence.combiner
+    if len(models) < len(evidence.names):
+        try:
+            combiner = combiner.subset(models)
+        except InfeasibleError:
+            return float("inf")
+    return float(combiner.solution.expected_error)
+
+
 def marginal_changes(
-    known: Evidence, use: NDArray[np.bool_], error: float
+    evidence: Evidence, use: NDArray[np.bool_], error: float
 ) -> NDArray[np.float64]:
     """Change of the combination's error if a model is dropped, or added.
 
     Parameters
     ----------
-    known : NumberEvidence or VoteEvidence
+    evidence : NumberEvidence or VoteEvidence
         What is known of the models.
     use : ndarray of bool of shape (n_models,)
         Which are combined now.
@@ -295,66 +250,53 @@ def marginal_changes(
         other = use.copy()
         other[m] = not other[m]
         if other.any():
-            change[m] = known.error(other.nonzero()[0]) - error
+            change[m] = evidence.error(other.nonzero()[0]) - error
     return change
 
 
 def stored_evidence(estimator: Any, *, labels: bool = False) -> Evidence:
     """Return what a fitted estimator has kept of the rows of its fit.
 
-    Parameters
-    ----------
-    estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted.
-    labels : bool, default=False
-        Whether labels are needed.
-
-    Returns
-    -------
-    Evidence
-
-    Raises
-    ------
-    NotFittedError
-        If the estimator is not fitted.
-    TypeError
-        If it does not combine models.
-    ValueError
-        If there are fewer than two models, or no labels where they are needed.
+    Raises NotFittedError, TypeError or ValueError if the estimator is not fitted, does
+    not combine at least two models, or was fitted without labels that are needed.
     """
     require_models(estimator)
-    names = estimator.model_names_
-    known: Evidence
-    if is_classifier(estimator):
-        known = VoteEvidence(estimator, names, estimator.counts_)
-    else:
-        moments, prediction_moments = (
-            estimator.error_moments_,
-            estimator.prediction_moments_,
-        )
-        known = NumberEvidence(estimator, names, moments, prediction_moments)
-    if labels and not known.labelled:
+    evidence = _of_combiner(estimator.combiner_)
+    if labels and not evidence.labelled:
         raise ValueError(
             f"The {type(estimator).__name__} was fitted without labels, so no "
             "combination's error is known; fit it with y on at least some rows."
         )
-    return known
+    return evidence
 
 
-def evidence(estimator: Any, answers: ModelAnswers) -> Evidence:
+def evidence_of_rows(estimator: Any, answers: ModelAnswers) -> Evidence:
     """Return what rows say of the models of a fitted estimator.
 
-    Parameters
-    ----------
-    estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted.
-    answers : ModelAnswers
-        What its models say of the rows.
-
-    Returns
-    -------
-    Evidence
+    Probabilities count as votes for the most probable class.
     """
-    if answers.classes is None:
-        return NumberEvidence.from_answers(estimator, answers)
-    return VoteEvidence.from_answers(estimator, answers)
+    combiner = estimator.combiner_
+    constraint = combiner.parameters.constraint
+    error_is_known = not compares_groups(constraint)
+    if not error_is_known:
+        sets = [part for part in constraint_parts(constraint) if isinstance(part, str)]
+        default = None if answers.classes is not None else "nonnegative"
+        parameters = combiner.parameters._replace(
+            constraint=sets[0] if sets else default
+        )
+        combiner = replace(combiner, parameters=parameters)
+    if answers.classes is not None:
+        counts = VoteCounts.from_rows(
+            answers.votes, answers.labels, len(answers.classes)
+        )
+        return _of_combiner(combiner.refitted(counts), error_is_known)
+    statistics = sum_rows(answers.table, answers.labels, None, answers.names)
+    return _of_combiner(combiner.refitted(statistics), error_is_known)
+
+
+def _of_combiner(
+    combiner: RegressionCombiner | VoteCombiner, error_is_known: bool = True
+) -> Evidence:
+    if isinstance(combiner, VoteCombiner):
+        return VoteEvidence(combiner, error_is_known)
+    return NumberEvidence(combiner, error_is_known)

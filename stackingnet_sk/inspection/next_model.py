@@ -136,8 +136,8 @@ def next_model(
     >>> next_model(model, ["model_0"]).add
     'model_2'
     """
-    known = stored_evidence(estimator, labels=True)
-    names = known.names.tolist()
+    evidence = stored_evidence(estimator, labels=True)
+    names = evidence.names.tolist()
     if selected is None:
         use = np.asarray(estimator.weights_) != 0
     else:
@@ -150,6 +150,6 @@ def next_model(
         use = np.array([name in wanted for name in names])
     if not use.any():
         raise ValueError("No model is selected; name at least one with selected=.")
-    error = known.error(use.nonzero()[0])
-    change = marginal_changes(known, use, error)
-    return MarginalChanges(known.names, use, error, change, known.unit)
+    error = evidence.error(use.nonzero()[0])
+    change = marginal_changes(evidence, use, error)
+    return MarginalChanges(evidence.names, use, error, change, evidence.unit)

@@ -128,11 +128,13 @@ def prune(estimator: Any) -> PruningPath:
     >>> path.removed.tolist(), path.n_best
     (['model_2', 'model_1', 'model_0'], 1)
     """
-    known = stored_evidence(estimator, labels=True)
-    values = known.reliability
-    order = np.lexsort((known.names.astype(str), values))
-    error = [known.error(np.sort(order[n:])) for n in range(len(order))]
-    return PruningPath(known.names[order], values[order], np.array(error), known.unit)
+    evidence = stored_evidence(estimator, labels=True)
+    values = evidence.reliability
+    order = np.lexsort((evidence.names.astype(str), values))
+    error = [evidence.error(np.sort(order[n:])) for n in range(len(order))]
+    return PruningPath(
+        evidence.names[order], values[order], np.array(error), evidence.unit
+    )
 
 
 class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):

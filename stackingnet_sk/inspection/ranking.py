@@ -13,7 +13,7 @@ from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.inspection.evidence import (
     NumberEvidence,
-    evidence,
+    evidence_of_rows,
     marginal_changes,
 )
 from stackingnet_sk.inspection.rank_intervals import (
@@ -286,33 +286,35 @@ def rank_models(
     """
     check_draws(n_bootstrap, confidence_level)
     answers = ModelAnswers.of(estimator, X, y)
-    known = evidence(estimator, answers)
+    evidence = evidence_of_rows(estimator, answers)
     random = np.random.default_rng(random_state)
-    values = known.reliability
-    if isinstance(known, NumberEvidence):
-        draws = number_replicates(answers, random, n_bootstrap)
+    values = evidence.reliability
+    if isinstance(evidence, NumberEvidence):
+        draws = number_replicates(
+            answers, evidence.combiner.moments, random, n_bootstrap
+        )
     else:
-        draws = vote_replicates(known.counts, random, n_bootstrap)
+        draws = vote_replicates(evidence.counts, random, n_bootstrap)
     better = different_pairs(values, draws, confidence_level)
     rank_low, rank_high = simultaneous_ranks(better)
     tail = (1.0 - confidence_level) / 2.0
     low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
     high = np.maximum(high, values)
-    against = known.against()
-    for m in np.flatnonzero(below(high, known.chance)):
+    against = evidence.against()
+    for m in np.flatnonzero(below(high, evidence.chance)):
         against[m].append(
-            f"reliability at most {high[m]:.3g}, below chance ({known.chance:.3g})"
+            f"reliability at most {high[m]:.3g}, below chance ({evidence.chance:.3g})"
         )
-    quality, bias = known.own()
+    quality, bias = evidence.quality()
     everybody = np.ones(len(values), dtype=bool)
-    error = known.error(everybody.nonzero()[0])
+    error = evidence.error(everybody.nonzero()[0])
     changes = np.full(len(values), np.nan)
     if drop_one:
-        changes = marginal_changes(known, everybody, error)
-    order = np.lexsort((known.names.astype(str), -values))
+        changes = marginal_changes(evidence, everybody, error)
+    order = np.lexsort((evidence.names.astype(str), -values))
     letters = groups(order, better)
     return Ranking(
-        model_names=known.names[order],
+        model_names=evidence.names[order],
         reliability=values[order],
         # An interval is about its estimate, which the replicates' doubt may be off.
         low=np.minimum(low, values)[order],
@@ -324,14 +326,14 @@ def rank_models(
         better=better[np.ix_(order, order)],
         quality=quality[order],
         bias=bias[order],
-        answered=known.answered[order],
+        answered=evidence.answered[order],
         drop_one=changes[order],
         weight=np.asarray(estimator.weights_)[order],
         against=["; ".join(against[m]) for m in order],
-        chance=known.chance,
-        agreement=known.agreement,
+        chance=evidence.chance,
+        agreement=evidence.agreement,
         error=error,
-        unit=known.unit,
+        unit=evidence.unit,
         is_number=answers.classes is None,
         n_labelled=int(answers.labelled.sum()),
         n_rows=len(answers.labels),

@@ -140,7 +140,7 @@ def regularization_path(
          1000     0.3965  3
     error: expected root mean squared error; * the least
     """
-    known = stored_evidence(estimator, labels=True)
+    evidence = stored_evidence(estimator, labels=True)
     strengths = np.asarray(shrinkages, dtype=np.float64)
     if strengths.ndim != 1 or not strengths.size:
         raise ValueError(
@@ -154,6 +154,6 @@ def regularization_path(
         np.array([model.intercept_ for model in models]),
         np.array([each.expected_error for each in solutions]),
         np.array([min(each.gap, each.residual) for each in solutions]),
-        known.names,
-        known.unit,
+        evidence.names,
+        evidence.unit,
     )

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from stackingnet_sk.evidence import VoteCounts
+from stackingnet_sk.evidence import (
+    BlockMoments,
+    ImputedMoments,
+    Moments,
+    PredictionModel,
+    VoteCounts,
+)
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.weights import VoterEstimates
 from stackingnet_sk.weights.reliability import LABEL_FREE_ROWS as NUMBER_ROWS
 from stackingnet_sk.weights.reliability import reliability_parts
-from stackingnet_sk.weights.replicates import BlockMoments, replicated_votes
+from stackingnet_sk.weights.replicates import replicated_votes
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS as VOTE_ROWS
 
 # More rows than this are drawn in blocks.
@@ -69,16 +78,22 @@ def draw_counts(
 
 
 def number_replicates(
-    answers: ModelAnswers, random: np.random.Generator, n_draws: int
+    answers: ModelAnswers,
+    imputed: ImputedMoments,
+    random: np.random.Generator,
+    n_draws: int,
 ) -> NDArray[np.float64]:
     """Reliability of predictions of numbers on rows drawn anew.
 
-    Labelled and other rows are drawn apart.
+    Labelled and other rows are drawn apart. Missing predictions are imputed once, from
+    all rows.
 
     Parameters
     ----------
     answers : ModelAnswers
         What the models say.
+    imputed : ImputedMoments
+        Moments of these rows, from which missing predictions are imputed.
     random : Generator
         Source of the draws.
     n_draws : int
@@ -88,25 +103,108 @@ def number_replicates(
     -------
     ndarray of shape (n_draws, n_models)
     """
-    drawn = []
+    replicates = []
     for rows in (answers.labelled, ~answers.labelled):
-        table, target = answers.table[rows], np.nan_to_num(answers.labels[rows])
-        n_rows = len(table)
-        block = np.arange(n_rows) % max(min(n_rows, _BLOCKS), 1)
-        sums = BlockMoments.from_rows(
-            table, target, np.ones(n_rows), random.permutation(block)
+        blocks = _RowBlocks.from_rows(
+            answers.table[rows], np.nan_to_num(answers.labels[rows]), imputed, random
         )
-        draws = draw_counts(random, np.ones(len(sums.products)), n_draws)
-        drawn.append(sums.replicates(draws))
-    found = []
-    for own, rest in zip(*drawn, strict=True):
-        prediction_moments = own.without_labels().merge(rest)
-        known, free, share = reliability_parts(own, prediction_moments)
+        replicates.append(
+            blocks.reweighted(draw_counts(random, np.ones(blocks.n_blocks), n_draws))
+        )
+    labelled, unlabelled = replicates
+    reliability = []
+    for r, (error_moments, other_moments) in enumerate(
+        zip(labelled.errors, unlabelled.errors, strict=True)
+    ):
+        prediction_moments = error_moments.without_labels().merge(other_moments)
+        if imputed.patterns is not None:
+            scatter = prediction_moments.scatter
+            scatter = scatter + labelled.conditional[r] + unlabelled.conditional[r]
+            prediction_moments = replace(prediction_moments, scatter=scatter)
+        with_labels, label_free, share = reliability_parts(
+            error_moments,
+            prediction_moments,
+            {m: moments[r] for m, moments in labelled.per_model.items()},
+        )
         # What agreement says counts for so many rows, and is as uncertain (Fisher's z).
-        z = np.arctanh(np.clip(np.sign(free) * np.sqrt(np.abs(free)), -_EDGE, _EDGE))
+        z = np.sign(label_free) * np.sqrt(np.abs(label_free))
+        z = np.arctanh(np.clip(z, -_EDGE, _EDGE))
         guessed = np.tanh(z + random.normal(size=len(z)) / np.sqrt(NUMBER_ROWS - 3.0))
-        found.append(share * known + (1.0 - share) * guessed * np.abs(guessed))
-    return np.array(found)
+        reliability.append(
+            share * with_labels + (1.0 - share) * guessed * np.abs(guessed)
+        )
+    return np.array(reliability)
+
+
+class _Replicates(NamedTuple):
+    """What each replicate of some rows has.
+
+    Their moments, the scatter that imputing leaves out, and the moments of models that
+    do not answer all of the rows.
+    """
+
+    errors: list[Moments]
+    conditional: NDArray[np.float64]
+    per_model: dict[int, list[Moments]]
+
+
+@dataclass(frozen=True, eq=False)
+class _RowBlocks:
+    """Rows with or without labels, imputed and summed up in blocks at random."""
+
+    sums: BlockMoments
+    conditional: NDArray[np.float64]
+    per_model: dict[int, BlockMoments]
+
+    @classmethod
+    def from_rows(
+        cls,
+        table: NDArray[np.float64],
+        target: NDArray[np.float64],
+        imputed: ImputedMoments,
+        random: np.random.Generator,
+    ) -> _RowBlocks:
+        answered = ~np.isnan(table) & imputed.answering
+        if imputed.patterns is not None:
+            # Rows that no model answers say nothing about the models.
+            rows = answered.any(axis=1)
+            table, target, answered = table[rows], target[rows], answered[rows]
+        n_rows, n_models = table.shape
+        n_blocks = min(n_rows, _BLOCKS)
+        block = random.permutation(np.arange(n_rows) % max(n_blocks, 1))
+        ones = np.ones(n_rows)
+        conditional = np.zeros((n_blocks, n_models + 1, n_models + 1))
+        if answered.all():
+            sums = BlockMoments.from_rows(table, target, ones, block)
+            return cls(sums, conditional, {})
+        model = PredictionModel.from_moments(imputed.prediction_moments)
+        filled, covariance, pattern = model.fill(np.where(answered, table, np.nan))
+        size = (n_blocks, len(covariance))
+        counts = csr_array((ones, (block, pattern)), shape=size)
+        conditional[:, :-1, :-1] = (counts @ covariance.reshape(size[1], -1)).reshape(
+            n_blocks, n_models, n_models
+        )
+        per_model = {
+            int(m): BlockMoments.from_rows(
+                table[rows][:, [m]], target[rows], ones[rows], block[rows], n_blocks
+            )
+            for m, rows in enumerate(answered.T)
+            if not rows.all()
+        }
+        sums = BlockMoments.from_rows(filled, target, ones, block)
+        return cls(sums, conditional, per_model)
+
+    @property
+    def n_blocks(self) -> int:
+        return len(self.sums.products)
+
+    def reweighted(self, weights: NDArray[np.float64]) -> _Replicates:
+        """Compute the moments under weights on the blocks, for each replicate."""
+        return _Replicates(
+            self.sums.reweighted(weights),
+            np.tensordot(weights, self.conditional, 1),
+            {m: sums.reweighted(weights) for m, sums in self.per_model.items()},
+        )
 
 
 def vote_replicates(

@@ -225,9 +225,12 @@ def votes_problem(
         per_row = labelled.sum(axis=1) @ cp.log_sum_exp(own, axis=1)
         return (per_row - cp.sum(cp.multiply(labelled, own))) / labelled.sum()
 
+    weights = np.column_stack(sizes) @ coefficients
+    if user_constraints.models is not None:
+        weights = user_constraints.spread @ weights
     view = View(
         cp,
-        np.column_stack(sizes) @ coefficients,
+        weights,
         intercept + objective.offset,
         user_constraints.names,
         lambda: of_groups(above_average),

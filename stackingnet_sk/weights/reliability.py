@@ -19,7 +19,7 @@ LABEL_FREE_ROWS = 20.0
 def reliability(
     labelled: Moments,
     prediction_moments: Moments | None = None,
-    alone: Mapping[int, Moments] = MappingProxyType({}),
+    moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
 ) -> NDArray[np.float64]:
     r"""Squared correlation of each model with the truth, signed.
 
@@ -34,71 +34,76 @@ def reliability(
         Moments of the labelled rows; their weight may be zero.
     prediction_moments : Moments, default=None
         Moments of the predictions on all rows, labelled or not.
-    alone : mapping of int to Moments, default={}
-        Of models that are silent on labelled rows, the moments of those they answer.
+    moments_per_model : mapping of int to Moments, default={}
+        For models with missing predictions, the moments of the labelled rows that they
+        answer.
 
     Returns
     -------
     ndarray of shape (n_models,)
         In [-1, 1]; negative for a model that runs against the truth.
     """
-    known, free, common = reliability_parts(labelled, prediction_moments)
-    share = np.full(len(known), common)
-    for m, own in alone.items():
-        (known[m],), _, share[m] = reliability_parts(own)
-    return share * known + (1.0 - share) * free
+    with_labels, label_free, share = reliability_parts(
+        labelled, prediction_moments, moments_per_model
+    )
+    return share * with_labels + (1.0 - share) * label_free
 
 
 def reliability_parts(
-    labelled: Moments, prediction_moments: Moments | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Say what the labels say of each model, and what the other models say.
+    labelled: Moments,
+    prediction_moments: Moments | None = None,
+    moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Compute what labels and what agreement say of each model.
 
-    Parameters
-    ----------
-    labelled : Moments
-        Moments of the labelled rows; their weight may be zero.
-    prediction_moments : Moments, default=None
-        Moments of the predictions on all rows, labelled or not.
-
-    Returns
-    -------
-    known : ndarray of shape (n_models,)
-        Signed squared correlation with the labels.
-    free : ndarray of shape (n_models,)
-        Signed share of variance in common with the others.
-    share : float
-        Weight of the first.
+    The parameters are those of :func:`reliability`. Returned are, each of shape
+    (n_models,), the signed squared correlation with the labels, the signed share of
+    variance in common with the other models, and the weight of the first.
     """
-    if prediction_moments is None:
-        prediction_moments = labelled.without_labels()
-    free = np.zeros(labelled.n_models)
-    if prediction_moments.weight > 0:
-        seen = prediction_moments
-        if labelled.weight > 0:
-            # One scale for both, at which neither overflows.
-            scale = min(labelled.scale, prediction_moments.scale)
-            seen, prediction_moments = (
-                labelled.rescaled(scale),
-                prediction_moments.rescaled(scale),
-            )
-        live = varying_models(seen, prediction_moments)
-        covariance = prediction_moments.subset(live).predictions()[0]
-        free[live] = _label_free(_correlation(covariance))
-    known = np.zeros(labelled.n_models)
+    with_labels, share = _with_labels(labelled)
+    for m, moments in moments_per_model.items():
+        (with_labels[m],), (share[m],) = _with_labels(moments)
+    return with_labels, _in_common(labelled, prediction_moments), share
+
+
+def _with_labels(
+    labelled: Moments,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Signed squared correlation with the labels, and its weight against agreement."""
+    squared = np.zeros(labelled.n_models)
     if labelled.weight == 0:
-        return known, free, 0.0
+        return squared, np.zeros(labelled.n_models)
     covariance, with_target = labelled.predictions()
     variance = covariance.diagonal() * float(labelled.scatter[-1, -1] / labelled.weight)
     live = varying_models(labelled, labelled)
-    known[live] = np.divide(
+    squared[live] = np.divide(
         (with_target * np.abs(with_target))[live],
         variance[live],
-        out=known[live],
+        out=squared[live],
         where=variance[live] > 0,
     )
     share = labelled.n_effective / (labelled.n_effective + LABEL_FREE_ROWS)
-    return np.clip(known, -1.0, 1.0), free, share
+    return np.clip(squared, -1.0, 1.0), np.full(labelled.n_models, share)
+
+
+def _in_common(
+    labelled: Moments, prediction_moments: Moments | None
+) -> NDArray[np.float64]:
+    """Signed share of each model's variance that it has in common with the others."""
+    if prediction_moments is None:
+        prediction_moments = labelled.without_labels()
+    common = np.zeros(labelled.n_models)
+    if prediction_moments.weight > 0:
+        reference = prediction_moments
+        if labelled.weight > 0:
+            # One scale for both, at which neither overflows.
+            scale = min(labelled.scale, prediction_moments.scale)
+            reference = labelled.rescaled(scale)
+            prediction_moments = prediction_moments.rescaled(scale)
+        live = varying_models(reference, prediction_moments)
+        covariance = prediction_moments.subset(live).predictions()[0]
+        common[live] = _label_free(_correlation(covariance))
+    return common
 
 
 def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:

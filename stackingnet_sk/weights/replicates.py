@@ -6,105 +6,17 @@ rows; no row is copied. Replicates are computed side by side, as products of mat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
-from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.dawid_skene import DawidSkene, em_step, identified
 
 # Beyond this share of a step repeated by the next, steps of EM are not extrapolated.
 _SLOWEST = 0.9
 # Replicates that take a third step, to see that share.
 _THIRD_STEPS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class BlockMoments:
-    """Sums of products over blocks of rows, from which any reweighting has its moments.
-
-    Parameters
-    ----------
-    shift : ndarray of shape (n_models + 1,)
-        What was subtracted of the rows ``[P_i - y_i, y_i]``.
-    products : ndarray of shape (n_blocks, n_models + 2, n_models + 2)
-        Sums over each block of ``z z'``, with ``z`` a shifted row and a one.
-    weight_norm : float
-        Euclidean norm of the weights of the rows, over their sum.
-    """
-
-    shift: NDArray[np.float64]
-    products: NDArray[np.float64]
-    weight_norm: float
-
-    @classmethod
-    def from_rows(
-        cls,
-        predictions: NDArray[np.float64],
-        target: NDArray[np.float64],
-        sample_weight: NDArray[np.float64],
-        block: NDArray[np.intp],
-    ) -> BlockMoments:
-        """Sum the rows of each block.
-
-        Parameters
-        ----------
-        predictions : ndarray of shape (n_rows, n_models)
-            A column a model.
-        target : ndarray of shape (n_rows,)
-            Labels, or zeros.
-        sample_weight : ndarray of shape (n_rows,)
-            Weights of the rows.
-        block : ndarray of int of shape (n_rows,)
-            The block of each row, from zero.
-
-        Returns
-        -------
-        BlockMoments
-        """
-        rows = np.column_stack([predictions - target[:, None], target])
-        total = float(sample_weight.sum())
-        shift = sample_weight @ rows / total if total > 0 else np.zeros(rows.shape[1])
-        rows = np.column_stack([rows - shift, np.ones(len(rows))])
-        order = np.argsort(block, kind="stable")
-        starts = np.searchsorted(block[order], np.arange(block.max(initial=-1) + 1))
-        rows, weights = rows[order], sample_weight[order]
-        weighted = np.split(rows * weights[:, None], starts[1:])
-        parts = zip(weighted, np.split(rows, starts[1:]), strict=True)
-        size = rows.shape[1]
-        products = np.array([left.T @ right for left, right in parts])
-        # Split, no rows are one part and not none.
-        products = products.reshape(-1, size, size)[: len(starts)]
-        norm = float(np.linalg.norm(weights / total)) if total > 0 else 0.0
-        return cls(shift, products, norm)
-
-    def replicates(self, weights: NDArray[np.float64]) -> list[Moments]:
-        """Moments under weights on the blocks.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_replicates, n_blocks)
-            How often each block is drawn.
-
-        Returns
-        -------
-        list of Moments
-        """
-        size = len(self.shift)
-        flat = self.products.reshape(len(self.products), (size + 1) ** 2)
-        found = []
-        for sums in (weights @ flat).reshape(-1, size + 1, size + 1):
-            total = float(sums[-1, -1])
-            mean = sums[:-1, -1] / total if total > 0 else np.zeros(size)
-            scatter = sums[:-1, :-1] - total * np.outer(mean, mean)
-            scatter[np.diag_indices(size)] = np.maximum(scatter.diagonal(), 0.0)
-            found.append(
-                Moments(total, 0, mean + self.shift, scatter, total * self.weight_norm)
-            )
-        return found
 
 
 def replicated_votes(

@@ -874,7 +874,8 @@ def test_tools_work_on_estimators_with_limits(P, y, group):
     board = model.leaderboard()
     assert_allclose(sorted(board["weight"]), sorted(model.weights_))
     assert set(filter(None, prune(model).removed)) <= set(NAMES)
-    assert np.isfinite(prune(model).error).all()
+    # Weights of at most 0.4 that sum to one take three models.
+    assert np.isfinite(prune(model).error).tolist() == [True, True, True, False, False]
     assert next_model(model, NAMES[:3]).add in {None, *NAMES[3:]}
     ranking = rank_models(model, P, y, n_bootstrap=20, random_state=0)
     assert set(ranking.to_frame()["model"]) == set(NAMES)

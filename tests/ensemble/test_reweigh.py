@@ -197,7 +197,7 @@ def test_members_without_weight_are_not_asked():
     found = model.predict_proba(X)
 
     assert Asked.times == 0
-    everybody = model._pool(model._answers(X))
+    everybody = model.combiner_.pool(model._answers(X))
     assert_array_equal(found, everybody)
 
 

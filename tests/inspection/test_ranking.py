@@ -19,9 +19,11 @@ from stackingnet_sk import (
     StackingNetClassifier,
     StackingNetRegressor,
 )
+from stackingnet_sk.ensemble.number_rows import sum_rows
+from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection import rank_models
 from stackingnet_sk.inspection.answers import ModelAnswers
-from stackingnet_sk.inspection.evidence import evidence
+from stackingnet_sk.inspection.evidence import evidence_of_rows
 from stackingnet_sk.inspection.rank_intervals import (
     different_pairs,
     probability_best,
@@ -109,9 +111,10 @@ def test_it_is_put_together_from_its_parts(kind, n_labelled):
     ranking = rank_models(model, X, y, n_bootstrap=100, random_state=3)
     rng = np.random.default_rng(3)
     answers = ModelAnswers.of(model, X, y)
-    known = evidence(model, answers)
+    known = evidence_of_rows(model, answers)
     if kind == "numbers":
-        draws = number_replicates(answers, rng, 100)
+        imputed = known.combiner.moments
+        draws = number_replicates(answers, imputed, rng, 100)
     else:
         draws = vote_replicates(known.counts, rng, 100)
     better = different_pairs(known.reliability, draws, 0.9)
@@ -380,19 +383,17 @@ def test_a_thousand_replicates_cost_no_more_than_labels_alone_by_rows(kind):
     table = np.where(right, truth[:, None], 1 - truth[:, None])
     if kind == "numbers":
         table = truth[:, None] + rng.normal(size=table.shape)
-        model = StackingNetRegressor(shrinkage=0, constraint="uniform")
         answers = ModelAnswers(np.arange(20), table, truth.astype(float), None)
+        imputed = sum_rows(table, answers.labels, None, answers.names).imputed()
     else:
-        model = StackingNetClassifier(classes=[0, 1])
         answers = ModelAnswers(np.arange(20), np.eye(2)[table], truth, np.arange(2))
-    model.classes_ = np.arange(2)
-    known = evidence(model, answers)
+        counts = VoteCounts.from_rows(answers.votes, truth, 2)
 
     start = process_time()
     if kind == "numbers":
-        number_replicates(answers, rng, 1000)
+        number_replicates(answers, imputed, rng, 1000)
     else:
-        vote_replicates(known.counts, rng, 1000)
+        vote_replicates(counts, rng, 1000)
     ours = process_time() - start
     start = process_time()
     for _ in range(20):

@@ -6,16 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from stackingnet_sk import StackingNetRegressor
+from stackingnet_sk.ensemble.number_rows import sum_rows
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers
-from stackingnet_sk.inspection.evidence import evidence
 from stackingnet_sk.inspection.resampling import (
     draw_counts,
     number_replicates,
     vote_replicates,
 )
-from stackingnet_sk.weights import VoterEstimates
+from stackingnet_sk.weights import VoterEstimates, reliability
 
 law = settings(deadline=None, derandomize=True, max_examples=60)
 FEW = np.array([1.0, 0.0, 2.0, 3.0, 0.0, 1.0, 1.0, 2.0])
@@ -89,17 +88,23 @@ def votes(n_rows, n_labelled, seed=0, n_classes=2):
     return VoteCounts.from_rows(table, labels, n_classes)
 
 
+def imputed(answers):
+    return sum_rows(answers.table, answers.labels, None, answers.names).imputed()
+
+
 def replicates(kind, n_rows, n_labelled, n_draws=400, seed=0):
     rng = np.random.default_rng(seed)
     if kind == "numbers":
-        return number_replicates(numbers(n_rows, n_labelled), rng, n_draws)
+        answers = numbers(n_rows, n_labelled)
+        return number_replicates(answers, imputed(answers), rng, n_draws)
     return vote_replicates(votes(n_rows, n_labelled), rng, n_draws)
 
 
 def estimate(kind, n_rows, n_labelled):
     if kind == "numbers":
         answers = numbers(n_rows, n_labelled)
-        return evidence(StackingNetRegressor(), answers).reliability
+        moments = imputed(answers)
+        return reliability(moments.error_moments, moments.prediction_moments)
     return VoterEstimates.from_counts(votes(n_rows, n_labelled)).reliability
 
 

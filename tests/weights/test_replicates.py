@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law, table
 
-from stackingnet_sk.evidence import Moments, VoteCounts
+from stackingnet_sk.evidence import BlockMoments, Moments, VoteCounts
 from stackingnet_sk.weights import dawid_skene
 from stackingnet_sk.weights.dawid_skene import em_step
-from stackingnet_sk.weights.replicates import BlockMoments, replicated_votes
+from stackingnet_sk.weights.replicates import replicated_votes
 
 seeds = st.integers(0, 2**20)
 
@@ -49,7 +49,7 @@ def test_a_replicate_is_its_rows_repeated(seed, n_rows, n_models, n_blocks, weig
     # A single row, or copies of it, have no scatter but rounding.
     times[0] = 1.0
 
-    for found, drawn in zip(blocks.replicates(times), times, strict=True):
+    for found, drawn in zip(blocks.reweighted(times), times, strict=True):
         rows = np.repeat(np.arange(n_rows), drawn[block].astype(int))
         expected = Moments.from_rows(predictions[rows], target[rows], weights[rows])
         if len(np.unique(rows)) > 1:
@@ -60,7 +60,7 @@ def test_a_replicate_is_its_rows_repeated(seed, n_rows, n_models, n_blocks, weig
 def test_once_each_is_the_plain_moments(block):
     predictions, target = table(0, 40, 4)
     blocks = BlockMoments.from_rows(predictions, target, np.ones(40), block)
-    (found,) = blocks.replicates(np.ones((1, block.max() + 1)))
+    (found,) = blocks.reweighted(np.ones((1, block.max() + 1)))
     expected = Moments.from_rows(predictions, target)
     assert_same(found, expected, 1e-12)
     assert found.weight_norm == pytest.approx(expected.weight_norm)
@@ -77,7 +77,7 @@ def test_extremes_of_scale(unit, offset):
     rng = np.random.default_rng(0)
     times = rng.multinomial(50, np.full(50, 1 / 50), 5).astype(float)
     blocks = BlockMoments.from_rows(predictions, target, np.ones(50), np.arange(50))
-    for found, drawn in zip(blocks.replicates(times), times, strict=True):
+    for found, drawn in zip(blocks.reweighted(times), times, strict=True):
         rows = np.repeat(np.arange(50), drawn.astype(int))
         expected = Moments.from_rows(predictions[rows], target[rows])
         assert_same(found, expected.rescaled(1.0), 1e-8)
@@ -88,7 +88,7 @@ def test_no_rows_have_no_moments():
     nothing = BlockMoments.from_rows(
         np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, int)
     )
-    found = nothing.replicates(np.zeros((2, 0)))
+    found = nothing.reweighted(np.zeros((2, 0)))
     assert len(found) == 2
     assert [each.weight for each in found] == [0.0, 0.0]
     predictions, target = table(0, 20, 3)
@@ -99,7 +99,7 @@ def test_no_rows_have_no_moments():
 def test_blocks_that_are_never_drawn_have_no_weight():
     predictions, target = table(0, 20, 3)
     blocks = BlockMoments.from_rows(predictions, target, np.ones(20), np.arange(20))
-    (found,) = blocks.replicates(np.zeros((1, 20)))
+    (found,) = blocks.reweighted(np.zeros((1, 20)))
     assert found.weight == 0
     assert_array_equal(found.scatter, 0)
 
