@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
 
 from stackingnet_sk.evidence.rounding import two_sum
 
-# A block of rows is read once and used twice (subtract, multiply); with 400,000
-# doubles it stays in the cache between the two.
-_BLOCK_ELEMENTS = 400_000
+# A block of rows is read once and used three times (subtract, multiply, sum); 0.8 MB
+# stay in a processor's second cache meanwhile. Between 0.5 and 1.5 MB it makes no
+# difference there; 3 MB take a fifth longer.
+_BLOCK_ELEMENTS = 100_000
 
 # Second moments outside of this range make products of two of them over- or
 # underflow; the rows are then read again, multiplied by a power of two.
@@ -110,8 +112,10 @@ class Moments:
         size = max(1, min(n_rows, _BLOCK_ELEMENTS // (n_models + 2)))
         # The target, and ones, whose products are the sums. Errors are apart: passes
         # over them have no gaps to jump.
-        buffer, border = np.empty((size, n_models)), np.empty((2, size))
+        buffer, border = np.empty((size, n_models)), np.ones((2, size))
         products = np.zeros((n_models + 2, n_models + 2))
+        # BLAS adds to the upper triangle in place, and errors are not copied for it.
+        squares = np.zeros((n_models, n_models), order="F")
         # Overflow and NaN are wanted here: they show in the result, see is_finite.
         with np.errstate(over="ignore", invalid="ignore"):
             shift = cls._near(predictions, target, sample_weight, size) * scale
@@ -124,12 +128,7 @@ class Moments:
                 read: Any = predictions[rows]
                 if scale != 1.0:
                     read = np.multiply(read, scale, out=errors, dtype=np.float64)
-                np.subtract(
-                    read.reshape(-1),
-                    np.repeat(edge[0], n_models),
-                    out=errors.reshape(-1),
-                    dtype=np.float64,
-                )
+                np.subtract(read, edge[0][:, None], out=errors, dtype=np.float64)
                 if start == 0 and sample_weight is None:
                     # Where no bias exceeds the errors, a pass over them is saved.
                     largest = np.square(errors).max(axis=0, initial=0.0)
@@ -143,11 +142,11 @@ class Moments:
                     root = np.sqrt(sample_weight[rows])
                     errors *= root[:, None]
                     edge *= root
-                products[:-2, :-2] += errors.T @ errors
-                # One by one: two matrix-vector products cost less than a thin matrix's.
-                products[:-2, -2] += edge[0] @ errors
-                products[:-2, -1] += edge[1] @ errors
+                if n_models:
+                    dsyrk(1.0, errors.T, beta=1.0, c=squares, overwrite_c=1)
+                products[:-2, -2:] += (edge @ errors).T
                 products[-2:, -2:] += edge @ edge.T
+            products[:-2, :-2] = squares
             return cls.from_products(products, shift, n_rows, sample_weight, scale)
 
     @classmethod
