@@ -85,8 +85,34 @@ class OutOfFold:
         rows = np.unique(self.rows)
         if len(rows) == len(self.rows):
             return statistics
-        own = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
-        return replace(statistics, weight_norm=float(np.linalg.norm(own)))
+        weights = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
+        return replace(statistics, weight_norm=float(np.linalg.norm(weights)))
+
+    def in_order(self) -> OutOfFold:
+        """Sort the predictions by row; those of one row stay in the order of folds.
+
+        Returns
+        -------
+        OutOfFold
+        """
+        if (np.diff(self.rows) >= 0).all():
+            return self
+        order = np.argsort(self.rows, kind="stable")
+        return replace(self, rows=self.rows[order], table=self.table[order])
+
+    def once(self) -> OutOfFold:
+        """Keep the first prediction of each row.
+
+        Their mean would show an ensemble of fits, with smaller errors than a single fit
+        makes.
+
+        Returns
+        -------
+        OutOfFold
+            In the order of rows.
+        """
+        rows, first = np.unique(self.rows, return_index=True)
+        return replace(self, rows=rows, table=self.table[first])
 
 
 def collect_out_of_fold(
