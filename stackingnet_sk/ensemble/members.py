@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,16 @@ from stackingnet_sk.predictions import (
     route_metadata,
 )
 from stackingnet_sk.weights import Solution
+
+# Attributes of a fitted estimator that speak of members and of what they take.
+_OF_MEMBERS = (
+    "estimators_",
+    "named_estimators_",
+    "out_of_fold_predictions_",
+    "out_of_fold_rows_",
+    "_training_rows_",
+    "feature_names_in_",
+)
 
 
 def _has_members(estimator: Any) -> bool:
@@ -262,11 +273,76 @@ class MembersMixin(CallbackSupportMixin):
 
     @property
     def _members(self) -> FittedMembers:
-        return FittedMembers(self.model_names_, self.estimators_, self._answer)
+        names = self.model_names_.tolist()
+        return FittedMembers(names, self.estimators_, self._answer)
 
     def _ask(self, X: Any, which: Iterable[int] | None = None) -> NDArray[np.float64]:
         """Let fitted members predict rows; zeros for those that are not asked."""
         return self._members.ask(X, which, n_jobs=self.n_jobs)
+
+
+def predict_unseen(
+    estimator: Any, X: Any
+) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
+    """Predict the rows of `fit` by members that have not seen them.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted.
+    X : array-like
+        Rows.
+
+    Returns
+    -------
+    rows : ndarray of int of shape (n_predicted,)
+        Rows of `X` that have such a prediction, ascending: labelled rows that were
+        predicted out of fold in `fit`, and rows without a label, which no member has
+        learned from.
+    table : ndarray of shape (n_predicted, n_models) or \
+(n_predicted, n_models, n_classes)
+        None instead of both where no members were fitted, or `X` is another table than
+        that of `fit`.
+    """
+    trained = getattr(estimator, "_training_rows_", None)
+    if trained is None or not trained.are_of(X):
+        return None
+    predicted = OutOfFold(
+        estimator.estimators_,
+        estimator.out_of_fold_rows_,
+        estimator.out_of_fold_predictions_,
+    )
+    found: tuple[NDArray[np.intp], NDArray[np.float64]] = (
+        estimator._members.predict_unseen(X, trained.rows, predicted)
+    )
+    return found
+
+
+def without_members(estimator: Any) -> Any:
+    """Return the same combination of a table, whose columns the members predict.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted, with members.
+
+    Returns
+    -------
+    estimator
+        Fitted; it takes numbers of shape (n_samples, n_models), or probabilities of
+        shape (n_samples, n_models, n_classes).
+    """
+    combination = copy(estimator)
+    for name in [key for key in vars(combination) if key in _OF_MEMBERS]:
+        delattr(combination, name)
+    combination.estimators, combination.cv = None, None
+    n_columns = len(estimator.model_names_)
+    if is_classifier(estimator):
+        # The columns of `transform` are in this order.
+        combination.classes, combination.input = estimator.classes_, "auto"
+        n_columns *= len(estimator.classes_)
+    combination.n_features_in_ = n_columns
+    return combination
 
 
 def as_frame(columns: dict[str, list[Any]]) -> Any:

@@ -166,6 +166,7 @@ def dependence(
     *,
     confidence_level: float = 0.9,
     threshold: float | None = None,
+    cv: Any = None,
 ) -> Dependence:
     r"""Measure how the errors of the models depend on each other.
 
@@ -184,9 +185,11 @@ def dependence(
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted; its members should not have seen `X`.
+        Fitted.
     X : array-like
-        What `estimator` predicts from.
+        What `estimator` predicts from. If members were fitted on this table, their
+        predictions out of fold are used; rows without any are left out, with a
+        warning. On another table they predict as they are.
     y : array-like of shape (n_samples,), default=None
         Labels. If there is one, rows without (NaN or None) are left out.
     confidence_level : float, default=0.9
@@ -195,6 +198,9 @@ def dependence(
         Families merge while their errors correlate at least so much, mean over the
         pairs (average linkage on ``1 - correlation``). By default 0.5 with labels and
         0.25 without, but above chance: ``tanh(3.5 / sqrt(n - 3))`` of n rows.
+    cv : int, splitter or iterable of splits, default=None
+        Fit members anew on the labelled rows of `X`, and use what they predict out of
+        fold.
 
     Returns
     -------
@@ -238,7 +244,7 @@ def dependence(
     """
     if not (0 < confidence_level < 1 and (threshold is None or 0 < threshold < 1)):
         raise ValueError(f"{confidence_level=} and {threshold=} must be in (0, 1).")
-    asked = ModelAnswers.of(estimator, X, y)
+    asked = ModelAnswers.of(estimator, X, y, cv=cv)
     labelled = bool(asked.labelled.any())
     rows = asked.labelled == labelled
     n_rows = int(np.count_nonzero(rows))
@@ -274,7 +280,12 @@ def dependence(
 
 
 def effective_models(
-    estimator: Any, X: Any, y: ArrayLike | None = None, *, confidence_level: float = 0.9
+    estimator: Any,
+    X: Any,
+    y: ArrayLike | None = None,
+    *,
+    confidence_level: float = 0.9,
+    cv: Any = None,
 ) -> EffectiveModels:
     """Count the independent models that would average as well.
 
@@ -283,7 +294,7 @@ def effective_models(
 
     Parameters
     ----------
-    estimator, X, y, confidence_level : object
+    estimator, X, y, confidence_level, cv : object
         As in :func:`dependence`.
 
     Returns
@@ -300,7 +311,8 @@ def effective_models(
     >>> round(effective_models(model, judges.X, judges.y).number, 1)
     3.9
     """
-    return dependence(estimator, X, y, confidence_level=confidence_level).effective
+    found = dependence(estimator, X, y, confidence_level=confidence_level, cv=cv)
+    return found.effective
 
 
 def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, ...]:
