@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.members import predict_unseen, without_members
 from stackingnet_sk.ensemble.validation import check_labels
@@ -117,12 +116,6 @@ class ModelAnswers:
         rows = None
         if unseen is not None:
             rows, table = unseen
-            if n_left_out := len(codes) - len(rows):
-                warn_user(
-                    f"{n_left_out} of {len(codes)} rows are not used: members were "
-                    "fitted on them, and the splitter did not predict them out of "
-                    "fold. Pass cv= with a splitter that predicts every row."
-                )
             codes = codes[rows]
         if classes is None:
             check_predictions(table, names)

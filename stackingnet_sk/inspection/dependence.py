@@ -50,10 +50,9 @@ class EffectiveModels:
 
     Examples
     --------
-    >>> from stackingnet_sk import StackingNetRegressor
-    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk import StackingNetRegressor, datasets
     >>> from stackingnet_sk.inspection import effective_models
-    >>> judges = make_experts(500, 4, correlation=0.5, random_state=0)
+    >>> judges = datasets.make_experts(500, 4, correlation=0.5, random_state=0)
     >>> model = StackingNetRegressor().fit(judges.X, judges.y)
     >>> print(effective_models(model, judges.X, judges.y))
     1.59 [1.52, 1.66]
@@ -187,9 +186,8 @@ def dependence(
     estimator : StackingNetRegressor or StackingNetClassifier
         Fitted.
     X : array-like
-        What `estimator` predicts from. If members were fitted on this table, their
-        predictions out of fold are used; rows without any are left out, with a
-        warning. On another table they predict as they are.
+        What `estimator` predicts from. On the table that members were fitted on, their
+        predictions out of fold count, as in :func:`rank_models`.
     y : array-like of shape (n_samples,), default=None
         Labels. If there is one, rows without (NaN or None) are left out.
     confidence_level : float, default=0.9
@@ -199,8 +197,7 @@ def dependence(
         pairs (average linkage on ``1 - correlation``). By default 0.5 with labels and
         0.25 without, but above chance: ``tanh(3.5 / sqrt(n - 3))`` of n rows.
     cv : int, splitter or iterable of splits, default=None
-        Fit members anew on the labelled rows of `X`, and use what they predict out of
-        fold.
+        Fit members anew on the labelled rows, and use their predictions out of fold.
 
     Returns
     -------
@@ -303,10 +300,9 @@ def effective_models(
 
     Examples
     --------
-    >>> from stackingnet_sk import StackingNetRegressor
-    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk import StackingNetRegressor, datasets
     >>> from stackingnet_sk.inspection import effective_models
-    >>> judges = make_experts(500, 4, correlation=0.0, random_state=0)
+    >>> judges = datasets.make_experts(500, 4, correlation=0.0, random_state=0)
     >>> model = StackingNetRegressor().fit(judges.X, judges.y)
     >>> round(effective_models(model, judges.X, judges.y).number, 1)
     3.9
@@ -361,7 +357,7 @@ def _correlation(sums: Array, votes: bool) -> Array:
     # Sum of a model's values, and of their squares, where another answers; being right
     # is its own square, and numbers are complete.
     shared = sums[..., own, other]
-    squares = shared if votes else _diagonal(products)[..., None]
+    squares = shared if votes else products.diagonal(axis1=-2, axis2=-1)[..., None]
     rate = shared / np.maximum(given, _ROUNDING)
     covariance = (products - rate * shared.swapaxes(-1, -2)).sum(axis=-3)
     variance = (squares - rate * shared).sum(axis=-3)
@@ -448,10 +444,6 @@ def _known_models(correlation: Array) -> Array:
     """Tell which models have a correlation with another one."""
     known = ~np.isnan(correlation) & ~np.eye(len(correlation), dtype=bool)
     return np.asarray(known.any(axis=0))
-
-
-def _diagonal(matrices: Array) -> Array:
-    return matrices.diagonal(axis1=-2, axis2=-1)
 
 
 def _outer(vectors: Array) -> Array:

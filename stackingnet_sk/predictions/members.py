@@ -24,6 +24,7 @@ from stackingnet_sk._compat import (
     take_rows,
     take_rows_of_params,
 )
+from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.predictions.answers import NUMBER, Answer, ClassAnswer
 from stackingnet_sk.predictions.out_of_fold import (
     OutOfFold,
@@ -370,8 +371,19 @@ class FittedMembers:
             have no prediction out of fold.
         table : ndarray of shape (n_predicted, n_models) or \
 (n_predicted, n_models, n_classes)
+
+        Warns
+        -----
+        UserWarning
+            If there are such rows without a prediction.
         """
         once = out_of_fold.once()
+        if left_out := len(trained) - len(once.rows):
+            warn_user(
+                f"{left_out} of {count_rows(X)} rows are not used: members were fitted "
+                "on them, and the splitter did not predict them out of fold. Use a "
+                "splitter that predicts every row."
+            )
         others = np.setdiff1d(np.arange(count_rows(X)), trained)
         if not others.size:
             return once.rows, once.table

@@ -131,7 +131,8 @@ def test_no_row_is_predicted_by_a_fit_that_has_seen_it():
         MEMBERS, X, np.where(labelled, Y, 0), cv=TimeSeriesSplit(3), labelled=labelled
     )
     members = FittedMembers([name for name, _ in MEMBERS], found.estimators)
-    rows, table = members.predict_unseen(X, labelled.nonzero()[0], found)
+    with pytest.warns(UserWarning, match="10 of 60 rows are not used"):
+        rows, table = members.predict_unseen(X, labelled.nonzero()[0], found)
 
     assert_array_equal(rows, np.arange(10, 60))
     assert_array_equal(table[:30], found.table)
