@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.utils import gen_batches
 
 from stackingnet_sk._compat import count_rows
 from stackingnet_sk.cache import Fingerprints
 from stackingnet_sk.predictions.blocks import column_names
 from stackingnet_sk.predictions.labels import as_array
+
+# Rows of a table that are copied at once, so that a mapped file is never held whole.
+_BATCH = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,8 @@ def fingerprint(X: Any) -> str | None:
     Parameters
     ----------
     X : array-like, frame or sparse matrix
-        Rows. A frame and an array of the same values have different fingerprints.
+        Rows. A frame and an array of the same values have different fingerprints, and
+        so have arrays of different types.
 
     Returns
     -------
@@ -61,26 +67,29 @@ def fingerprint(X: Any) -> str | None:
         None if a value cannot be hashed.
     """
     try:
-        return Fingerprints().of(_values(X))
+        return Fingerprints().of(_parts(X))
     except (TypeError, ValueError):
         return None
 
 
-def _values(X: Any) -> list[Any]:
-    """List the parts of a table that do not depend on how it lies in memory."""
+def _parts(X: Any) -> list[Any]:
+    """List what identifies a table, but not how it lies in memory."""
     if issparse(X):
         # Members may sort the indices of the caller's matrix in place.
         sparse = X.tocsr(copy=True)
         sparse.sum_duplicates()
         return [sparse.shape, sparse.data, sparse.indices, sparse.indptr]
     names = column_names(X)
-    if names:
-        return [[str(name) for name in names], *(_flat(X[name]) for name in names)]
-    return [_flat(X)]
+    if not names:
+        return _parts_of_array(as_array(X))
+    columns = [_parts_of_array(as_array(X[name])) for name in names]
+    return [[str(name) for name in names], columns]
 
 
-def _flat(values: Any) -> NDArray[Any]:
-    array = as_array(values)
-    if array.dtype.kind in "iufb":
-        array = array.astype(np.float64, copy=False)
-    return np.ascontiguousarray(array)
+def _parts_of_array(array: NDArray[Any]) -> list[Any]:
+    if array.dtype.hasobject:
+        return [array.shape, array.ravel().tolist()]
+    digest = hashlib.sha256()
+    for rows in gen_batches(len(array), _BATCH):
+        digest.update(array[rows].tobytes())
+    return [array.shape, str(array.dtype), digest.hexdigest()]

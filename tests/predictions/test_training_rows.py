@@ -33,7 +33,8 @@ def reversed_rows(matrix):
         (X, np.asfortranarray(X)),
         (X, np.repeat(X, 2, axis=0)[::2]),
         (X, X.tolist()),
-        (X.astype(np.float32), X.astype(np.float32).astype(np.float64)),
+        (X[:, :1], np.asfortranarray(X[:, :1])),
+        (X.astype("U"), X.astype("U").T.copy().T),
         (np.where(X > 1, np.nan, X), np.where(X > 1, np.nan, X)),
         (FRAME, FRAME.copy()),
         (FRAME, pd.DataFrame({name: FRAME[name].copy() for name in FRAME})),
@@ -51,7 +52,15 @@ def test_a_copy_is_recognized(table, copied):
 
 @pytest.mark.parametrize(
     "other",
-    [X[:29], X[::-1], X + 1e-12, X[:, ::-1], pd.DataFrame(X, columns=list("abcd"))],
+    [
+        X[:29],
+        X[::-1],
+        X + 1e-12,
+        X[:, ::-1],
+        X.reshape(30, 2, 2),
+        X.astype(np.float32),
+        pd.DataFrame(X, columns=list("abcd")),
+    ],
 )
 def test_other_values_or_other_names_are_not(other):
     assert not TrainingRows.of(X, np.ones(30, bool)).are_of(other)
