@@ -203,7 +203,7 @@ def _cross_predict(
 
 
 def require_models(estimator: Any) -> None:
-    """Check that an estimator is fitted and has models to compare.
+    """Check that an estimator is fitted and combines at least two models.
 
     Parameters
     ----------
