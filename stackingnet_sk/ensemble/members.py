@@ -88,7 +88,7 @@ class MembersMixin(CallbackSupportMixin):
 
     @property
     def _answer(self) -> Answer:
-        """What members are asked for; a subclass may want another answer."""
+        """What members are asked for: numbers, unless a subclass says otherwise."""
         return NUMBER
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class MembersMixin(CallbackSupportMixin):
         return Bunch(**dict(self.estimators or ()))
 
     def _instances(self) -> Members:
-        """Members that can be asked; before `fit` has checked, the rest is silent."""
+        """List the members that have tags; `fit` refuses what is not an estimator."""
         return [
             (name, member)
             for name, member in (self.estimators if _can_be_shown(self) else ())
@@ -312,10 +312,10 @@ def predict_unseen(
         estimator.out_of_fold_rows_,
         estimator.out_of_fold_predictions_,
     )
-    found: tuple[NDArray[np.intp], NDArray[np.float64]] = (
+    rows_and_table: tuple[NDArray[np.intp], NDArray[np.float64]] = (
         estimator._members.predict_unseen(X, trained.rows, predicted)
     )
-    return found
+    return rows_and_table
 
 
 def without_members(estimator: Any) -> Any:
