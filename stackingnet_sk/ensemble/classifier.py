@@ -163,6 +163,13 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         The members, fitted on all rows. Only with `estimators`.
     named_estimators_ : Bunch
         The same by name. Only with `estimators`.
+    out_of_fold_predictions_ : ndarray of shape (n_predicted, n_models, n_classes)
+        What the members predicted of the labelled rows, each by a fit that had not seen
+        the row: the table that the weights come from. Only with members that are fitted
+        here, not with ``cv="prefit"``.
+    out_of_fold_rows_ : ndarray of int of shape (n_predicted,)
+        The row of `X` that each of these predictions is for, ascending. A splitter may
+        leave rows out or repeat them.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

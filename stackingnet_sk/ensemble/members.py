@@ -1,75 +1,60 @@
-"""What the estimators share: members by name, their fits, their predictions."""
+"""The scikit-learn contract of an estimator that combines members."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import PredefinedSplit, check_cv
 from sklearn.utils import Bunch, get_tags, indexable
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import (
-    check_is_fitted,
-    has_fit_parameter,
-    validate_data,
-)
+from sklearn.utils.validation import validate_data
 
 from stackingnet_sk._compat import (
     CallbackSupportMixin,
     VisualBlock,
     begin_fit,
-    count_rows,
-    raise_for_params,
-    routing_enabled,
     take_rows,
-    take_rows_of_params,
 )
 from stackingnet_sk.ensemble.validation import check_column_names, count_dimensions
 from stackingnet_sk.predictions import (
     NUMBER,
     Answer,
+    FittedMembers,
+    Members,
     OutOfFold,
-    check_splits,
-    collect_out_of_fold,
+    TrainingRows,
+    are_pairs,
+    check_fitted,
+    cross_predict,
+    is_prefit,
     labelled_part,
-    task_names,
+    members_in_use,
+    route_metadata,
 )
 from stackingnet_sk.weights import Solution
 
-Members = Sequence[tuple[str, Any]]
+# Attributes of a fitted estimator that speak of members and of what they take.
+_OF_MEMBERS = (
+    "estimators_",
+    "named_estimators_",
+    "out_of_fold_predictions_",
+    "out_of_fold_rows_",
+    "_training_rows_",
+    "feature_names_in_",
+)
 
 
 def _has_members(estimator: Any) -> bool:
     return estimator.estimators is not None
 
 
-def _are_pairs(estimators: Any) -> bool:
-    return isinstance(estimators, list) and all(
-        isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
-        for item in estimators
-    )
-
-
 def _can_be_shown(estimator: Any) -> bool:
-    return bool(estimator.estimators) and _are_pairs(estimator.estimators)
-
-
-def _has_row_numbers(cv: Any) -> bool:
-    return isinstance(cv, PredefinedSplit) or (
-        isinstance(cv, Iterable) and not hasattr(cv, "split")
-    )
+    return bool(estimator.estimators) and are_pairs(estimator.estimators)
 
 
 class MembersMixin(CallbackSupportMixin):
@@ -83,6 +68,8 @@ class MembersMixin(CallbackSupportMixin):
     # Set by `fit`; what they are, the estimators say.
     estimators_: list[Any]
     named_estimators_: Bunch
+    out_of_fold_predictions_: NDArray[np.float64]
+    out_of_fold_rows_: NDArray[np.intp]
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     weights_: NDArray[np.float64]
@@ -101,7 +88,7 @@ class MembersMixin(CallbackSupportMixin):
 
     @property
     def _answer(self) -> Answer:
-        """What members are asked for; a subclass may want another answer."""
+        """What members are asked for: numbers, unless a subclass says otherwise."""
         return NUMBER
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -142,7 +129,7 @@ class MembersMixin(CallbackSupportMixin):
         return Bunch(**dict(self.estimators or ()))
 
     def _instances(self) -> Members:
-        """Members that can be asked; before `fit` has checked, the rest is silent."""
+        """List the members that have tags; `fit` refuses what is not an estimator."""
         return [
             (name, member)
             for name, member in (self.estimators if _can_be_shown(self) else ())
@@ -157,7 +144,7 @@ class MembersMixin(CallbackSupportMixin):
         MetadataRouter
         """
         router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        for name, member in self._instances() if self.cv != "prefit" else ():
+        for name, member in self._instances() if not is_prefit(self.cv) else ():
             router.add(
                 **{name: member},
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
@@ -212,38 +199,14 @@ class MembersMixin(CallbackSupportMixin):
 
     def _check_members(self) -> Members:
         """List the members in use and refuse what cannot take part."""
-        if not _are_pairs(self.estimators):
+        if not are_pairs(self.estimators):
             raise ValueError(
                 "Invalid 'estimators' attribute: estimators must be a list of (name, "
                 "estimator) pairs, or None if the columns of X are the predictions; "
                 f"got {self.estimators!r}."
             )
         self._validate_names([name for name, _ in self.estimators])
-        members = [item for item in self.estimators if item[1] != "drop"]
-        if not members:
-            raise ValueError(
-                "estimators has no member in use; give at least one that is not 'drop'."
-            )
-        for name, member in members:
-            who = f"Member {name!r} ({type(member).__name__})"
-            needed = ("predict",) if self.cv == "prefit" else ("fit", "predict")
-            for method in needed:
-                if isinstance(member, type) or not hasattr(member, method):
-                    raise ValueError(
-                        f"{who} has no {method}; give an estimator instance that can "
-                        f"{' and '.join(needed)}, or set it to 'drop'."
-                    )
-            tagged = hasattr(member, "__sklearn_tags__")
-            if tagged and is_classifier(member) and not is_classifier(self):
-                raise ValueError(
-                    f"{who} is a classifier; a regressor combines regressors."
-                )
-        if isinstance(self.cv, str) and self.cv != "prefit":
-            raise ValueError(
-                f"cv={self.cv!r} is unknown; give a number of folds, a splitter, an "
-                "iterable of splits, or 'prefit'."
-            )
-        return members
+        return members_in_use(self.estimators, self.cv, classifies=is_classifier(self))
 
     def _fit_members(
         self,
@@ -254,107 +217,52 @@ class MembersMixin(CallbackSupportMixin):
         groups: Any,
         params: dict[str, Any],
     ) -> tuple[OutOfFold, NDArray[np.float64]]:
-        """Fit the members on the labelled rows and set what is known of them.
+        """Fit the members, set their attributes and return their predictions.
 
-        Their predictions of the labelled rows, out of fold, and of the others.
+        Those of the labelled rows are out of fold; the second table is of the others.
         """
         members = self._check_members()
         (X,) = indexable(X)
         self._check_features(X, reset=True)
-        names = [name for name, _ in members]
-        self.model_names_ = np.array(names, dtype=object)
-        rows, others = labelled.nonzero()[0], (~labelled).nonzero()[0]
-        own_X, own_y = X, y
-        if others.size:
-            own_X, own_y = take_rows(X, rows), y[rows]
-            given = {"sample_weight": sample_weight, "groups": groups, **params}
-            params = take_rows_of_params(X, given, rows)
-            sample_weight, groups = params.pop("sample_weight"), params.pop("groups")
-        routed = self._route(members, sample_weight, groups, params)
-        if self.cv == "prefit":
-            for name, member in members:
-                self._check_fitted(name, member)
+        self.model_names_ = np.array([name for name, _ in members], dtype=object)
+        metadata = route_metadata(self, members, sample_weight, groups, params)
+        if is_prefit(self.cv):
+            check_fitted(members)
             begin_fit(self, [], X, y)
             self.estimators_ = [member for _, member in members]
-            everybody = range(len(members))
-            found = OutOfFold(
-                self.estimators_, np.arange(len(rows)), self._ask(own_X, everybody)
-            )
-        elif not rows.size:
+            rows = labelled.nonzero()[0]
+            labelled_X = X if labelled.all() else take_rows(X, rows)
+            predicted = OutOfFold(self.estimators_, rows, self._ask(labelled_X))
+        elif not labelled.any():
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None; without labels, give fitted members with cv='prefit'."
             )
         else:
-            splitter = check_cv(self.cv, own_y, classifier=is_classifier(self))
-            asked = hasattr(self.cv, "split") or not routing_enabled()
-            metadata = routed.cv.split if asked else {}
-            if not _has_row_numbers(self.cv):
-                folds = check_splits(
-                    splitter.split(own_X, own_y, **metadata), len(own_y)
-                )
-            else:
-                # Row numbers that the user wrote down are those of `X`.
-                folds = check_splits(splitter.split(X, y), len(y))
-                place = np.cumsum(labelled) - 1
-                own = [
-                    (place[train[labelled[train]]], place[test[labelled[test]]])
-                    for train, test in folds
-                ]
-                folds = check_splits(own, len(own_y))
-            tasks = begin_fit(self, task_names(members, len(folds)), X, y)
-            found = collect_out_of_fold(
+            # Before the members see the table, which they may change.
+            self._training_rows_ = TrainingRows.of(X, labelled)
+            predicted = cross_predict(
                 members,
-                own_X,
-                own_y,
-                folds,
-                {name: routed[name].fit for name in names},
+                X,
+                y,
+                cv=self.cv,
+                labelled=labelled,
                 answer=self._answer,
+                metadata=metadata,
                 memory=self.memory,
                 n_jobs=self.n_jobs,
                 verbose=self.verbose,
-                tasks=tasks,
                 owner=self,
             )
-            self.estimators_ = found.estimators
-        fitted = dict(zip(names, self.estimators_, strict=True))
+            self.estimators_ = predicted.estimators
+            self.out_of_fold_predictions_ = predicted.table
+            self.out_of_fold_rows_ = predicted.rows
+        fitted = dict(zip(self.model_names_, self.estimators_, strict=True))
         self.named_estimators_ = Bunch(
             **{name: fitted.get(name, "drop") for name, _ in self.estimators}
         )
-        unknown = self._ask(take_rows(X, others), range(len(members)))
-        return replace(found, rows=rows[found.rows]), unknown
-
-    def _route(
-        self,
-        members: Members,
-        sample_weight: NDArray[np.float64] | None,
-        groups: Any,
-        params: dict[str, Any],
-    ) -> Bunch:
-        """Decide what each member's `fit` and the splitter receive."""
-        given = {"sample_weight": sample_weight, "groups": groups}
-        given = {key: value for key, value in given.items() if value is not None}
-        if routing_enabled():
-            return process_routing(self, "fit", **given, **params)
-        raise_for_params(params, self, "fit")
-        weighted = {k: v for k, v in given.items() if k == "sample_weight"}
-        if weighted and self.cv != "prefit":
-            for name, member in members:
-                if not (
-                    isinstance(member, FrozenEstimator)
-                    or has_fit_parameter(member, "sample_weight")
-                ):
-                    raise TypeError(
-                        f"Member {name!r} ({type(member).__name__}) does not support "
-                        "sample weights. To weight the combiner and the other members, "
-                        "enable metadata routing with "
-                        "sklearn.set_config(enable_metadata_routing=True) and call "
-                        "set_fit_request(sample_weight=True) on each member, or step "
-                        "of a pipeline, that is to have them."
-                    )
-        routed = {name: Bunch(fit=weighted) for name, _ in members}
-        split = {k: v for k, v in given.items() if k == "groups"}
-        return Bunch(cv=Bunch(split=split), **routed)
+        others = (~labelled).nonzero()[0]
+        return predicted, self._ask(take_rows(X, others))
 
     def _check_features(self, X: Any, *, reset: bool) -> None:
         """Remember or compare number and names of the features, where there are any."""
@@ -363,28 +271,78 @@ class MembersMixin(CallbackSupportMixin):
             check_column_names(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
 
-    def _ask(self, X: Any, which: Iterable[int]) -> NDArray[np.float64]:
-        """Answers of the fitted members, zeros for those who are not asked."""
-        answer = self._answer
-        table = np.zeros((count_rows(X), len(self.estimators_), *answer.shape))
-        # Estimators refuse tables without rows.
-        which = list(which) if len(table) else []
-        columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(answer)(self.model_names_[j], self.estimators_[j], X) for j in which
-        )
-        for j, column in zip(which, columns, strict=True):
-            table[:, j] = column
-        return table
+    @property
+    def _members(self) -> FittedMembers:
+        names = self.model_names_.tolist()
+        return FittedMembers(names, self.estimators_, self._answer)
 
-    def _check_fitted(self, name: str, member: Any) -> None:
-        if not hasattr(member, "fit"):
-            return
-        try:
-            check_is_fitted(member)
-        except NotFittedError as error:
-            raise NotFittedError(
-                f"Member {name!r}, with cv='prefit': {error}"
-            ) from None
+    def _ask(self, X: Any, which: Iterable[int] | None = None) -> NDArray[np.float64]:
+        """Let fitted members predict rows; zeros for those that are not asked."""
+        return self._members.ask(X, which, n_jobs=self.n_jobs)
+
+
+def predict_unseen(
+    estimator: Any, X: Any
+) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
+    """Predict the rows of `fit` by members that have not seen them.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted.
+    X : array-like
+        Rows.
+
+    Returns
+    -------
+    rows : ndarray of int of shape (n_predicted,)
+        Rows of `X` that have such a prediction, ascending: labelled rows that were
+        predicted out of fold in `fit`, and rows without a label, which no member has
+        learned from.
+    table : ndarray of shape (n_predicted, n_models) or \
+(n_predicted, n_models, n_classes)
+        None instead of both where no members were fitted, or `X` is another table than
+        that of `fit`.
+    """
+    trained = getattr(estimator, "_training_rows_", None)
+    if trained is None or not trained.are_of(X):
+        return None
+    predicted = OutOfFold(
+        estimator.estimators_,
+        estimator.out_of_fold_rows_,
+        estimator.out_of_fold_predictions_,
+    )
+    rows_and_table: tuple[NDArray[np.intp], NDArray[np.float64]] = (
+        estimator._members.predict_unseen(X, trained.rows, predicted)
+    )
+    return rows_and_table
+
+
+def without_members(estimator: Any) -> Any:
+    """Return the same combination of a table, whose columns the members predict.
+
+    Parameters
+    ----------
+    estimator : StackingNetRegressor or StackingNetClassifier
+        Fitted, with members.
+
+    Returns
+    -------
+    estimator
+        Fitted; it takes numbers of shape (n_samples, n_models), or probabilities of
+        shape (n_samples, n_models, n_classes).
+    """
+    combination = copy(estimator)
+    for name in [key for key in vars(combination) if key in _OF_MEMBERS]:
+        delattr(combination, name)
+    combination.estimators, combination.cv = None, None
+    n_columns = len(estimator.model_names_)
+    if is_classifier(estimator):
+        # The columns of `transform` are in this order.
+        combination.classes, combination.input = estimator.classes_, "auto"
+        n_columns *= len(estimator.classes_)
+    combination.n_features_in_ = n_columns
+    return combination
 
 
 def as_frame(columns: dict[str, list[Any]]) -> Any:

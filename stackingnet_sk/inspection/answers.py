@@ -1,4 +1,4 @@
-"""What the models behind a fitted estimator say of given rows."""
+"""Predictions of the models of a fitted estimator, with the labels of the rows."""
 
 from __future__ import annotations
 
@@ -11,49 +11,74 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.ensemble.class_labels import check_class_labels
+from stackingnet_sk.ensemble.members import predict_unseen, without_members
 from stackingnet_sk.ensemble.validation import check_labels
-from stackingnet_sk.predictions import check_predictions, is_labelled
+from stackingnet_sk.predictions import (
+    NUMBER,
+    Answer,
+    ClassAnswer,
+    FittedMembers,
+    check_predictions,
+    cross_predict,
+    is_labelled,
+    is_prefit,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class ModelAnswers:
-    """Answers of each model, and the labels that are known.
+    """Predictions of each model, and the labels.
 
     Parameters
     ----------
     names : ndarray of str of shape (n_models,)
         Names of the models.
-    table : ndarray of shape (n_samples, n_models) or (n_samples, n_models, n_classes)
+    table : ndarray of shape (n_rows, n_models) or (n_rows, n_models, n_classes)
         Predictions of numbers; of classes the votes as one-hot vectors, or
-        probabilities, zeros where a model is silent.
-    labels : ndarray of shape (n_samples,)
+        probabilities, zeros where a model abstains.
+    labels : ndarray of shape (n_rows,)
         Labels of numbers, NaN where there is none; indices of classes, -1 where there
         is none.
     classes : ndarray of shape (n_classes,) or None
         The classes; None of a regressor.
+    rows : ndarray of int of shape (n_rows,), default=None
+        Where members were cross-predicted: which rows of `X` these are. None for all
+        rows.
     """
 
     names: NDArray[Any]
     table: NDArray[np.float64]
     labels: NDArray[Any]
     classes: NDArray[Any] | None
+    rows: NDArray[np.intp] | None = None
 
     @classmethod
     def of(
-        cls, estimator: Any, X: Any, y: ArrayLike | None = None, *, labels: bool = False
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        labels: bool = False,
+        cv: Any = None,
     ) -> ModelAnswers:
         """Ask the models of a fitted estimator.
+
+        Where `X` is the table that members were fitted on, their predictions of the
+        labelled rows are those that `fit` made out of fold.
 
         Parameters
         ----------
         estimator : StackingNetRegressor or StackingNetClassifier
-            Fitted. Its members should not have seen `X`.
+            Fitted.
         X : array-like
             What `estimator` predicts from.
         y : array-like of shape (n_samples,), default=None
             Labels; NaN or None on rows without.
         labels : bool, default=False
             Whether at least one row needs a label.
+        cv : int, splitter or iterable of splits, default=None
+            How members are fitted anew, and cross-predicted, on the labelled rows.
 
         Returns
         -------
@@ -66,26 +91,63 @@ class ModelAnswers:
         TypeError
             If it does not combine models.
         ValueError
-            If there are fewer than two models, or no label where one is needed, or the
-            answers or labels cannot be used.
+            If there are fewer than two models, no label where one is needed, `cv` is
+            given but there are no members to fit, or the predictions or labels cannot
+            be used.
+
+        Warns
+        -----
+        UserWarning
+            If rows are left out, because members were fitted on them and `cv` did not
+            predict them out of fold.
         """
         require_models(estimator)
         names = estimator.model_names_
-        table = np.asarray(estimator.transform(X))  # set_output may make a frame
-        classes = None
-        if is_classifier(estimator):
-            classes = estimator.classes_
-            codes: NDArray[Any] = check_class_labels(table, y, classes)[0]
-            table = table.reshape(len(table), len(names), len(classes))
+        classes = estimator.classes_ if is_classifier(estimator) else None
+        unseen = predict_unseen(estimator, X) if cv is None else None
+        if cv is not None:
+            codes = _read_labels(X, y, classes)
+            unseen = _cross_predict(estimator, X, codes, cv)
+        elif unseen is not None:
+            codes = _read_labels(X, y, classes)
         else:
-            codes = check_labels(table, y)
+            table = np.asarray(estimator.transform(X))  # set_output may make a frame
+            codes = _read_labels(table, y, classes)
+        rows = None
+        if unseen is not None:
+            rows, table = unseen
+            codes = codes[rows]
+        if classes is None:
             check_predictions(table, names)
-        known = codes >= 0 if classes is not None else is_labelled(codes)
-        if labels and not known.any():
+        else:
+            table = table.reshape(len(table), len(names), len(classes))
+        answers = cls(names, table, codes, classes, rows)
+        if labels and not answers.labelled.any():
             raise ValueError(
                 "y=None, but labels are needed here; label at least one row."
             )
-        return cls(names, table, codes, classes)
+        return answers
+
+    def combined(self, estimator: Any, X: Any) -> NDArray[Any]:
+        """Combine the predictions by the weights of the estimator.
+
+        Parameters
+        ----------
+        estimator, X : object
+            As in `of`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Predictions of the combination; from those of members that have not seen
+            the rows, where these are in `table`.
+        """
+        predicted: NDArray[Any]
+        if self.rows is None:
+            predicted = estimator.predict(X)
+        else:
+            predicted = without_members(estimator).predict(self.table)
+        return predicted
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -96,12 +158,52 @@ class ModelAnswers:
 
     @property
     def votes(self) -> NDArray[np.intp]:
-        """Index of the class that each model finds most probable, -1 for silence."""
+        """Index of the class that each model finds most probable, -1 if it abstains."""
         return np.where(self.table.any(axis=2), self.table.argmax(axis=2), -1)
 
 
+def _read_labels(
+    X: Any, y: ArrayLike | None, classes: NDArray[Any] | None
+) -> NDArray[Any]:
+    if classes is None:
+        return check_labels(X, y)
+    return check_class_labels(X, y, classes)[0]
+
+
+def _cross_predict(
+    estimator: Any, X: Any, codes: NDArray[Any], cv: Any
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Fit members anew on the labelled rows, which they predict out of fold."""
+    if not hasattr(estimator, "estimators_") or is_prefit(estimator.cv):
+        raise ValueError(
+            f"cv={cv!r} asks to fit members anew, but this {type(estimator).__name__} "
+            "has no members that it fits itself; leave cv out."
+        )
+    answer: Answer = NUMBER
+    labels, labelled = codes, is_labelled(codes)
+    if is_classifier(estimator):
+        answer, labelled = ClassAnswer(estimator.classes_), codes >= 0
+        labels = estimator.classes_[np.maximum(codes, 0)]
+    if not labelled.any():
+        raise ValueError("cv= fits members anew, which needs labels: pass y.")
+    names = estimator.model_names_.tolist()
+    predicted = cross_predict(
+        list(zip(names, estimator.estimators_, strict=True)),
+        X,
+        labels,
+        cv=cv,
+        labelled=labelled,
+        answer=answer,
+        memory=estimator.memory,
+        n_jobs=estimator.n_jobs,
+        verbose=estimator.verbose,
+    )
+    members = FittedMembers(names, predicted.estimators, answer)
+    return members.predict_unseen(X, labelled.nonzero()[0], predicted)
+
+
 def require_models(estimator: Any) -> None:
-    """Check that an estimator is fitted and has models to compare.
+    """Check that an estimator is fitted and combines at least two models.
 
     Parameters
     ----------

@@ -1,24 +1,66 @@
-"""Rows held out: what is fitted without them, and what it is asked about them."""
+"""Folds of the labelled rows, and what is fitted without the rows of one fold."""
 
 from __future__ import annotations
 
 import warnings
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
 
-from stackingnet_sk._compat import take_rows
-from stackingnet_sk.inspection.comparison_members import MemberTable, has_members
+from stackingnet_sk._compat import routing_enabled, take_rows, take_rows_of_params
 from stackingnet_sk.model_selection import LabelledKFold
-from stackingnet_sk.predictions import check_splits, is_labelled
+from stackingnet_sk.predictions import (
+    OutOfFold,
+    as_array,
+    check_splits,
+    has_row_numbers,
+    is_labelled,
+    is_prefit,
+    restrict_splits,
+)
 
 Array = NDArray[Any]
 
+# Folds by default; fewer where each of them is long to fit: with members, or with many
+# labelled rows.
 _FOLDS, _FOLDS_OF_MANY, _MANY = 10, 5, 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows on which a combination and its rivals are compared.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_rows, n_features)
+        What the estimator takes.
+    labels : ndarray of shape (n_rows,)
+        Labels as they came, NaN or None where there is none.
+    codes : ndarray of shape (n_rows,)
+        The labels as numbers, or as indices of classes.
+    weights : ndarray of shape (n_rows,) or None
+        Sample weights; None where all rows count the same.
+    fit_params : dict
+        What the `fit` of the estimator receives besides.
+    numbers : ndarray of int of shape (n_rows,)
+        Their row numbers in the table that the user gave.
+    n_given : int
+        Number of rows of that table; others were left out at random.
+    """
+
+    X: Any
+    labels: Array
+    codes: Array
+    weights: Array | None
+    fit_params: dict[str, Any]
+    numbers: Array
+    n_given: int
 
 
 class Held(NamedTuple):
@@ -28,17 +70,19 @@ class Held(NamedTuple):
     ----------
     model : estimator
         Fitted on the other rows.
-    table, labels : ndarray
-        What the models say of the labelled rows among these, and their labels.
+    table, labels, weights : ndarray
+        Predictions of the models for the labelled rows among these (out of fold, where
+        members are fitted), their labels, and their weights or None.
     asked : ndarray
-        What the models say of the rows held out.
+        Predictions of the models for the rows held out.
     predictions : ndarray
-        What the combination says of them.
+        Predictions of the combination for the rows held out.
     """
 
     model: Any
     table: Array
     labels: Array
+    weights: Array | None
     asked: Array
     predictions: Array
 
@@ -74,15 +118,15 @@ def split_pipeline(estimator: Any) -> tuple[Any, Any]:
     return steps, model
 
 
-def draw_rows(known: Array, most: int, random: np.random.Generator) -> Array:
+def draw_rows(labelled: Array, most: int, random: np.random.Generator) -> Array:
     """Keep at most so many rows with a label, and so many without, in order.
 
     Parameters
     ----------
-    known : ndarray of bool of shape (n_rows,)
+    labelled : ndarray of bool of shape (n_rows,)
         Which rows have a label.
     most : int
-        Of either.
+        Most rows of either kind.
     random : Generator
         Source of the draws.
 
@@ -92,117 +136,241 @@ def draw_rows(known: Array, most: int, random: np.random.Generator) -> Array:
     """
     parts = [
         rows if len(rows) <= most else random.choice(rows, most, replace=False)
-        for rows in (known.nonzero()[0], (~known).nonzero()[0])
+        for rows in (labelled.nonzero()[0], (~labelled).nonzero()[0])
     ]
     return np.sort(np.concatenate(parts))
 
 
-def default_folds(labels: Array, model: Any, random_state: Any) -> LabelledKFold:
+def fits_members(model: Any) -> bool:
+    """Tell whether `fit` of a combination fits members."""
+    return model.estimators is not None and not is_prefit(model.cv)
+
+
+def unfitted(model: Any) -> Any:
+    """Copy a combination without its fit; members that were given fitted stay so."""
+    return copy(model) if model.estimators and is_prefit(model.cv) else clone(model)
+
+
+def params_of_fit(
+    estimator: Any, groups: Any, weights: Array | None, others: dict[str, Any]
+) -> dict[str, Any]:
+    """Name what the `fit` of an estimator receives besides `X` and `y`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A combination, or a pipeline that ends in one. The last step of a pipeline
+        receives what names no step, unless scikit-learn routes metadata.
+    groups, weights : array-like of shape (n_rows,) or None
+        What is None is not passed on.
+    others : dict
+        By parameter of `fit`.
+
+    Returns
+    -------
+    dict
+    """
+    given = {"groups": groups, "sample_weight": weights}
+    given = {key: value for key, value in given.items() if value is not None} | others
+    if isinstance(estimator, Pipeline) and not routing_enabled():
+        last = estimator.steps[-1][0]
+        return {k if "__" in k else f"{last}__{k}": v for k, v in given.items()}
+    return given
+
+
+def with_written_splits(model: Any, X: Any, labels: Array) -> Any:
+    """Write down, as a list, the splits of `cv` that are row numbers of the table.
+
+    Parameters
+    ----------
+    model : StackingNetRegressor or StackingNetClassifier
+        Not changed.
+    X, labels : array-like
+        The table.
+
+    Returns
+    -------
+    estimator
+        The same one where `cv` makes its splits from the rows that it is given.
+    """
+    if not (fits_members(model) and has_row_numbers(model.cv)):
+        return model
+    model = copy(model)
+    model.cv = check_splits(check_cv(model.cv).split(X, labels), len(labels))
+    return model
+
+
+def default_folds(rows: Rows, model: Any, groups: Any, random_state: Any) -> Any:
     """Choose folds for the labels at hand.
 
     Parameters
     ----------
-    labels : ndarray of shape (n_labelled,)
-        Labels that are known.
+    rows : Rows
+        All rows.
     model : StackingNetRegressor or StackingNetClassifier
         What is compared.
+    groups : array-like of shape (n_rows,) or None
+        Groups of the rows.
     random_state : int
         Seed of the shuffle.
 
     Returns
     -------
-    LabelledKFold
-        Ten folds, five of many labels, or where members are fitted in each; of few a
-        row a fold, as far as each has its share of the largest class.
+    LabelledKFold or list of (train, test)
+        Ten folds, or five with many labels or where members are fitted in each. With
+        few labels the folds have one row each, as far as each has its share of the
+        largest class. With groups, no group is in the training and the test rows of a
+        fold, and there are at most as many folds as groups.
     """
-    many = len(labels) >= _MANY or has_members(model)
-    most, classes = _FOLDS_OF_MANY if many else _FOLDS, is_classifier(model)
-    rows = len(labels)
+    labelled = is_labelled(rows.labels)
+    codes, classes = rows.codes[labelled], is_classifier(model)
+    many = len(codes) >= _MANY or fits_members(model)
+    most = len(codes)
     if classes:
-        # One row a fold would turn the most frequent class against itself.
-        rows = max(int(np.unique(labels, return_counts=True)[1].max()), 2)
+        # With one test row per fold, removing a row of the most frequent class can make
+        # another class the most frequent in training, and the constant rival would be
+        # wrong on exactly those rows.
+        most = max(int(np.unique(codes, return_counts=True)[1].max()), 2)
+    n_folds = min(_FOLDS_OF_MANY if many else _FOLDS, most)
+    if groups is not None:
+        return _folds_of_groups(rows, groups, n_folds, classes, random_state)
     return LabelledKFold(
-        min(most, rows), shuffle=True, random_state=random_state, stratified=classes
+        n_folds, shuffle=True, random_state=random_state, stratified=classes
     )
 
 
-def split_rows(cv: Any, labels: Array) -> list[tuple[Array, Array]]:
+def _folds_of_groups(
+    rows: Rows, groups: Any, n_folds: int, classes: bool, random_state: Any
+) -> list[tuple[Array, Array]]:
+    """Hold out whole groups, with their rows that have no label."""
+    labelled = is_labelled(rows.labels).nonzero()[0]
+    group = np.unique(as_array(groups), return_inverse=True)[1]
+    n_groups = len(np.unique(group[labelled]))
+    if n_groups < 2:
+        raise ValueError(
+            "All labelled rows are in one group of groups=; comparing needs labels in "
+            "at least two groups, so that one can be held out."
+        )
+    kind = StratifiedGroupKFold if classes else GroupKFold
+    splitter = kind(min(n_folds, n_groups), shuffle=True, random_state=random_state)
+    folds = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for _, test in splitter.split(labelled, rows.codes[labelled], group[labelled]):
+            tested = labelled[test]
+            others = ~np.isin(group, group[tested])
+            # A stratified splitter may leave a fold empty.
+            if len(tested):
+                folds.append((others.nonzero()[0], tested))
+    return folds
+
+
+def split_rows(cv: Any, rows: Rows, groups: Any) -> list[tuple[Array, Array]]:
     """List the folds; test rows have a label.
 
     Parameters
     ----------
     cv : splitter or iterable of splits
-        Of all rows.
-    labels : ndarray of shape (n_rows,)
-        NaN or None where there is none.
+        Splits of all rows.
+    rows : Rows
+        All rows.
+    groups : array-like of shape (n_rows,) or None
+        Groups of the rows, for the splitter.
 
     Returns
     -------
     list of (train, test)
     """
-    splits = cv.split(labels[:, None], labels) if hasattr(cv, "split") else cv
+    labels = rows.labels
+    params = {} if groups is None else {"groups": groups}
+    splits = cv.split(labels[:, None], labels, **params) if hasattr(cv, "split") else cv
     with warnings.catch_warnings():
         # Rare classes are spread as far as they go, and the answer says how rare.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         folds = check_splits(splits, len(labels))
-    known = is_labelled(labels)
-    folds = [(train, test[known[test]]) for train, test in folds]
+    labelled = is_labelled(labels)
+    folds = [(train, test[labelled[test]]) for train, test in folds]
     return check_splits(folds, len(labels))
 
 
-def hold_out(
-    steps: Any, model: Any, X: Any, y: Array, codes: Array, fold: tuple[Array, Array]
-) -> Held:
-    """Fit all steps and the combination without some rows, and ask about these.
+def hold_out(estimator: Any, model: Any, rows: Rows, fold: tuple[Array, Array]) -> Held:
+    """Fit an estimator without some rows, and ask it about these.
 
     Parameters
     ----------
-    steps : Pipeline or None
-        What comes before; it is cloned.
-    model : estimator
-        It is cloned, except for members that are fitted already.
-    X : array-like
+    estimator : estimator
+        `model`, or a pipeline of which this is to be the last step. It is cloned.
+    model : StackingNetRegressor or StackingNetClassifier
+        It is cloned, except for members that are fitted already. Splits in `cv` that
+        are row numbers are restricted to the training rows.
+    rows : Rows
         All rows.
-    y : ndarray of shape (n_rows,)
-        Their labels as they came, NaN or None where there is none.
-    codes : ndarray of shape (n_rows,)
-        The same as numbers or as indices of classes.
     fold : (train, test)
-        Rows.
+        Rows to fit on and rows to hold out.
 
     Returns
     -------
     Held
     """
     train, test = fold
-    own_X, test_X = take_rows(X, train), take_rows(X, test)
-    own_y = y[train]
-    if steps is not None:
-        steps = clone(steps)
-        own_X, test_X = steps.fit_transform(own_X, own_y), steps.transform(test_X)
-    known = is_labelled(own_y)
-    labels = codes[train][known]
-    if has_members(model):
-        rows, others = known.nonzero()[0], (~known).nonzero()[0]
-        found = MemberTable.of(model, take_rows(own_X, rows), own_y[rows])
-        parts = [found.table]
-        if others.size:
-            parts.append(found.ask(take_rows(own_X, others)))
-        own_X, test_X = np.concatenate(parts), found.ask(test_X)
-        own_y = np.concatenate([own_y[rows[found.rows]], own_y[others]])
-        labels, known = labels[found.rows], np.arange(len(own_y)) < len(found.rows)
-        model = found.fit(own_X, own_y)
+    labelled = is_labelled(rows.labels[train])
+    model = unfitted(model)
+    if fits_members(model) and has_row_numbers(model.cv):
+        model.cv = _inner_splits(model.cv, rows, train, labelled)
+    steps, whole = None, model
+    if isinstance(estimator, Pipeline):
+        whole = copy(estimator)
+        before = clone(estimator[:-1]).steps if len(estimator.steps) > 1 else []
+        whole.steps = [*before, (estimator.steps[-1][0], model)]
+    train_X, test_X = take_rows(rows.X, train), take_rows(rows.X, test)
+    params = take_rows_of_params(rows.X, rows.fit_params, train)
+    whole.fit(train_X, rows.labels[train], **params)
+    if whole is not model and len(whole.steps) > 1:
+        steps = whole[:-1]
+        train_X, test_X = steps.transform(train_X), steps.transform(test_X)
+        name_models(steps, model)
+    if fits_members(model):
+        once = OutOfFold(
+            model.estimators_, model.out_of_fold_rows_, model.out_of_fold_predictions_
+        ).once()
+        table, learned = once.table, once.rows
     else:
-        # A clone would have to fit members that are fitted already.
-        model = clone(model) if model.estimators is None else copy(model)
-        name_models(steps, model.fit(own_X, own_y))
-    labelled_X = own_X if known.all() else take_rows(own_X, known.nonzero()[0])
-    table, asked = (_said(model, each) for each in (labelled_X, test_X))
-    return Held(model, table, labels, asked, np.asarray(model.predict(test_X)))
+        learned = labelled.nonzero()[0]
+        whole_X = labelled.all()
+        table = _predictions(model, train_X if whole_X else take_rows(train_X, learned))
+    return Held(
+        model,
+        table,
+        rows.codes[train][learned],
+        None if rows.weights is None else rows.weights[train][learned],
+        _predictions(model, test_X),
+        np.asarray(model.predict(test_X)),
+    )
+
+
+def _inner_splits(
+    splits: list[tuple[Array, Array]], rows: Rows, train: Array, labelled: Array
+) -> list[tuple[Array, Array]]:
+    """Restrict splits of the user's table to the training rows of a fold.
+
+    A split that has no labelled row to train on, or to predict, among them is dropped.
+    """
+    restricted = [
+        split
+        for split in restrict_splits(splits, rows.numbers[train], rows.n_given)
+        if all(labelled[part].any() for part in split)
+    ]
+    if not restricted:
+        raise ValueError(
+            "cv of the estimator lists splits by row number, and in a fold of compare "
+            "none of them has rows left to train on and to predict; give the estimator "
+            "a splitter, or compare other folds with cv=."
+        )
+    return restricted
 
 
 def name_models(steps: Any, model: Any) -> None:
-    """Give models the names of the columns, which the steps before may lose.
+    """Name models after the columns of `X`, which the steps before may lose.
 
     Parameters
     ----------
@@ -222,7 +390,7 @@ def name_models(steps: Any, model: Any) -> None:
         model.model_names_ = names
 
 
-def _said(model: Any, X: Any) -> Array:
+def _predictions(model: Any, X: Any) -> Array:
     table = np.asarray(model.transform(X))
     if not is_classifier(model):
         return table

@@ -14,15 +14,20 @@ from stackingnet_sk.inspection.resampling import draw_counts
 
 Array = NDArray[Any]
 
-# More rows than this are drawn in blocks.
+# If there are more rows than this, blocks of rows are drawn instead of rows.
 _BLOCKS = 2000
-# Jeffreys' prior of being right or wrong is half a row each; the same over the four
-# cases of two contenders.
+# Rows that the prior adds to each of four cases: the first contender is right or wrong,
+# and so is the other. For one contender, right and wrong then have half a row each,
+# which is Jeffreys' prior.
 _PRIOR = 0.25
 
 
 def number_figures(
-    errors: Array, random: np.random.Generator, n_draws: int, confidence_level: float
+    errors: Array,
+    random: np.random.Generator,
+    n_draws: int,
+    confidence_level: float,
+    weights: Array | None = None,
 ) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """Errors of numbers, and by how much the first contender's are smaller.
 
@@ -40,6 +45,8 @@ def number_figures(
         Number of replicates.
     confidence_level : float
         Of the intervals.
+    weights : ndarray of shape (n_rows,), default=None
+        How much each row counts in means. They do not change how many rows there are.
 
     Returns
     -------
@@ -52,11 +59,13 @@ def number_figures(
     """
     n_rows, n_contenders = errors.shape
     block = random.permutation(np.arange(n_rows) % min(n_rows, _BLOCKS))
-    size = np.bincount(block).astype(np.float64)
-    terms = np.hstack([np.abs(errors), np.square(errors)])
-    sums = np.stack([np.bincount(block, own) for own in terms.T], axis=1)
+    weights = np.ones(n_rows) if weights is None else weights
+    size = np.bincount(block, weights)
+    terms = np.hstack([np.abs(errors), np.square(errors)]) * weights[:, None]
+    sums = np.stack([np.bincount(block, column) for column in terms.T], axis=1)
     drawn = draw_counts(random, np.ones(len(sums)), n_draws)
-    means = np.vstack([terms.mean(axis=0), (drawn @ sums) / (drawn @ size)[:, None]])
+    mean = terms.sum(axis=0) / weights.sum()
+    means = np.vstack([mean, (drawn @ sums) / (drawn @ size)[:, None]])
     absolute, squared = means[:, :n_contenders], means[:, n_contenders:]
     figures = {
         "mean absolute error": absolute,
@@ -64,11 +73,12 @@ def number_figures(
     }
     reach = student_t.ppf((1.0 + confidence_level) / 2.0, max(n_rows - 1, 1))
     tail = float(norm.cdf(-reach))
-    scores = {key: _estimate(each[0], each[1:], tail) for key, each in figures.items()}
-    leads = {key: each - each[:, :1] for key, each in figures.items()}
-    return scores, {
-        key: _estimate(each[0], each[1:], tail) for key, each in leads.items()
-    }
+    leads = {key: error - error[:, :1] for key, error in figures.items()}
+    scores, differences = (
+        {key: _estimate(values[0], values[1:], tail) for key, values in of.items()}
+        for of in (figures, leads)
+    )
+    return scores, differences
 
 
 def class_figures(
@@ -77,6 +87,7 @@ def class_figures(
     random: np.random.Generator,
     n_draws: int,
     confidence_level: float,
+    weights: Array | None = None,
 ) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """Shares that are right, and by how much the first contender's are larger.
 
@@ -91,18 +102,25 @@ def class_figures(
         Indices of the classes.
     random, n_draws, confidence_level
         As in :func:`number_figures`.
+    weights : ndarray of shape (n_rows,), default=None
+        How much each row counts in shares. Intervals are those of Kish's effective
+        number of rows.
 
     Returns
     -------
     scores, leads : dict of str to Estimate of shape (n_contenders,)
     """
     classes = np.unique(labels)
-    own, other = right[:, :1], right
-    cases = [own & other, own & ~other, ~own & other, ~own & ~other]
+    weights = np.ones(len(labels)) if weights is None else weights
+    weights = weights * (weights.sum() / np.square(weights).sum())
+    first, other = right[:, :1], right
+    cases = [first & other, first & ~other, ~first & other, ~first & ~other]
     # (class, contender, case)
     counts = np.array(
-        [[each[labels == k].sum(axis=0) for each in cases] for k in classes],
-        dtype=np.float64,
+        [
+            [(case * weights[:, None])[labels == k].sum(axis=0) for case in cases]
+            for k in classes
+        ]
     ).swapaxes(1, 2)
     tail = (1.0 - confidence_level) / 2.0
     scores, leads = {}, {}
@@ -115,7 +133,7 @@ def class_figures(
         share = strata / strata.sum(axis=-1, keepdims=True)
         both = np.concatenate([share[None], drawn]).mean(axis=1)
         theirs, lead = both[..., 0] + both[..., 2], both[..., 1] - both[..., 2]
-        # Nobody is better than himself, though the prior allows for it.
+        # The first contender is no better than itself, though the prior allows for it.
         lead[:, 0] = 0.0
         theirs[:, 0] = both[:, 0, 0] + both[:, 0, 1]
         scores[key] = _estimate(theirs[0], theirs[1:], tail)

@@ -1,4 +1,4 @@
-"""Plain rivals of a combination: each learns from a table and labels, and predicts."""
+"""Plain rivals of a combination, which learn from a table and labels, and predict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import recall_score
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 Array = NDArray[Any]
@@ -21,25 +20,41 @@ _ALPHAS = np.logspace(-2, 4, 13)
 
 
 class TrainingData(NamedTuple):
-    """What a rival learns from, and what it is asked.
+    """Rows that a rival learns from, and rows that it predicts.
 
     Parameters
     ----------
     table : ndarray of shape (n_rows, n_models) or (n_rows, n_models, n_classes)
-        Predictions, NaN for none; of classes one-hot votes or probabilities, zeros for
-        none.
+        Predictions, NaN where one is missing; of classes one-hot votes or
+        probabilities, zeros where a model abstains.
     labels : ndarray of shape (n_rows,)
         Numbers, or indices of classes.
     asked : ndarray of shape (n_asked, ...)
         The table of the rows that are held out.
     class_weight : dict of int to float, "balanced" or None
-        How much classes count; of numbers None.
+        How much classes count; None for numbers.
+    weights : ndarray of shape (n_rows,), default=None
+        How much rows count; None if all count the same.
     """
 
     table: Array
     labels: Array
     asked: Array
     class_weight: Any = None
+    weights: Array | None = None
+
+    @property
+    def level(self) -> float:
+        """Mean of the labels."""
+        return float(np.average(self.labels, weights=self.weights))
+
+    @property
+    def shares(self) -> Array:
+        """Share of each class among the labels."""
+        n_classes = self.table.shape[2]
+        counts = np.bincount(self.labels, self.weights, minlength=n_classes)
+        shares: Array = counts / counts.sum()
+        return shares
 
 
 class Rival(NamedTuple):
@@ -51,7 +66,7 @@ class Rival(NamedTuple):
 
 
 def _averages(table: Array, otherwise: float) -> Array:
-    """Mean of those who answer."""
+    """Mean of the predictions in each row that are not missing."""
     given: Array = ~np.isnan(table)
     n_given = given.sum(axis=1)
     total = np.where(given, table, 0.0).sum(axis=1)
@@ -60,45 +75,61 @@ def _averages(table: Array, otherwise: float) -> Array:
 
 
 def average(training: TrainingData) -> Array:
-    """Average the predictions of those who answer."""
-    return _averages(training.asked, training.labels.mean())
+    """Average the predictions that are there."""
+    return _averages(training.asked, training.level)
 
 
 def centred_average(training: TrainingData) -> Array:
     """Average, and remove the mean error that the average has on the labels."""
-    level = training.labels.mean()
-    bias = (_averages(training.table, level) - training.labels).mean()
+    level = training.level
+    errors = _averages(training.table, level) - training.labels
+    bias = np.average(errors, weights=training.weights)
     return np.asarray(_averages(training.asked, level) - bias)
 
 
 def choose_model(training: TrainingData) -> int:
-    """Find the model that does best alone on the labels; silence is the constant."""
+    """Find the model that is best alone on the labels.
+
+    A missing prediction counts as the mean of the labels or the most frequent class.
+    """
+    labels, weights = training.labels, training.weights
     if training.table.ndim == 2:
-        filled = _fill(training.table, training.labels.mean())
-        return int(np.abs(filled - training.labels[:, None]).mean(axis=0).argmin())
-    votes = _votes(training.table, _most_frequent(training.labels))
+        errors = np.abs(_fill(training.table, training.level) - labels[:, None])
+        return int(np.average(errors, axis=0, weights=weights).argmin())
+    votes = _votes(training.table, int(training.shares.argmax()))
     if training.class_weight == "balanced":
-        scores = [_balanced_accuracy(training.labels, own) for own in votes.T]
-        return int(np.argmax(scores))
-    return int((votes == training.labels[:, None]).mean(axis=0).argmax())
+        # scikit-learn's balanced_accuracy_score would warn of votes for a class that
+        # has no label here.
+        options = {"labels": np.unique(labels), "average": "macro"}
+        return int(
+            np.argmax(
+                [
+                    recall_score(labels, vote, sample_weight=weights, **options)
+                    for vote in votes.T
+                ]
+            )
+        )
+    right = votes == labels[:, None]
+    return int(np.average(right, axis=0, weights=weights).argmax())
 
 
 def best_model(training: TrainingData) -> Array:
-    """Predict what the model says that did best on the labels."""
+    """Predict what the model predicts that is best alone on the labels."""
     chosen = choose_model(training)
     if training.table.ndim == 2:
-        return _fill(training.asked, training.labels.mean())[:, chosen]
-    return _votes(training.asked, _most_frequent(training.labels))[:, chosen]
+        return _fill(training.asked, training.level)[:, chosen]
+    return _votes(training.asked, int(training.shares.argmax()))[:, chosen]
 
 
 def ridge(training: TrainingData) -> Array:
     """Fit a ridge regression to the predictions."""
-    model = make_pipeline(
-        SimpleImputer(keep_empty_features=True), StandardScaler(), RidgeCV(_ALPHAS)
-    )
-    return np.asarray(
-        model.fit(training.table, training.labels).predict(training.asked)
-    )
+    weights = training.weights
+    fill = SimpleImputer(keep_empty_features=True)
+    table, asked = fill.fit_transform(training.table), fill.transform(training.asked)
+    scale = StandardScaler().fit(table, sample_weight=weights)
+    model = RidgeCV(_ALPHAS)
+    model.fit(scale.transform(table), training.labels, sample_weight=weights)
+    return np.asarray(model.predict(scale.transform(asked)))
 
 
 def constant(training: TrainingData) -> Array:
@@ -108,20 +139,20 @@ def constant(training: TrainingData) -> Array:
     else:
         model = DummyClassifier(strategy="most_frequent")
     rows = np.zeros((len(training.labels), 1))
-    model.fit(rows, training.labels)
+    model.fit(rows, training.labels, sample_weight=training.weights)
     return np.asarray(model.predict(np.zeros((len(training.asked), 1))))
 
 
 def majority_vote(training: TrainingData) -> Array:
-    """Name the class with most votes; of tied ones that which labels have most."""
+    """Name the class with most votes; ties go to the more frequent class."""
     votes = np.eye(training.table.shape[2])[_votes(training.asked, 0)]
     votes *= np.any(training.asked, axis=2, keepdims=True)
-    return _most(votes.sum(axis=1), training.labels)
+    return _most(votes.sum(axis=1), training)
 
 
 def average_probability(training: TrainingData) -> Array:
     """Name the class with the largest mean probability."""
-    return _most(training.asked.sum(axis=1), training.labels)
+    return _most(training.asked.sum(axis=1), training)
 
 
 def logistic(training: TrainingData) -> Array:
@@ -129,7 +160,8 @@ def logistic(training: TrainingData) -> Array:
     if len(np.unique(training.labels)) < 2:
         return constant(training)
     model = LogisticRegression(class_weight=training.class_weight, max_iter=1000)
-    model.fit(training.table.reshape(len(training.table), -1), training.labels)
+    table = training.table.reshape(len(training.table), -1)
+    model.fit(table, training.labels, sample_weight=training.weights)
     return np.asarray(model.predict(training.asked.reshape(len(training.asked), -1)))
 
 
@@ -141,24 +173,14 @@ def _votes(table: Array, otherwise: int) -> Array:
     return np.where(table.any(axis=2), table.argmax(axis=2), otherwise)
 
 
-def _most_frequent(labels: Array) -> int:
-    return int(np.bincount(labels).argmax())
-
-
-def _most(scores: Array, labels: Array) -> Array:
-    """Name the class of the highest score; shares of the labels settle ties."""
-    shares = np.bincount(labels, minlength=scores.shape[1]) / (2 * len(labels))
+def _most(scores: Array, training: TrainingData) -> Array:
+    """Name the class of the highest score; ties go to the more frequent class."""
     # Scores are counts, or sums that are equal only up to rounding.
     tied = scores >= scores.max(axis=1, keepdims=True) - 1e-9
-    return np.asarray(np.where(tied, shares, -1.0).argmax(axis=1))
+    return np.asarray(np.where(tied, training.shares, -1.0).argmax(axis=1))
 
 
-def _balanced_accuracy(labels: Array, votes: Array) -> float:
-    # scikit-learn's own would warn of votes for a class that has no label here.
-    return float(recall_score(labels, votes, labels=np.unique(labels), average="macro"))
-
-
-_BEST = "the model that is best alone on the training labels; where it is silent, the "
+_BEST = "the model that is best alone on the training labels; if it abstains, the "
 _NUMBERS = (
     Rival("average", "mean of the models that answer", average),
     Rival(
@@ -166,21 +188,27 @@ _NUMBERS = (
         "the average minus its mean error on the training labels",
         centred_average,
     ),
-    Rival("ridge stacking", "ridge regression; a hole is its column's mean", ridge),
+    Rival(
+        "ridge stacking",
+        "ridge regression; a missing prediction is its column's mean",
+        ridge,
+    ),
     Rival(BEST, _BEST + "constant", best_model),
-    Rival(CONSTANT, "mean of the training labels, whatever the models say", constant),
+    Rival(
+        CONSTANT, "mean of the training labels, whatever the models predict", constant
+    ),
 )
 _CLASSES = (
     Rival("majority vote", "most votes of the models that answer", majority_vote),
     Rival(
         "logistic stacking",
-        "logistic regression on the votes; silence is no vote",
+        "logistic regression on the votes; a model that abstains has no vote",
         logistic,
     ),
     Rival(BEST, _BEST + "constant", best_model),
     Rival(
         CONSTANT,
-        "most frequent class of the training labels, whatever the models say",
+        "most frequent class of the training labels, whatever the models predict",
         constant,
     ),
 )

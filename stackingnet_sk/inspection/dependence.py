@@ -50,10 +50,9 @@ class EffectiveModels:
 
     Examples
     --------
-    >>> from stackingnet_sk import StackingNetRegressor
-    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk import StackingNetRegressor, datasets
     >>> from stackingnet_sk.inspection import effective_models
-    >>> judges = make_experts(500, 4, correlation=0.5, random_state=0)
+    >>> judges = datasets.make_experts(500, 4, correlation=0.5, random_state=0)
     >>> model = StackingNetRegressor().fit(judges.X, judges.y)
     >>> print(effective_models(model, judges.X, judges.y))
     1.59 [1.52, 1.66]
@@ -166,6 +165,7 @@ def dependence(
     *,
     confidence_level: float = 0.9,
     threshold: float | None = None,
+    cv: Any = None,
 ) -> Dependence:
     r"""Measure how the errors of the models depend on each other.
 
@@ -184,9 +184,10 @@ def dependence(
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted; its members should not have seen `X`.
+        Fitted.
     X : array-like
-        What `estimator` predicts from.
+        What `estimator` predicts from. On the table that members were fitted on, their
+        predictions out of fold count, as in :func:`rank_models`.
     y : array-like of shape (n_samples,), default=None
         Labels. If there is one, rows without (NaN or None) are left out.
     confidence_level : float, default=0.9
@@ -195,6 +196,8 @@ def dependence(
         Families merge while their errors correlate at least so much, mean over the
         pairs (average linkage on ``1 - correlation``). By default 0.5 with labels and
         0.25 without, but above chance: ``tanh(3.5 / sqrt(n - 3))`` of n rows.
+    cv : int, splitter or iterable of splits, default=None
+        Fit members anew on the labelled rows, and use their predictions out of fold.
 
     Returns
     -------
@@ -238,7 +241,7 @@ def dependence(
     """
     if not (0 < confidence_level < 1 and (threshold is None or 0 < threshold < 1)):
         raise ValueError(f"{confidence_level=} and {threshold=} must be in (0, 1).")
-    asked = ModelAnswers.of(estimator, X, y)
+    asked = ModelAnswers.of(estimator, X, y, cv=cv)
     labelled = bool(asked.labelled.any())
     rows = asked.labelled == labelled
     n_rows = int(np.count_nonzero(rows))
@@ -274,7 +277,12 @@ def dependence(
 
 
 def effective_models(
-    estimator: Any, X: Any, y: ArrayLike | None = None, *, confidence_level: float = 0.9
+    estimator: Any,
+    X: Any,
+    y: ArrayLike | None = None,
+    *,
+    confidence_level: float = 0.9,
+    cv: Any = None,
 ) -> EffectiveModels:
     """Count the independent models that would average as well.
 
@@ -283,7 +291,7 @@ def effective_models(
 
     Parameters
     ----------
-    estimator, X, y, confidence_level : object
+    estimator, X, y, confidence_level, cv : object
         As in :func:`dependence`.
 
     Returns
@@ -292,15 +300,15 @@ def effective_models(
 
     Examples
     --------
-    >>> from stackingnet_sk import StackingNetRegressor
-    >>> from stackingnet_sk.datasets import make_experts
+    >>> from stackingnet_sk import StackingNetRegressor, datasets
     >>> from stackingnet_sk.inspection import effective_models
-    >>> judges = make_experts(500, 4, correlation=0.0, random_state=0)
+    >>> judges = datasets.make_experts(500, 4, correlation=0.0, random_state=0)
     >>> model = StackingNetRegressor().fit(judges.X, judges.y)
     >>> round(effective_models(model, judges.X, judges.y).number, 1)
     3.9
     """
-    return dependence(estimator, X, y, confidence_level=confidence_level).effective
+    found = dependence(estimator, X, y, confidence_level=confidence_level, cv=cv)
+    return found.effective
 
 
 def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, ...]:
@@ -349,7 +357,7 @@ def _correlation(sums: Array, votes: bool) -> Array:
     # Sum of a model's values, and of their squares, where another answers; being right
     # is its own square, and numbers are complete.
     shared = sums[..., own, other]
-    squares = shared if votes else _diagonal(products)[..., None]
+    squares = shared if votes else products.diagonal(axis1=-2, axis2=-1)[..., None]
     rate = shared / np.maximum(given, _ROUNDING)
     covariance = (products - rate * shared.swapaxes(-1, -2)).sum(axis=-3)
     variance = (squares - rate * shared).sum(axis=-3)
@@ -436,10 +444,6 @@ def _known_models(correlation: Array) -> Array:
     """Tell which models have a correlation with another one."""
     known = ~np.isnan(correlation) & ~np.eye(len(correlation), dtype=bool)
     return np.asarray(known.any(axis=0))
-
-
-def _diagonal(matrices: Array) -> Array:
-    return matrices.diagonal(axis1=-2, axis2=-1)
 
 
 def _outer(vectors: Array) -> Array:

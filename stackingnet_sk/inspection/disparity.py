@@ -228,6 +228,7 @@ def disparity(
     n_bootstrap: int = 1000,
     n_permutations: int = 200,
     confidence_level: float = 0.9,
+    cv: Any = None,
     random_state: Any = None,
 ) -> Disparity:
     """Measure how unequally errors fall on groups, and whether combining amplifies it.
@@ -246,7 +247,10 @@ def disparity(
 frame or dict of str to array-like
         Groups, a grouping a column; they are read as texts without spaces around.
     X : array-like, default=None
-        With an estimator: what it predicts from, rows that it was not fitted on.
+        With an estimator: what it predicts from. If members were fitted on this table,
+        their predictions out of fold are audited, and the combination's are made from
+        these, by the weights of the estimator; rows without any are left out, with a
+        warning. On another table members predict as they are.
     models : array-like or frame of shape (n_samples, n_models), default=None
         With predictions: those of two or more models; NaN or None is no class.
     task : {"auto", "regression", "classification"}, default="auto"
@@ -262,6 +266,9 @@ frame or dict of str to array-like
         Resamples for the intervals and dealings for `gap_by_chance`; 0 for none.
     confidence_level : float, default=0.9
         Of the percentile intervals.
+    cv : int, splitter or iterable of splits, default=None
+        With an estimator: fit members anew on the labelled rows of `X`, and audit what
+        they predict out of fold.
     random_state : int or RandomState, default=None
         Seed of both.
 
@@ -303,8 +310,10 @@ frame or dict of str to array-like
     asks = hasattr(estimator_or_predictions, "predict")
     if asks == (X is None) or (asks and models is not None):
         raise ValueError("Give X= with an estimator, or models= with predictions.")
+    if cv is not None and not asks:
+        raise ValueError("cv= fits the members of an estimator; predictions have none.")
     if asks:
-        names, table, classes = ask_models(estimator_or_predictions, X, y)
+        names, table, classes = ask_models(estimator_or_predictions, X, y, cv)
     else:
         names, table, classes = read_predictions(
             estimator_or_predictions, y, models, task

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from stackingnet_sk._compat import count_rows
 from stackingnet_sk.ensemble.validation import check_labels
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.predictions import (
@@ -23,23 +24,33 @@ from stackingnet_sk.predictions import (
 Array = NDArray[Any]
 
 
-def ask_models(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, Array | None]:
+def ask_models(
+    estimator: Any, X: Any, y: Any, cv: Any = None
+) -> tuple[Any, Array, Array | None]:
     """Ask a fitted estimator and its models.
 
     Returns
     -------
     names : array-like of str of shape (n_models,)
     table : ndarray of shape (n_rows, n_models + 2)
-        Labels, combination and models: numbers, or indices of classes, NaN for none.
+        Labels, combination and models: numbers, or indices of classes, NaN for none. A
+        row that is left out has no label.
     classes : ndarray of shape (n_classes,) or None
     """
-    asked = ModelAnswers.of(estimator, X, y, labels=True)
-    own = estimator.predict(X)
+    asked = ModelAnswers.of(estimator, X, y, labels=True, cv=cv)
+    combined = asked.combined(estimator, X)
     if asked.classes is None:
-        return asked.names, np.column_stack([asked.labels, own, asked.table]), None
-    codes = np.searchsorted(asked.classes, own)
-    table = np.column_stack([asked.labels, codes, asked.votes])
-    return asked.names, np.where(table < 0, np.nan, table), asked.classes
+        table = np.column_stack([asked.labels, combined, asked.table])
+    else:
+        codes = np.searchsorted(asked.classes, combined)
+        table = np.column_stack([asked.labels, codes, asked.votes]).astype(np.float64)
+        table[table < 0] = np.nan
+    if asked.rows is not None:
+        # Groups and weights have one entry per row of X.
+        whole = np.full((count_rows(X), table.shape[1]), np.nan)
+        whole[asked.rows] = table
+        table = whole
+    return asked.names, table, asked.classes
 
 
 def read_predictions(

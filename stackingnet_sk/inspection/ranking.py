@@ -211,6 +211,7 @@ def rank_models(
     n_bootstrap: int = 1000,
     confidence_level: float = 0.9,
     drop_one: bool = True,
+    cv: Any = None,
     random_state: Any = None,
 ) -> Ranking:
     r"""Rank the models of a fitted estimator, and say what of it is sure.
@@ -231,7 +232,9 @@ def rank_models(
     estimator : StackingNetRegressor or StackingNetClassifier
         Fitted.
     X : array-like
-        What `estimator` predicts from. Members should not have seen these rows.
+        What `estimator` predicts from. If members were fitted on this table, their
+        predictions out of fold are ranked; rows without any are left out, with a
+        warning. On another table they predict as they are.
     y : array-like of shape (n_samples,), default=None
         Labels; NaN or None on rows without. None: agreement is all there is.
     n_bootstrap : int, default=1000
@@ -241,6 +244,9 @@ def rank_models(
     drop_one : bool, default=True
         Whether to refit the combination without each model, which takes longer than
         all replicates where there are very many distinct rows of votes.
+    cv : int, splitter or iterable of splits, default=None
+        Fit members anew on the labelled rows of `X`, and rank what they predict out of
+        fold.
     random_state : int, Generator or None, default=None
         Source of the draws.
 
@@ -257,7 +263,8 @@ def rank_models(
         If it does not combine models.
     ValueError
         If there are fewer than two models, `n_bootstrap` is below 2 or
-        `confidence_level` is not between 0 and 1, or answers or labels cannot be used.
+        `confidence_level` is not between 0 and 1, `cv` is given without members to
+        fit, or predictions or labels cannot be used.
 
     Notes
     -----
@@ -285,7 +292,7 @@ def rank_models(
     ([1, 1, 3], [2, 2, 3], ['a', 'a', 'b'])
     """
     check_draws(n_bootstrap, confidence_level)
-    answers = ModelAnswers.of(estimator, X, y)
+    answers = ModelAnswers.of(estimator, X, y, cv=cv)
     evidence = evidence_of_rows(estimator, answers)
     random = np.random.default_rng(random_state)
     values = evidence.reliability

@@ -18,6 +18,19 @@ from stackingnet_sk.predictions.labels import (
     labelled_part,
     unmasked,
 )
+from stackingnet_sk.predictions.members import (
+    FittedMembers,
+    Members,
+    Metadata,
+    are_pairs,
+    check_fitted,
+    cross_predict,
+    has_row_numbers,
+    is_prefit,
+    members_in_use,
+    restrict_splits,
+    route_metadata,
+)
 from stackingnet_sk.predictions.out_of_fold import (
     OutOfFold,
     check_splits,
@@ -26,6 +39,7 @@ from stackingnet_sk.predictions.out_of_fold import (
 )
 from stackingnet_sk.predictions.ranges import PredictionClipper, PredictionNormalizer
 from stackingnet_sk.predictions.table import check_predictions, is_number
+from stackingnet_sk.predictions.training_rows import TrainingRows
 from stackingnet_sk.predictions.votes import (
     ClassAnswers,
     check_probabilities,
@@ -42,12 +56,18 @@ __all__ = [
     "Block",
     "ClassAnswer",
     "ClassAnswers",
+    "FittedMembers",
+    "Members",
+    "Metadata",
     "OutOfFold",
     "PredictionClipper",
     "PredictionNormalizer",
+    "TrainingRows",
     "about",
+    "are_pairs",
     "as_array",
     "blocks_of",
+    "check_fitted",
     "check_predictions",
     "check_probabilities",
     "check_splits",
@@ -56,14 +76,20 @@ __all__ = [
     "collect_out_of_fold",
     "column_names",
     "comes_in_blocks",
+    "cross_predict",
     "encode_votes",
     "group_columns",
+    "has_row_numbers",
     "is_dask",
     "is_labelled",
     "is_number",
+    "is_prefit",
     "labelled_part",
+    "members_in_use",
     "names_of_blocks",
     "one_column",
+    "restrict_splits",
+    "route_metadata",
     "sorted_classes",
     "split_columns",
     "sum_blocks",

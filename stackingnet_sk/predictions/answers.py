@@ -1,4 +1,4 @@
-"""What a member is asked for, and how its answer is checked."""
+"""Answers of members: what a fitted member is asked for, and how that is checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUM_TOLERANCE = 1e-6
 
 
 class Answer(Protocol):
-    """Asks a fitted member about rows, and checks what it says."""
+    """Asks a fitted member to predict rows, and checks its answer."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -29,7 +29,7 @@ class Answer(Protocol):
 
 @dataclass(frozen=True)
 class NumberAnswer:
-    """A number a row: what `predict` of a regressor returns."""
+    """One number per row: what `predict` of a regressor returns."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,7 +46,7 @@ class NumberAnswer:
         member : estimator
             Fitted.
         X : array-like of shape (n_samples, n_features)
-            What it is asked about.
+            Rows to predict.
 
         Returns
         -------
@@ -55,7 +55,7 @@ class NumberAnswer:
         Raises
         ------
         ValueError
-            If it does not predict one number a row.
+            If it does not predict one number per row.
         """
         return one_column(member.predict(X), count_rows(X), name)
 
@@ -65,17 +65,18 @@ NUMBER = NumberAnswer()
 
 @dataclass(frozen=True, eq=False)
 class ClassAnswer:
-    """A vector over the classes a row: probabilities, or a vote.
+    """One vector over the classes per row: probabilities, or a vote.
 
-    A member is asked for `predict_proba`, else for `decision_function`, whose values
-    become probabilities by the logistic function (softmax for several classes), else
-    for `predict`, whose classes are votes: one at the class named, zero elsewhere.
+    A member is asked for `predict_proba`. If it has none, the values of its
+    `decision_function` become probabilities by the logistic function (softmax for
+    several classes). If it has neither, the classes of its `predict` are votes: one at
+    the class named, zero elsewhere.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        All classes, sorted. A member that was fitted without some of them never
-        answers those.
+        All classes, sorted. A member that was fitted without some of them gives these
+        probability zero.
     """
 
     classes: NDArray[Any]
@@ -95,7 +96,7 @@ class ClassAnswer:
         member : estimator
             Fitted.
         X : array-like of shape (n_samples, n_features)
-            What it is asked about.
+            Rows to predict.
 
         Returns
         -------
@@ -104,11 +105,11 @@ class ClassAnswer:
         Raises
         ------
         ValueError
-            If the answer has a wrong shape, names a class that there is not, or is no
-            probability.
+            If the answer has a wrong shape, names a class that is not in `classes`, or
+            is not made of probabilities.
         """
         n_samples = count_rows(X)
-        # Scores of pairs of classes ("ovo") are no scores of classes.
+        # With "ovo", scores belong to pairs of classes, not to classes.
         scores = hasattr(member, "decision_function")
         scores &= getattr(member, "decision_function_shape", "ovr") != "ovo"
         if not (hasattr(member, "predict_proba") or scores):
@@ -118,21 +119,21 @@ class ClassAnswer:
                     f"Member {name!r} predicts an array of shape {votes.shape} for "
                     f"{n_samples} rows; a member must predict one class a row."
                 )
-            own, votes = np.unique(votes, return_inverse=True)
-            return self._align(name, own, np.eye(len(own))[votes])
-        own = np.asarray(member.classes_)
+            classes, votes = np.unique(votes, return_inverse=True)
+            return self._align(name, classes, np.eye(len(classes))[votes])
+        classes = np.asarray(member.classes_)
         if hasattr(member, "predict_proba"):
             answer = np.asarray(member.predict_proba(X), dtype=np.float64)
         else:
             answer = np.asarray(member.decision_function(X), dtype=np.float64)
-            if answer.ndim == 1 and len(own) == 2:
+            if answer.ndim == 1 and len(classes) == 2:
                 answer = np.column_stack([expit(-answer), expit(answer)])
             elif answer.ndim == 2:
                 answer = softmax(answer, axis=1)
-        if answer.shape != (n_samples, len(own)):
+        if answer.shape != (n_samples, len(classes)):
             raise ValueError(
                 f"Member {name!r} answers with an array of shape {answer.shape} for "
-                f"{n_samples} rows and {len(own)} classes; a member must give one "
+                f"{n_samples} rows and {len(classes)} classes; a member must give one "
                 "number a row and class."
             )
         wrong = ~(np.abs(answer.sum(axis=1) - 1.0) <= SUM_TOLERANCE)
@@ -143,33 +144,33 @@ class ClassAnswer:
                 f"Member {name!r} gives {answer[row].tolist()} for a row, which are no "
                 "probabilities; they must be zero or above and sum to 1."
             )
-        return self._align(name, own, answer)
+        return self._align(name, classes, answer)
 
     def _align(
-        self, name: str, own: NDArray[Any], answer: NDArray[np.float64]
+        self, name: str, classes: NDArray[Any], answer: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Put the columns of a member's own classes where they belong."""
+        """Put the columns of the classes that a member knows in the order of all."""
         place = {label: k for k, label in enumerate(self.classes.tolist())}
-        unknown = [label for label in own.tolist() if label not in place]
+        unknown = [label for label in classes.tolist() if label not in place]
         if unknown:
             raise ValueError(
                 f"Member {name!r} answers with the class {unknown[0]!r}, which is none "
                 f"of {self.classes.tolist()[:10]}; give all classes with classes=."
             )
         aligned = np.zeros((len(answer), len(self.classes)))
-        aligned[:, [place[label] for label in own.tolist()]] = answer
+        aligned[:, [place[label] for label in classes.tolist()]] = answer
         return aligned
 
 
 def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64]:
-    """Check what a member predicted.
+    """Check the predictions of a member.
 
     Parameters
     ----------
     prediction : array-like
         What its `predict` returned.
     n_samples : int
-        Number of rows that it was asked about.
+        Number of rows that it was to predict.
     name : str
         Name of the member, for the error.
 
@@ -180,7 +181,7 @@ def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64
     Raises
     ------
     ValueError
-        If it is not one number a row.
+        If it is not one number per row.
     """
     array = np.asarray(prediction)
     if array.ndim == 2 and array.shape[1] == 1:

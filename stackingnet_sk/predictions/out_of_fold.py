@@ -30,7 +30,8 @@ class OutOfFold:
     estimators : list of estimators
         The members, fitted on all rows.
     rows : ndarray of shape (n_predictions,)
-        Which row each prediction is for. A splitter may leave rows out or repeat them.
+        The row that each prediction is for. A splitter may leave rows out or repeat
+        them.
     table : ndarray of shape (n_predictions, n_models) or \
 (n_predictions, n_models, n_classes)
         The predictions.
@@ -67,26 +68,52 @@ class OutOfFold:
     def in_rows(
         self, statistics: Any, sample_weight: NDArray[np.float64] | None
     ) -> Any:
-        """Let statistics of the predictions know how few rows they are of.
+        """Give statistics of the predictions the weight norm of the rows.
 
         Parameters
         ----------
         statistics : dataclass
-            With `weight_norm`, the Euclidean norm of the weights: that of the shares of
-            repeated rows would pass for more rows.
+            With `weight_norm`, the Euclidean norm of the weights. The norm of the
+            shares of repeated rows would stand for more rows than there are.
         sample_weight : ndarray of shape (n_samples,) or None
             Weights of the rows.
 
         Returns
         -------
         dataclass
-            With the norm of the weights of the rows.
+            With the norm of the weights of the distinct rows.
         """
         rows = np.unique(self.rows)
         if len(rows) == len(self.rows):
             return statistics
-        own = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
-        return replace(statistics, weight_norm=float(np.linalg.norm(own)))
+        weights = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
+        return replace(statistics, weight_norm=float(np.linalg.norm(weights)))
+
+    def in_order(self) -> OutOfFold:
+        """Sort the predictions by row; those of one row stay in the order of folds.
+
+        Returns
+        -------
+        OutOfFold
+        """
+        if (np.diff(self.rows) >= 0).all():
+            return self
+        order = np.argsort(self.rows, kind="stable")
+        return replace(self, rows=self.rows[order], table=self.table[order])
+
+    def once(self) -> OutOfFold:
+        """Keep the first prediction of each row.
+
+        Their mean would show an ensemble of fits, with smaller errors than a single fit
+        makes.
+
+        Returns
+        -------
+        OutOfFold
+            In the order of rows.
+        """
+        rows, first = np.unique(self.rows, return_index=True)
+        return replace(self, rows=rows, table=self.table[first])
 
 
 def collect_out_of_fold(
@@ -110,24 +137,25 @@ def collect_out_of_fold(
     members : sequence of (str, estimator)
         Names and unfitted members; they are cloned.
     X, y : array-like
-        Training data, as the members want it.
+        Training data, as the members take it.
     splits : iterable of (train, test)
         Row indices of each fold.
     fit_params : dict of str to dict
-        What each member's `fit` receives besides; arrays with a value a row are sliced.
+        What the `fit` of each member receives besides, by name. Arrays with one entry
+        per row are cut to the rows of each fit.
     answer : Answer, default=NUMBER
-        What a fitted member is asked for, and how that is checked.
+        What a fitted member is asked for, and how its answer is checked.
     memory : str, path-like or joblib.Memory, default=None
-        Folder where fits are kept. One that is there is read instead of done, whatever
-        the member's name; parallel searches do each once.
+        Folder where fits are kept. A fit that is there is read instead of done again,
+        whatever the name of the member; parallel searches do each fit once.
     n_jobs : int, default=None
-        Fits that run at the same time.
+        Number of fits that run at the same time.
     verbose : int, default=0
-        Above 0, a line for each fit, done or read.
+        Above 0, print a line for each fit that is done or read.
     tasks : sequence, default=None
         Callback contexts, one for each of :func:`task_names`.
     owner : estimator, default=None
-        Whose fit this is, for the callbacks.
+        Estimator that is being fitted, for the callbacks.
 
     Returns
     -------
@@ -156,7 +184,8 @@ def collect_out_of_fold(
     places = cached_fits(
         open_folder(memory), members, X, y, (None, *folds), fit_params, answer
     )
-    # Read here: warnings reach the caller, and what is there needs no worker.
+    # The cache is read here, so that warnings reach the caller, and fits that are there
+    # need no worker.
     results = [None if place is None else place.recall() for place in places]
     for where, result in zip(names, results, strict=True):
         if verbose > 0 and result is not None:
@@ -174,7 +203,8 @@ def collect_out_of_fold(
             answer=answer,
             where=names[job],
             verbose=verbose,
-            # Sent to the workers, with all it holds, only where someone listens.
+            # The owner is sent to the workers, with all that it holds, so this is done
+            # only if there are callbacks.
             task=None if contexts[job] is None else (contexts[job], owner),
         )
         for job, ((name, estimator), fold) in ((job, jobs[job]) for job in missing)
@@ -188,26 +218,26 @@ def collect_out_of_fold(
                 f"Member {name!r}, fitted on {rows}, is not cached: {problem}.",
                 UserWarning,
             )
-    found = [result for result in results if result is not None]
+    fits = [result for result in results if result is not None]
     n_members = len(members)
     blocks = [
         np.stack(
-            [prediction for _, prediction in found[start : start + n_members]], axis=1
+            [prediction for _, prediction in fits[start : start + n_members]], axis=1
         )
-        for start in range(n_members, len(found), n_members)
+        for start in range(n_members, len(fits), n_members)
     ]
     return OutOfFold(
-        [estimator for estimator, _ in found[:n_members]],
+        [estimator for estimator, _ in fits[:n_members]],
         np.concatenate([test for _, test in folds]),
         _level_constants(blocks),
     )
 
 
 def _level_constants(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Stack the folds; a member that is constant in each of them is constant.
+    """Stack the folds, and make a member that is constant in each fold constant.
 
-    What such a member predicts differs from fold to fold by the labels that were held
-    out, and so runs against them: combined, it would get a weight for that.
+    The constant of such a member differs between folds by the labels that were held
+    out, and runs against them: the combination would give it a weight for that.
     """
     table = np.concatenate(blocks)
     if min(len(block) for block in blocks) > 1:
@@ -241,7 +271,7 @@ def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
 
 
 def check_splits(splits: Iterable[Split], n_rows: int | None = None) -> list[Split]:
-    """List the folds and refuse those that are empty or point nowhere.
+    """List the folds, and refuse empty ones and row numbers that do not exist.
 
     Parameters
     ----------
@@ -258,7 +288,7 @@ def check_splits(splits: Iterable[Split], n_rows: int | None = None) -> list[Spl
     Raises
     ------
     ValueError
-        If there is no fold, one has no rows, or rows that there are not.
+        If there is no fold, or one has no rows or row numbers that do not exist.
     """
     folds = []
     for number, fold in enumerate(splits):
@@ -282,6 +312,7 @@ def check_splits(splits: Iterable[Split], n_rows: int | None = None) -> list[Spl
 
 
 def _indices(part: Any, n_rows: int | None, who: str) -> NDArray[np.intp]:
+    """Check the row numbers, or the mask, of one part of a fold."""
     rows = np.asarray(part)
     if rows.dtype == bool:
         if n_rows is not None and rows.shape != (n_rows,):
@@ -307,7 +338,7 @@ def _print_recalled(where: str) -> None:
 def _fit_once(
     place: CachedFit | None, *arguments: Any, where: str, verbose: int, **options: Any
 ) -> tuple[Fitted, str | None]:
-    """Fit unless another worker does so; also say why the fit is not kept."""
+    """Fit, unless another worker does so; also return why the fit is not cached."""
     fit = partial(_fit_and_predict, *arguments, where=where, verbose=verbose, **options)
     if place is None:
         return fit(), None
@@ -330,18 +361,18 @@ def _fit_and_predict(
     verbose: int,
     task: tuple[Any, Any] | None,
 ) -> Fitted:
-    """Fit on all rows, or fit on a fold's and predict the others."""
+    """Fit on all rows, or fit on the training rows of a fold and predict its others."""
     began = time.perf_counter()
     train = None if fold is None else fold[0]
-    own_X, own_y = X, y
+    train_X, train_y = X, y
     if train is not None:
-        own_X, own_y = take_rows(X, train), take_rows(y, train)
+        train_X, train_y = take_rows(X, train), take_rows(y, train)
         fit_params = take_rows_of_params(X, fit_params, train)
     context, owner = task or (None, None)
     prediction = None
     try:
-        with fit_task(context, owner, estimator, own_X, own_y):
-            estimator.fit(own_X, own_y, **fit_params)
+        with fit_task(context, owner, estimator, train_X, train_y):
+            estimator.fit(train_X, train_y, **fit_params)
         if fold is not None:
             prediction = answer(name, estimator, take_rows(X, fold[1]))
     except Exception as error:
@@ -350,6 +381,8 @@ def _fit_and_predict(
         raise
     if verbose > 0:
         seconds = time.perf_counter() - began
-        print(f"[stackingnet] {where}: fitted on {len(own_y)} rows in {seconds:.1f} s")
-    # A fold's fit is only worth its predictions.
+        print(
+            f"[stackingnet] {where}: fitted on {len(train_y)} rows in {seconds:.1f} s"
+        )
+    # Of the fit on a fold only the predictions are used.
     return (estimator if fold is None else None), prediction

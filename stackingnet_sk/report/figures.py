@@ -80,15 +80,12 @@ def collect(
 
         figures["comparison"] = attempt(hold_out)
         figures["weights"] = weights_section(subject)
-        unseen = subject.drawn(random_state)
-        figures["drawn"] = len(unseen.labels)
-        # Members may refuse the folds: a class with one label, say.
-        panel = attempt(lambda: {"of": unseen.out_of_fold()})
-        if "why" in panel:
-            figures["ranking"] = figures["dependence"] = panel
-        else:
-            figures["ranking"] = attempt(ranking_section, panel["of"], random_state)
-            figures["dependence"] = attempt(dependence_section, panel["of"])
+        # The rows of the fit are recognized before some of them are drawn.
+        panel = subject.out_of_fold()
+        unseen = panel.drawn(random_state)
+        figures["drawn"] = len((subject if unseen is panel else unseen).labels)
+        figures["ranking"] = attempt(ranking_section, unseen, random_state)
+        figures["dependence"] = attempt(dependence_section, unseen)
         figures["pruning"] = attempt(pruning_section, subject)
         figures["disparity"] = {}
         if groups is not None:

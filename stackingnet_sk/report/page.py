@@ -134,8 +134,8 @@ def report(
     model : StackingNetRegressor, StackingNetClassifier or Pipeline that ends in one
         Fitted.
     X : array-like
-        What it predicts from; with members, the rows that they were fitted on will do:
-        they are cross-predicted.
+        What it predicts from. With members, give the table that they were fitted on:
+        they are judged by their predictions out of fold.
     y : array-like of shape (n_samples,), default=None
         Labels; NaN or None on rows without.
     groups : frame or mapping of str to array-like, default=None

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.utils import gen_batches, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import count_rows, take_rows, to_numpy
+from stackingnet_sk.ensemble.members import predict_unseen, without_members
 from stackingnet_sk.inspection.comparison_folds import (
     draw_rows,
     name_models,
     split_pipeline,
 )
-from stackingnet_sk.inspection.comparison_members import MemberTable, has_members
 from stackingnet_sk.predictions import (
     PredictionClipper,
     PredictionNormalizer,
@@ -158,22 +158,19 @@ class Subject:
         return self if len(rows) == len(self.labels) else self.take(rows)
 
     def out_of_fold(self) -> Subject:
-        """Let members predict rows that they have not seen, by cross-prediction.
+        """Replace members by their predictions out of fold, on the rows of their fit.
 
         Returns
         -------
         Subject
-            With a table of predictions in place of members, on the labelled rows.
+            The same one where members have not seen the rows, or where there are none.
         """
-        if not has_members(self.model) or self.y is None:
+        unseen = predict_unseen(self.model, self.table)
+        if unseen is None:
             return self
-        rows, model = self.known.nonzero()[0], self.model
-        if is_classifier(model):
-            model = clone(model).set_params(classes=model.classes_)
-        found = MemberTable.of(model, take_rows(self.table, rows), self.labels[rows])
-        labels = np.array(self.labels[rows[found.rows]].tolist())
-        fitted = found.fit(found.table, labels)
-        return Subject(fitted, None, fitted, found.table, found.table, labels)
+        rows, table = unseen
+        combination = without_members(self.model)
+        return Subject(combination, None, combination, table, table, self.labels[rows])
 
     def answered(self) -> NDArray[np.bool_]:
         """Tell who answers what.

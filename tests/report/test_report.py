@@ -278,14 +278,16 @@ def test_members_are_cross_predicted():
 
 
 def test_members_that_refuse_the_folds_say_why():
+    """Ranking needs no more folds: it has the predictions that `fit` made."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 2))
     y = np.where(np.arange(30) < 4, X[:, 0], np.nan)
     members = [("line", LinearRegression()), ("near", KNeighborsRegressor(1))]
     model = StackingNetRegressor(members, cv=2).fit(X, y).set_params(cv=5)
     figures = report(model, X, y).to_dict()
-    assert "n_splits=5" in figures["ranking"]["why"]
-    assert figures["dependence"] == figures["ranking"]
+    assert "n_splits=5" in figures["comparison"]["why"]
+    assert figures["ranking"]["n_labelled"] == 4
+    assert figures["dependence"]["n_rows"] == 4
 
 
 def test_one_model_has_a_page():
