@@ -170,3 +170,13 @@ print([m for m in ("cvxpy", "pandas", "matplotlib") if m in set(sys.modules) - b
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "kind", [stackingnet_sk.StackingNetRegressor, stackingnet_sk.StackingNetClassifier]
+)
+def test_estimators_are_no_tower(kind):
+    """One base class of ours among those that scikit-learn's contract takes."""
+    assert len(kind.__mro__) <= 12
+    bases = [base for base in kind.__mro__[1:] if base.__module__.startswith("stack")]
+    assert [base.__name__ for base in bases] == ["CombinerMixin"]

@@ -207,7 +207,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     """
 
     _statistics_name = "counts_"
-    _weighing = (
+    _weight_parameters = (
         "class_weight",
         "constraint",
         "shrinkage",

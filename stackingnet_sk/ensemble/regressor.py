@@ -187,7 +187,7 @@ callable, default="nonnegative"
     """
 
     _statistics_name = "statistics_"
-    _weighing = ("constraint", "fit_intercept", "shrinkage", "solver")
+    _weight_parameters = ("constraint", "fit_intercept", "shrinkage", "solver")
     # The splitter consumes groups, the combiner does not.
     __metadata_request__fit: ClassVar = {"groups": UNUSED}
 
