@@ -1,4 +1,4 @@
-"""What both estimators share: members, blocks of rows, other parameters, saved state."""
+"""What both estimators share: members, blocks of rows, parameters, saved state."""
 
 from __future__ import annotations
 
