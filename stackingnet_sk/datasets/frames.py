@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.predictions import is_labelled
+from stackingnet_sk._missing import are_missing, is_missing
 
 
 def open_frame(frame: Any) -> Any:
@@ -131,23 +131,6 @@ def as_values(column: Any) -> NDArray[Any]:
     return pack([None if is_missing(value) else value for value in values])
 
 
-def is_missing(value: Any) -> bool:
-    """Tell whether a single value is None, NaN or another that differs from itself.
-
-    Parameters
-    ----------
-    value : object
-        A cell.
-
-    Returns
-    -------
-    bool
-    """
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float) and value != value
-
-
 def labels_or_none(labels: NDArray[Any]) -> NDArray[Any] | None:
     """Tell labels from a column without any.
 
@@ -160,7 +143,7 @@ def labels_or_none(labels: NDArray[Any]) -> NDArray[Any] | None:
     -------
     ndarray or None
     """
-    return labels if is_labelled(labels).any() else None
+    return None if are_missing(labels).all() else labels
 
 
 def pack(values: Sequence[Any]) -> NDArray[Any]:

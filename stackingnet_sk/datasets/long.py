@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk._missing import is_missing
 from stackingnet_sk.datasets.frames import (
     as_values,
-    is_missing,
     labels_or_none,
     make_frame,
     open_frame,

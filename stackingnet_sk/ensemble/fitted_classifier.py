@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from stackingnet_sk._tables import as_frame
 from stackingnet_sk.ensemble.class_table import read_class_table
 from stackingnet_sk.ensemble.decision import (
     is_tied,
@@ -17,7 +18,7 @@ from stackingnet_sk.ensemble.decision import (
     settle_ties,
     shift_prior,
 )
-from stackingnet_sk.ensemble.members import MembersMixin, as_frame
+from stackingnet_sk.ensemble.members import MembersMixin
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import ClassAnswers
 

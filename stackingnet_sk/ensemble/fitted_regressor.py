@@ -14,8 +14,9 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import Backend, backend_of, check_same_namespace, to_numpy
+from stackingnet_sk._tables import as_frame
 from stackingnet_sk._warnings import warn_user
-from stackingnet_sk.ensemble.members import MembersMixin, as_frame
+from stackingnet_sk.ensemble.members import MembersMixin
 from stackingnet_sk.ensemble.validation import check_table
 from stackingnet_sk.evidence import Moments, PredictionModel, group_patterns
 from stackingnet_sk.predictions import check_predictions

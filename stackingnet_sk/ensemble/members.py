@@ -385,25 +385,3 @@ class MembersMixin(CallbackSupportMixin):
             raise NotFittedError(
                 f"Member {name!r}, with cv='prefit': {error}"
             ) from None
-
-
-def as_frame(columns: dict[str, list[Any]]) -> Any:
-    """Make a frame where pandas is installed, else a list of dicts.
-
-    Parameters
-    ----------
-    columns : dict of str to list
-        Name and values of each column.
-
-    Returns
-    -------
-    pandas.DataFrame or list of dict
-    """
-    try:
-        from pandas import DataFrame
-    except ImportError:
-        return [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*columns.values(), strict=True)
-        ]
-    return DataFrame(columns)
