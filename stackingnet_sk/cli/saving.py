@@ -6,28 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from stackingnet_sk import (
-    StackingNetClassifier,
-    StackingNetRegressor,
-    __version__,
-)
-from stackingnet_sk.cli.fitting import final_step
+from scipy.sparse import csr_array
 
-# All that a fitted model is made of, besides scikit-learn's and numpy's own.
+from stackingnet_sk import StackingNetClassifier, StackingNetRegressor, __version__
+from stackingnet_sk.cli.fitting import Fitted, TableClipper, final_step
+from stackingnet_sk.ensemble.number_table import ImputedMoments, PredictionStatistics
+from stackingnet_sk.ensemble.units import Extent
+from stackingnet_sk.evidence import AnswerPatterns, Moments, VoteCounts
+from stackingnet_sk.weights import Solution
+
+# All that a fitted model is made of, besides scikit-learn's and numpy's types.
 _TYPES = frozenset(
-    {
-        "scipy.sparse._csr.csr_array",
-        "stackingnet_sk.cli.fitting.TableClipper",
-        "stackingnet_sk.ensemble.classifier.StackingNetClassifier",
-        "stackingnet_sk.ensemble.number_table.ImputedMoments",
-        "stackingnet_sk.ensemble.number_table.PredictionStatistics",
-        "stackingnet_sk.ensemble.regressor.StackingNetRegressor",
-        "stackingnet_sk.ensemble.units.Extent",
-        "stackingnet_sk.evidence.answer_patterns.AnswerPatterns",
-        "stackingnet_sk.evidence.counts.VoteCounts",
-        "stackingnet_sk.evidence.moments.Moments",
-        "stackingnet_sk.weights.solution.Solution",
-    }
+    f"{part.__module__}.{part.__qualname__}"
+    for part in (
+        *(AnswerPatterns, Extent, ImputedMoments, Moments, PredictionStatistics),
+        *(Solution, StackingNetClassifier, StackingNetRegressor, TableClipper),
+        *(VoteCounts, csr_array),
+    )
 )
 _COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 
@@ -56,17 +51,21 @@ class Saved:
     numbers: bool
     decimal: str
 
+    @classmethod
+    def of(cls, fitted: Fitted) -> Saved:
+        """Keep what it takes to read other tables like the one of a fit."""
+        classes = getattr(fitted.estimator, "classes_", None)
+        return cls(
+            fitted.model,
+            list(fitted.roles.models),
+            list(fitted.roles.missing or ()),
+            classes is None or classes.dtype.kind in "iuf",
+            str(fitted.roles.decimal),
+        )
+
 
 def save_model(saved: Saved, file: IO[bytes]) -> None:
-    """Write a model.
-
-    Parameters
-    ----------
-    saved : Saved
-        What to write.
-    file : file
-        Where to.
-    """
+    """Write a model to a file."""
     import skops.io
 
     state = {**saved.__dict__, "stackingnet_sk": __version__}
@@ -75,15 +74,6 @@ def save_model(saved: Saved, file: IO[bytes]) -> None:
 
 def load_model(path: str) -> Saved:
     """Read a model; types that a model does not need are refused unread.
-
-    Parameters
-    ----------
-    path : str
-        Of a file written by `save_model`.
-
-    Returns
-    -------
-    Saved
 
     Raises
     ------
