@@ -11,11 +11,19 @@ def as_frame(columns: dict[str, list[Any]]) -> Any:
     try:
         from pandas import DataFrame
     except ImportError:
-        return [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*columns.values(), strict=True)
-        ]
+        return as_rows(columns)
     return DataFrame(columns)
+
+
+def as_rows(table: Any) -> list[dict[str, Any]]:
+    """List the rows of columns, or of what `as_frame` has made of columns."""
+    if isinstance(table, list):
+        return table
+    columns = table if isinstance(table, dict) else table.to_dict("list")
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
 
 
 def text_table(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from stackingnet_sk._tables import as_rows
 from stackingnet_sk._text import harmless
 from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.opening import fit_table
@@ -39,16 +40,11 @@ def run(*, as_json: bool, seed: int, **options: Any) -> None:
         summary = summarize(fitted, guesses)
         print_json(summary) if as_json else click.echo(harmless(as_text(summary)))
     elif as_json:
-        columns = ranking.columns()
-        rows = [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*columns.values(), strict=True)
-        ]
         print_json(
             {
                 "confidence_level": ranking.confidence_level,
                 "guesses": guesses.sentences,
-                "models": rows,
+                "models": as_rows(ranking.columns()),
             }
         )
     else:

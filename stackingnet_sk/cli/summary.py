@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stackingnet_sk._tables import text_table
+from stackingnet_sk._tables import as_rows, text_table
 from stackingnet_sk.cli.fitting import Fitted
 from stackingnet_sk.cli.guesses import Guesses
 
@@ -14,8 +14,7 @@ from stackingnet_sk.cli.guesses import Guesses
 def summarize(fitted: Fitted, guesses: Guesses) -> dict[str, Any]:
     """Collect the figures of a fit, for JSON."""
     estimator, solution = fitted.estimator, fitted.estimator.solution_
-    board = estimator.leaderboard()
-    rows = board if isinstance(board, list) else board.to_dict("records")
+    rows = as_rows(estimator.leaderboard())
     reliability = dict(
         zip(estimator.model_names_, estimator.reliability_.tolist(), strict=True)
     )

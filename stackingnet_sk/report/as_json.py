@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from stackingnet_sk._tables import as_rows
 from stackingnet_sk.inspection import Comparison, Dependence, PruningPath, Ranking
 from stackingnet_sk.report.figures import Data, Figures, Missing
 from stackingnet_sk.report.sections import (
@@ -16,7 +17,6 @@ from stackingnet_sk.report.sections import (
     GroupErrors,
     Weights,
     families,
-    records,
 )
 from stackingnet_sk.report.sentences import caveats, summary
 from stackingnet_sk.report.words import MOST_PAIRS, at, is_certified, proof
@@ -132,10 +132,7 @@ def _ranking(ranking: Ranking) -> Json:
     names = "chance agreement mostly_agreement error unit n_labelled n_rows "
     names += "confidence_level"
     return {
-        "rows": [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*columns.values(), strict=True)
-        ],
+        "rows": as_rows(columns),
         "below_chance": ranking.model_names[ranking.below_chance].astype(str),
         **_attributes(ranking, names),
     }
@@ -152,7 +149,7 @@ def _dependence(dependence: Dependence) -> Json:
         "effective": [effective.number, effective.low, effective.high],
         "pairs": [
             {**pair, "model": str(pair["model"]), "other": str(pair["other"])}
-            for pair in records(dependence.to_frame())[:MOST_PAIRS]
+            for pair in as_rows(dependence.to_frame())[:MOST_PAIRS]
         ],
         "n_pairs": n_models * (n_models - 1) // 2,
         **_attributes(dependence, "threshold labelled n_rows"),
@@ -160,7 +157,7 @@ def _dependence(dependence: Dependence) -> Json:
 
 
 def _pruning(path: PruningPath) -> Json:
-    rows = [{**row, "next": str(row["next"])} for row in records(path.to_frame())]
+    rows = [{**row, "next": str(row["next"])} for row in as_rows(path.to_frame())]
     # The last model is never removed.
     rows[-1] |= {"next": None}
     dropped = path.removed[: path.n_best].astype(str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from stackingnet_sk._tables import as_rows
 from stackingnet_sk._text import harmless
 from stackingnet_sk.report import charts, headline, sections, sentences, words
 from stackingnet_sk.report.figures import Figures
@@ -17,9 +18,9 @@ _GLOBALS = (
     charts.pruning_chart,
     charts.ranking_chart,
     charts.weights_chart,
+    as_rows,
     headline.cards,
     sections.families,
-    sections.records,
     sentences.caveats,
     sentences.summary,
     words.count,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 
+from stackingnet_sk._tables import as_rows
 from stackingnet_sk.inspection import (
     Comparison,
     Dependence,
@@ -63,7 +64,7 @@ class Weights:
     def of(cls, subject: Subject) -> Weights:
         """Take the weights of a fitted combination."""
         model = subject.model
-        rows = records(model.leaderboard())
+        rows = as_rows(model.leaderboard())
         reliability = dict(zip(subject.names, model.reliability_, strict=True))
         for row in rows:
             row["model"] = str(row["model"])
@@ -92,13 +93,6 @@ class GroupErrors:
     is_number: bool
     single: list[str]
     n_unnamed: int
-
-
-def records(frame: Any) -> list[dict[str, Any]]:
-    """List the rows of what `to_frame` returns, with or without pandas."""
-    rows: list[dict[str, Any]]
-    rows = frame if isinstance(frame, list) else frame.to_dict("records")
-    return rows
 
 
 def compared(
