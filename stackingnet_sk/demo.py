@@ -26,15 +26,11 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk._tables import text_table
 
 
 def regressors() -> list[tuple[str, Any]]:
-    """Six different regressors, the last of them poor.
-
-    Returns
-    -------
-    list of (str, estimator)
-    """
+    """Make six different regressors, the last of them poor."""
     return [
         ("ridge", RidgeCV()),
         ("knn", make_pipeline(StandardScaler(), KNeighborsRegressor(10))),
@@ -46,12 +42,7 @@ def regressors() -> list[tuple[str, Any]]:
 
 
 def classifiers() -> list[tuple[str, Any]]:
-    """Six different classifiers, the last of them poor.
-
-    Returns
-    -------
-    list of (str, estimator)
-    """
+    """Make six different classifiers, the last of them poor."""
     return [
         ("logistic", make_pipeline(StandardScaler(), LogisticRegression())),
         ("knn", KNeighborsClassifier(10)),
@@ -77,13 +68,12 @@ def regression() -> None:
     rmse, bias = model.error_moments_.errors()
     print(f"Diabetes progression of {len(y)} patients, {len(members)} members.\n")
     print("Fitted on all of them; errors and weights out of fold:\n")
-    print(f"{'member':<16}{'weight':>8}{'RMSE alone':>12}{'bias':>8}")
+    rows = [("member", "weight", "RMSE alone", "bias")]
     for j in rmse.argsort():
-        print(
-            f"{model.model_names_[j]:<16}{model.weights_[j]:>8.3f}"
-            f"{rmse[j]:>12.2f}{bias[j]:>8.2f}"
-        )
-    print(f"{'(intercept)':<16}{model.intercept_:>8.2f}")
+        figures = f"{model.weights_[j]:.3f}", f"{rmse[j]:.2f}", f"{bias[j]:.2f}"
+        rows.append((model.model_names_[j], *figures))
+    rows.append(("(intercept)", f"{model.intercept_:.2f}", "", ""))
+    print("\n".join(text_table(rows)))
     show_certificate(model)
     best = members[rmse.argmin()]
     rivals = {
@@ -103,20 +93,20 @@ def classification() -> None:
     members = classifiers()
     model = StackingNetClassifier(members).fit(X, y)
     joint = model.counts_.joint(model.counts_.labelled)
-    alone = joint.diagonal(axis1=1, axis2=2) / joint.sum(axis=2)
-    alone = alone.mean(axis=1)
+    recalls = joint.diagonal(axis1=1, axis2=2) / joint.sum(axis=2)
+    balanced = recalls.mean(axis=1)
     print(f"Handwritten digits 0 to 4, {len(y)} images, {len(members)} members.\n")
     print("Fitted on all of them; accuracy and weights out of fold:\n")
-    print(f"{'member':<16}{'weight':>8}{'reliability':>13}{'balanced accuracy':>19}")
+    rows = [("member", "weight", "reliability", "balanced accuracy")]
     for j in (-model.reliability_).argsort():
-        print(
-            f"{model.model_names_[j]:<16}{model.weights_[j]:>8.3f}"
-            f"{model.reliability_[j]:>13.4f}{alone[j]:>19.4f}"
-        )
+        reliability = f"{model.reliability_[j]:.4f}"
+        figures = f"{model.weights_[j]:.3f}", reliability, f"{balanced[j]:.4f}"
+        rows.append((model.model_names_[j], *figures))
+    print("\n".join(text_table(rows)))
     show_certificate(model)
     # Ridge classification has no probabilities to vote with.
     soft = [member for member in members if member[0] != "ridge"]
-    best = members[alone.argmax()]
+    best = members[balanced.argmax()]
     rivals = {
         "StackingNetClassifier": StackingNetClassifier(members),
         "StackingClassifier": StackingClassifier(
@@ -132,20 +122,7 @@ def classification() -> None:
 
 
 def log_loss(estimator: Any, X: Any, y: Any) -> float:
-    """Log loss of an estimator, NaN where it has no probabilities.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted classifier.
-    X, y : array-like
-        What it is tested on.
-
-    Returns
-    -------
-    float
-        In nats; smaller is better.
-    """
+    """Return the log loss in nats, NaN for an estimator without probabilities."""
     from sklearn.metrics import log_loss as loss
 
     if not hasattr(estimator, "predict_proba"):
@@ -154,13 +131,7 @@ def log_loss(estimator: Any, X: Any, y: Any) -> float:
 
 
 def show_certificate(model: Any) -> None:
-    """Print how the weights are known to be optimal.
-
-    Parameters
-    ----------
-    model : estimator
-        Fitted.
-    """
+    """Print how the weights are known to be optimal."""
     solution = model.solution_
     print(
         f"\nCertificate: {solution.status.value}; relative duality gap "
@@ -175,32 +146,22 @@ def show_scores(
     folds: Any,
     scoring: Mapping[str, str | Callable[..., float]],
 ) -> None:
-    """Print mean and spread of the held-out scores, and who is ahead of ours.
+    """Print mean and spread of the held-out scores, and who is ahead of the first.
 
-    Parameters
-    ----------
-    rivals : dict of str to estimator
-        Rows of the table, ours first.
-    X, y : array-like
-        The data.
-    folds : splitter
-        The same for all.
-    scoring : dict of str to scorer
-        Columns of the table; of a loss less is better.
+    A score is a row of `rivals` and a column of `scoring`; of a loss, less is better.
     """
     print("Held out, 5 folds; differences well below the spread are luck:\n")
-    heads = "".join(f"{name:>10}{'spread':>8}" for name in scoring)
-    print(f"{'':<32}{heads}")
+    rows = [["", *(head for name in scoring for head in (name, "spread"))]]
     means: dict[str, dict[str, float]] = {metric: {} for metric in scoring}
     for name, rival in rivals.items():
-        found = cross_validate(rival, X, y, cv=folds, scoring=scoring)
-        shown = ""
+        result = cross_validate(rival, X, y, cv=folds, scoring=scoring)
+        row = [name]
         for metric in scoring:
-            each = found[f"test_{metric}"]
-            means[metric][name] = each.mean()
-            shown += f"{each.mean():>10.4f}{each.std():>8.4f}"
-        print(f"{name:<32}{shown.replace('nan', '  -')}")
-    print()
+            scores = result[f"test_{metric}"]
+            means[metric][name] = scores.mean()
+            row += [f"{scores.mean():.4f}", f"{scores.std():.4f}"]
+        rows.append([cell.replace("nan", "-") for cell in row])
+    print("\n".join(text_table(rows)) + "\n")
     ours = next(iter(rivals))
     for metric, mean in means.items():
         sign = -1 if metric.endswith("loss") else 1

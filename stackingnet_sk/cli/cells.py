@@ -1,10 +1,10 @@
-"""Cells of text, and what differs among them."""
+"""Cells of Arrow columns: which are missing, which are numbers, which differ."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from stackingnet_sk.cli.writing import NUMBER, is_text
 
-# Texts that stand for no answer, besides the empty one.
+# Texts that usually mark a missing answer; an empty cell is always missing.
 MISSING = (
     *("NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "-"),
     *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"),
@@ -22,90 +22,50 @@ MISSING = (
 _COMMA = r"^([+-]?\d*),(\d+)$"
 
 
-def without_markers(table: pa.Table, missing: Sequence[str] | None) -> pa.Table:
-    """Put nulls where a text stands for no answer.
+def is_missing(column: Any, markers: Collection[str]) -> Any:
+    """Tell which cells are missing: null, NaN, empty, or one of the markers.
 
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Trimmed.
-    missing : sequence of str or None
-        These texts, besides the empty one; None for the usual ones.
-
-    Returns
-    -------
-    pyarrow.Table
+    In columns of numbers, markers stand for the numbers that they write.
     """
-    marks = ["", *(MISSING if missing is None else missing)]
+    missing = column.is_null(nan_is_null=True)
+    if is_text(column):
+        values = pa.array(["", *markers], column.type)
+    elif _is_number(column.type):
+        numbers = [float(text) for text in markers if re.match(NUMBER, text)]
+        values, column = pa.array(numbers, pa.float64()), column.cast(pa.float64())
+    else:
+        return missing
+    return pc.or_(missing, pc.is_in(column, value_set=values))
+
+
+def without_missing(
+    table: pa.Table, markers: Collection[str], names: Collection[str | None]
+) -> pa.Table:
+    """Put nulls where cells of the named columns are missing."""
     columns = [
-        pc.if_else(
-            pc.is_in(column, value_set=pa.array(marks, column.type)),
-            pa.scalar(None, column.type),
-            column,
-        )
-        if is_text(column)
+        pc.if_else(is_missing(column, markers), pa.scalar(None, column.type), column)
+        if name in names and not pa.types.is_null(column.type)
         else column
-        for column in table.columns
+        for name, column in zip(table.column_names, table.columns, strict=True)
     ]
     return pa.Table.from_arrays(columns, names=table.column_names)
 
 
-def with_numbers(markers: Collection[str]) -> list[str | float]:
-    """Add the numbers that markers are, for columns of numbers.
-
-    Parameters
-    ----------
-    markers : collection of str
-        Texts.
-
-    Returns
-    -------
-    list of str or float
-    """
-    numbers = [float(text) for text in markers if re.match(NUMBER, text)]
-    return [*markers, *numbers]
-
-
-def no_numbers(table: pa.Table, names: Sequence[str]) -> Counter[str]:
-    """Count texts that are no numbers.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Without blanks around texts.
-    names : sequence of str
-        Columns to look at.
-
-    Returns
-    -------
-    Counter of str
-    """
-    found: Counter[str] = Counter()
+def texts_beside_numbers(table: pa.Table, names: Sequence[str]) -> Counter[str]:
+    """Count the texts of some columns that are no numbers."""
+    texts: Counter[str] = Counter()
     for name in names:
         if name in table.column_names and is_text(table.column(name)):
-            cells = Cells.of(table.column(name)).without([""])
+            cells = Cells.of(table.column(name)).given(())
             odd = pc.invert(pc.match_substring_regex(cells.values, NUMBER))
             values = cells.values.filter(odd).to_pylist()
-            found.update(
-                dict(zip(values, cells.counts.filter(odd).to_pylist(), strict=True))
-            )
-    return found
+            counts = cells.counts.filter(odd).to_pylist()
+            texts.update(dict(zip(values, counts, strict=True)))
+    return texts
 
 
 def trimmed(table: pa.Table, decimal: str | None = None) -> pa.Table:
-    """Leave out the blanks around texts.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Any.
-    decimal : {".", ","}, default=None
-        What separates the decimals of a number; points do afterwards.
-
-    Returns
-    -------
-    pyarrow.Table
-    """
+    """Leave out the blanks around texts, and write decimals with points."""
     columns = [
         _with_points(pc.utf8_trim_whitespace(column), decimal)
         if is_text(column)
@@ -116,7 +76,7 @@ def trimmed(table: pa.Table, decimal: str | None = None) -> pa.Table:
 
 
 def _plain(column: Any) -> Any:
-    """Take categories and truth values for texts, decimals for numbers."""
+    """Turn categories and truth values into texts, and decimals into numbers."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_decimal(column.type):
@@ -132,16 +92,20 @@ def _with_points(column: Any, decimal: str | None) -> Any:
     return pc.replace_substring_regex(column, _COMMA, r"\1.\2")
 
 
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
 @dataclass(frozen=True)
 class Cells:
-    """What differs in a column, and how often it is there."""
+    """The distinct values of a column, and how often each occurs."""
 
     values: Any
     counts: Any
 
     @classmethod
     def of(cls, column: Any) -> Cells:
-        """Count what is in a column."""
+        """Count the values of a column."""
         if pa.types.is_nested(column.type):
             return cls(pa.array([], pa.string()), pa.array([], pa.int64()))
         values, counts = pc.value_counts(_plain(column)).flatten()
@@ -155,22 +119,20 @@ class Cells:
             return self
         return replace(self, values=_with_points(self.values, decimal))
 
-    def without(self, missing: Collection[str]) -> Cells:
-        """Leave out what is no answer."""
-        given = self.values.is_valid()
-        if is_text(self.values):
-            marks = pa.array(list(missing), self.values.type)
-            given = pc.and_(given, pc.invert(pc.is_in(self.values, value_set=marks)))
-        elif pa.types.is_floating(self.values.type):
-            given = pc.and_kleene(given, pc.invert(pc.is_nan(self.values)))
-        if self.numeric and not is_text(self.values):
-            marks = pa.array(
-                [mark for mark in with_numbers(missing) if isinstance(mark, float)],
-                pa.float64(),
-            )
-            own = pc.is_in(self.values.cast(pa.float64()), value_set=marks)
-            given = pc.and_kleene(given, pc.invert(own))
+    def given(self, markers: Collection[str]) -> Cells:
+        """Leave out what is missing."""
+        given = pc.invert(is_missing(self.values, markers))
         return Cells(self.values.filter(given), self.counts.filter(given))
+
+    def count_texts(self, texts: Iterable[str]) -> dict[str, int]:
+        """Count the cells that hold one of these texts, by text."""
+        if not is_text(self.values):
+            return {}
+        chosen = pc.is_in(self.values, value_set=pa.array(texts, self.values.type))
+        values, counts = (
+            column.filter(chosen).to_pylist() for column in (self.values, self.counts)
+        )
+        return dict(zip(values, counts, strict=True))
 
     @property
     def total(self) -> int:
@@ -185,28 +147,25 @@ class Cells:
     @cached_property
     def numeric(self) -> float:
         """Share of numbers."""
-        kind = self.values.type
         if not is_text(self.values):
-            return float(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+            return float(_is_number(self.values.type))
         if not len(self.values):
             return 0.0
         try:
             self.values.cast(pa.float64())
         except pa.ArrowInvalid:
             numbers = pc.match_substring_regex(self.values, NUMBER)
-            return float(
-                (pc.sum(self.counts.filter(numbers)).as_py() or 0) / self.total
-            )
+            n_numbers = pc.sum(self.counts.filter(numbers)).as_py() or 0
+            return float(n_numbers / self.total)
         return 1.0
 
     @cached_property
     def classes(self) -> set[Any]:
-        """What differs; a number however it is written."""
+        """The distinct values, where "1" and "1.0" are the same."""
         return {_as_class(value) for value in self.values.to_pylist()}
 
 
 def _as_class(cell: Any) -> Any:
-    """Take "1" and "1.0" for the same class."""
     try:
         return float(cell)
     except (TypeError, ValueError):

@@ -1,10 +1,10 @@
-"""From a file to a fitted model."""
+"""From cells to a fitted model."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,23 +17,23 @@ from stackingnet_sk import (
     StackingNetClassifier,
     StackingNetRegressor,
 )
-from stackingnet_sk.cli.cells import trimmed, without_markers
+from stackingnet_sk.cli.cells import MISSING, is_missing, trimmed, without_missing
+from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.guessing import Roles
 from stackingnet_sk.cli.writing import is_text
 from stackingnet_sk.datasets import PredictionTable, from_long
 
-# With so many labels it is no coincidence that a model has them all right.
+# From this number of labels on, a model that has all of them right is suspicious.
 _SURELY = 20
-# Interquartile ranges of all answers, from their median.
+# Interquartile ranges between the median of all answers and one that is far off.
 _FAR = 10
-# Fewer items that all models answer rank nobody.
-_FEWEST_COMPLETE = 10
-# Fewer labels than this say little of anything.
+# With fewer labels, weights and errors are rough.
 _ROUGH = 10
-# Of all answers that name a class without a label; labels that would show it.
+# A class that no label shows has at least this share of the answers, and so small a
+# one that fewer than this number of labels would be expected to show it.
 _LEAST_SHARE = 0.02
 _SURELY_SHOWN = 8
-# Spreads of a model, of the median one.
+# Without labels, a model that spreads so many times the median is suspicious.
 _SCALES = 10
 
 
@@ -41,17 +41,7 @@ class TableClipper(PredictionClipper):
     """A clipper that hands on the names of the models."""
 
     def transform(self, X: Any) -> Any:
-        """Clip answers.
-
-        Parameters
-        ----------
-        X : pyarrow.Table
-            Answers, a column a model.
-
-        Returns
-        -------
-        pyarrow.Table
-        """
+        """Clip answers, a column a model."""
         return pa.table(list(super().transform(X).T), names=X.column_names)
 
 
@@ -65,22 +55,11 @@ class Long:
     aggregate: str | None = None
 
     def widen(self, table: pa.Table, given: Roles) -> pa.Table:
-        """Give each model a column.
-
-        Parameters
-        ----------
-        table : pyarrow.Table
-            A row an answer.
-        given : Roles
-            What is known of the other columns.
-
-        Returns
-        -------
-        pyarrow.Table
-            A row an item.
-        """
+        """Give each model a column and each item a row."""
         label, groups = given.label, list(given.groups)
-        cells = without_markers(trimmed(table, given.decimal), given.missing)
+        cells = trimmed(table, given.decimal)
+        markers = MISSING if given.missing is None else given.missing
+        cells = without_missing(cells, markers, cells.column_names)
         if self.aggregate in ("mean", "median"):
             cells = self._with_numbers(cells)
         wide = from_long(
@@ -105,7 +84,7 @@ class Long:
         return pa.table(columns)
 
     def _with_numbers(self, cells: pa.Table) -> pa.Table:
-        """Read answers as numbers if they are; else what is none is named later."""
+        """Read answers as numbers if all are; from_long names those that are not."""
         if self.answer not in cells.column_names:
             return cells
         place = cells.column_names.index(self.answer)
@@ -118,19 +97,7 @@ class Long:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A table, its roles and the model fitted on it.
-
-    Attributes
-    ----------
-    table : pyarrow.Table
-        Cells as they are in the file; of a long one, laid out.
-    data : PredictionTable
-        As it was read.
-    roles : Roles
-        What the columns are.
-    model : estimator
-        The combination, behind a clipper where a range is given.
-    """
+    """A table (of a long one, laid out), its roles and the model fitted on it."""
 
     table: pa.Table
     data: PredictionTable
@@ -142,42 +109,10 @@ class Fitted:
         """The combination alone."""
         return final_step(self.model)
 
-    @property
-    def answers(self) -> Any:
-        """What the combination gets to see."""
-        return seen_by_final_step(self.model, self.data.X)
-
 
 def final_step(model: Any) -> Any:
-    """Return the combination, without what clips before it.
-
-    Parameters
-    ----------
-    model : estimator
-        One, or a pipeline that ends in one.
-
-    Returns
-    -------
-    estimator
-    """
+    """Return the combination, without what clips before it."""
     return model[-1] if hasattr(model, "steps") else model
-
-
-def seen_by_final_step(model: Any, X: Any) -> Any:
-    """Clip answers if the model does.
-
-    Parameters
-    ----------
-    model : estimator
-        One, or a pipeline that ends in one.
-    X : frame
-        Answers.
-
-    Returns
-    -------
-    frame or ndarray
-    """
-    return model[:-1].transform(X) if hasattr(model, "steps") else X
 
 
 def build(
@@ -189,30 +124,7 @@ def build(
     balanced: bool = False,
     classes: Sequence[Any] | None = None,
 ) -> Any:
-    """Make the estimator that the options describe.
-
-    Parameters
-    ----------
-    task : {"regression", "classification"}
-        What is combined.
-    low, high : float, default=None
-        Range of numbers.
-    constraint : str, default="nonnegative"
-        Set of the weights of numbers.
-    balanced : bool, default=False
-        Whether all classes count the same.
-    classes : sequence, default=None
-        All classes, where labels do not show them.
-
-    Returns
-    -------
-    estimator
-
-    Raises
-    ------
-    ValueError
-        If an option has no meaning for the task.
-    """
+    """Make the estimator that the options describe; refuse those of another task."""
     if low is not None and high is not None and not low < high:
         raise ValueError(f"--low {low:g} is not below --high {high:g}.")
     ranged = low is not None or high is not None
@@ -232,178 +144,132 @@ def build(
     combination = StackingNetRegressor(constraint=constraint)
     if not ranged:
         return combination
-    # A side that is open does not clip; None would learn it from the data.
+    # Infinity does not clip; None would take the limit from the data.
     clipper = TableClipper(
         -np.inf if low is None else low, np.inf if high is None else high
     )
     return make_pipeline(clipper, combination)
 
 
-def fit(table: pa.Table, roles: Roles, **options: Any) -> Fitted:
-    """Fit the combination on all items.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Cells as they are, a row an item.
-    roles : Roles
-        What the columns are.
-    **options : object
-        For `build`.
-
-    Returns
-    -------
-    Fitted
-        What `roles` say has grown.
-    """
+def fit(table: pa.Table, roles: Roles, guesses: Guesses, **options: Any) -> Fitted:
+    """Fit the combination, with options for `build`, on all items of a table."""
     data = roles.read(table)
-    said = list(roles.said)
     classes: Any = roles.classes
     if roles.task == "classification":
-        classes, sentences = _all_classes(data, roles.classes)
-        said += sentences
+        classes = _all_classes(data, roles.classes, guesses)
     if data.y is None:
-        said.append("No item has a label: models are weighed by their agreement.")
+        guesses.add("No item has a label: models are weighed by their agreement.")
     model = build(roles.task, classes=classes, **options).fit(data.X, data.y)
     fitted = Fitted(table, data, roles, model)
-    return replace(fitted, roles=replace(roles, said=said + _doubts(fitted)))
+    for warning in _warnings(fitted):
+        guesses.add(warning)
+    return fitted
 
 
-def comparable(fitted: Fitted) -> tuple[pa.Table | None, Any, list[str]]:
-    """Take items on which models can be compared.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        A table and its model.
-
-    Returns
-    -------
-    answers : pyarrow.Table or None
-        What the combination gets to see; of numbers where all models answer. None if
-        there are too few such items.
-    labels : ndarray or None
-        Of these items.
-    said : list of str
-        What was left out.
-    """
-    answers, labels = fitted.answers, fitted.data.y
-    if fitted.roles.task == "classification":
-        return answers, labels, []
-    missing = np.isnan(np.array(answers.columns, dtype=np.float64))
-    complete = np.all(~missing, axis=0)
-    n_complete, n_items = np.count_nonzero(complete), len(answers)
-    if n_complete == n_items:
-        return answers, labels, []
-    on = f"{n_complete} of {n_items} items"
-    if n_complete < _FEWEST_COMPLETE:
-        return None, None, [f"No intervals: all models answer on only {on}."]
-    kept = None if labels is None else labels[complete]
-    return (
-        answers.filter(pa.array(complete)),
-        kept,
-        [f"Ranked on the {on} that all models answer."],
-    )
-
-
-def _doubts(fitted: Fitted) -> list[str]:
-    """Say what looks like a mistake."""
-    data, said = fitted.data, []
+def _warnings(fitted: Fitted) -> Iterator[str]:
+    """Name what looks like a mistake."""
+    data = fitted.data
     numbers = fitted.roles.task == "regression"
     if len(data.models) == 1:
-        said.append(
+        yield (
             f"There is one model, {data.models[0]!r}. Of a long table, a row an "
             "answer, name the columns: --item, --model, --answer."
         )
     if 0 < data.n_labelled < _ROUGH:
-        said.append(
+        yield (
             f"Of {data.n_labelled} labels weights and errors are rough; some more are "
             "worth much."
         )
     if not numbers and data.y is not None and len(fitted.estimator.classes_) == 1:
-        said.append(
+        yield (
             f"Every label is {data.y[data.labelled][0]!r}: other classes can't be told "
             "from it; name them all with --class."
         )
     if numbers and data.y is None:
-        said += _different_scales(data)
+        yield from _different_scales(data)
     if data.n_labelled >= _SURELY:
-        known = pa.array(data.labelled)
-        labels = np.asarray(data.y)[data.labelled].tolist()
-        said += [
-            f"Model {name!r} agrees with the label in all {data.n_labelled} items that "
-            "have one; leave it out if it is one too (--ignore)."
-            for name in data.models
-            if data.X.column(name).filter(known).to_pylist() == labels
-        ]
+        yield from _copies_of_the_label(data)
     if numbers and fitted.model is fitted.estimator:
-        answers = np.array(data.X.columns, dtype=np.float64)
-        low, middle, high = np.nanquantile(answers, [0.25, 0.5, 0.75])
-        away = abs(answers - middle)
-        far = np.count_nonzero(away > _FAR * (high - low))
-        if far and high > low:
-            place = np.unravel_index(np.nanargmax(away), away.shape)
-            said.append(
-                f"Far from all others: {far} of {answers.size} answers, such as "
-                f"{answers[place]:g} of {data.models[place[0]]!r}; clip them if they "
-                "can't be true (--low, --high)."
+        yield from _far_answers(data)
+
+
+def _copies_of_the_label(data: PredictionTable) -> Iterator[str]:
+    labelled = pa.array(data.labelled)
+    labels = np.asarray(data.y)[data.labelled].tolist()
+    for name in data.models:
+        if data.X.column(name).filter(labelled).to_pylist() == labels:
+            yield (
+                f"Model {name!r} agrees with the label in all {data.n_labelled} items "
+                "that have one; leave it out if it is one too (--ignore)."
             )
-    return said
 
 
-def _different_scales(data: PredictionTable) -> list[str]:
-    """Without labels models that spread more than others look as if they knew more."""
+def _far_answers(data: PredictionTable) -> Iterator[str]:
+    answers = np.array(data.X.columns, dtype=np.float64)
+    low, middle, high = np.nanquantile(answers, [0.25, 0.5, 0.75])
+    distance = abs(answers - middle)
+    n_far = np.count_nonzero(distance > _FAR * (high - low))
+    if n_far and high > low:
+        model, item = np.unravel_index(np.nanargmax(distance), distance.shape)
+        yield (
+            f"Far from all others: {n_far} of {answers.size} answers, such as "
+            f"{answers[model, item]:g} of {data.models[model]!r}; clip them if they "
+            "can't be true (--low, --high)."
+        )
+
+
+def _different_scales(data: PredictionTable) -> Iterator[str]:
+    """Name models that spread more: without labels, they seem to know more."""
     with np.errstate(invalid="ignore"):
         answers = np.array(data.X.columns, dtype=np.float64)
     spread = np.nanstd(answers, axis=1)
     usual = float(np.median(spread))
-    far = np.flatnonzero(spread > _SCALES * usual) if usual > 0 else ()
-    return [
-        f"{data.models[m]!r} spreads {spread[m] / usual:.0f} times as much "
-        "as models do: is it a prediction of the same kind (--ignore)?"
-        for m in far
-    ]
+    for m in np.flatnonzero(spread > _SCALES * usual) if usual > 0 else ():
+        yield (
+            f"{data.models[m]!r} spreads {spread[m] / usual:.0f} times as much "
+            "as models do: is it a prediction of the same kind (--ignore)?"
+        )
 
 
-def _all_classes(data: PredictionTable, named: Sequence[str]) -> tuple[Any, list[str]]:
-    """Find the classes, as they were read; and a word on those that no label shows.
+def _all_classes(data: PredictionTable, named: Sequence[str], guesses: Guesses) -> Any:
+    """List all classes, as they were read, or None where labels show them all.
 
-    What half of the models say, in a share of their answers at which so few labels may
-    miss it, is a class; if labels would have shown it, it is none.
+    A value that no label shows is a class if half of the models answer it, in a share
+    of their answers that so few labels may miss.
     """
     if named:
         texts = any(is_text(column) for column in data.X.columns)
-        return list(named) if texts else [_as_number(name) for name in named], []
+        return list(named) if texts else [_as_number(name) for name in named]
     if data.y is None:
-        return None, []
-    known = set(data.y[data.labelled].tolist())
-    shares: Counter[Any] = Counter()
-    voters: Counter[Any] = Counter()
+        return None
+    shown = set(data.y[data.labelled].tolist())
+    n_answers: Counter[Any] = Counter()
+    n_models: Counter[Any] = Counter()
     for column in data.X.columns:
-        votes = column.drop_null()
+        votes = column.filter(pc.invert(is_missing(column, ())))
         values, counts = pc.value_counts(votes).flatten()
         for value, count in zip(values.to_pylist(), counts.to_pylist(), strict=True):
-            # Not NaN, which parses from texts.
-            if value == value:
-                shares[_as_read(value)] += count
-                voters[_as_read(value)] += 1
-    total = sum(shares.values())
+            n_answers[_as_read(value)] += count
+            n_models[_as_read(value)] += 1
+    total = sum(n_answers.values())
     unseen = [
         value
-        for value, count in shares.items()
-        if value not in known
-        and 2 * voters[value] >= len(data.models)
+        for value, count in n_answers.items()
+        if value not in shown
+        and 2 * n_models[value] >= len(data.models)
         and count >= _LEAST_SHARE * total
         and count * data.n_labelled < _SURELY_SHOWN * total
     ]
     if not unseen:
-        return None, []
-    every = sorted({*known, *unseen}, key=str)
+        return None
+    classes = sorted({*shown, *unseen}, key=str)
     new = ", ".join(sorted(repr(str(value)) for value in unseen))
-    return every, [
-        f"Classes: {', '.join(map(str, every))}; no label is {new}, yet models say so "
-        "(--class, or --missing if it is no answer)."
-    ]
+    listed = ", ".join(map(str, classes))
+    guesses.add(
+        f"Classes: {listed}; no label is {new}, yet models say so",
+        "--class, or --missing if it is no answer",
+    )
+    return classes
 
 
 def _as_read(value: Any) -> Any:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackingnet_sk.cli.cells import MISSING, Cells, trimmed, with_numbers
+from stackingnet_sk._task import numbers_or_classes
+from stackingnet_sk.cli.cells import MISSING, Cells, trimmed, without_missing
+from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.writing import is_text
 from stackingnet_sk.datasets import PredictionTable, from_wide
 
@@ -27,9 +28,12 @@ _LABELS = (
     "y_true",
 )
 _ITEMS = ("id", "index", "item", "task", "row", "key", "uid", "uuid", "unnamed: 0", "")
-# More columns than this are hardly models, and more whole numbers hardly classes.
+# Columns from which a table seems to be transposed.
 _MOST_MODELS = 1000
+# Whole numbers 0, 1, ... up to this many seem to be classes.
 _MOST_CLASSES = 7
+# A column with more distinct numbers than this is not looked at closer.
+_MOST_VALUES = 50
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,6 @@ class Roles:
         All classes, as they are written; empty to find them.
     task : {"regression", "classification"} or None
         Whether answers are numbers or classes.
-    said : list of str
-        What was guessed, a sentence a guess, with the option that decides otherwise.
     """
 
     label: str | None = None
@@ -63,66 +65,35 @@ class Roles:
     decimal: str | None = None
     classes: Sequence[str] = ()
     task: str | None = None
-    said: list[str] = field(default_factory=list)
 
     def read(self, table: pa.Table) -> PredictionTable:
-        """Read the table in these roles.
-
-        Parameters
-        ----------
-        table : pyarrow.Table
-            Cells as they are in the file.
-
-        Returns
-        -------
-        PredictionTable
-        """
+        """Read the table in these roles."""
+        cells = trimmed(table, self.decimal)
         return from_wide(
-            trimmed(table, self.decimal),
+            without_missing(cells, self.missing or (), {*self.models, self.label}),
             label=self.label,
             models=list(self.models),
             item=self.item,
             groups=list(self.groups),
             ignore=list(self.ignored),
-            missing=["", *with_numbers(self.missing or ())],
             task=self.task,  # type: ignore[arg-type]
         )
 
 
-def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Roles:
-    """Guess what was not given.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Cells as they are in the file.
-    given : Roles
-        What was.
-    no_label : bool, default=False
-        Whether no column is the label.
-
-    Returns
-    -------
-    Roles
-        With all models named.
+def guess_roles(
+    table: pa.Table, given: Roles, guesses: Guesses, *, no_label: bool = False
+) -> Roles:
+    """Guess the roles that were not given, all models by name among them.
 
     Raises
     ------
     ValueError
         If no column is left for a model, or far too many are.
     """
-    said = list(given.said)
     names = table.column_names
-    named = {*given.groups, *given.models, *given.ignored, given.item}
-    label = given.label
-    if label is None and not no_label:
-        label = next(
-            (n for n in names if n.lower() in _LABELS and n not in named), None
-        )
-        if label is not None:
-            said.append(f"Labels: column {label!r} (--label, --no-label).")
+    label = given.label if no_label else _label(names, given, guesses)
     taken = {*given.groups, *given.ignored, label, given.item}
-    nested = [own.name for own in table.schema if pa.types.is_nested(own.type)]
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     for name in nested:
         if name in (*given.models, label):
             raise ValueError(
@@ -134,86 +105,78 @@ def guess_roles(table: pa.Table, given: Roles, *, no_label: bool = False) -> Rol
             f"{len(candidates)} columns would be models; name them with --use, or "
             "leave others out with --ignore. Is the table transposed?"
         )
-    # from_wide names the nearest to what is missing.
-    there = [name for name in (*candidates, label) if name in names]
-    cells = {str(name): Cells.of(table.column(name)) for name in there}
-    decimal = given.decimal
-    if decimal is None:
-        decimal, sentence = guess_decimal(cells.values())
-        said += sentence
+    # A name that no column has is left to from_wide, which offers the nearest.
+    cells = {
+        str(name): Cells.of(table.column(name))
+        for name in (*candidates, label)
+        if name in names
+    }
+    decimal = given.decimal or guess_decimal(cells.values(), guesses)
     cells = {name: column.with_points(decimal) for name, column in cells.items()}
     missing = given.missing
     if missing is None:
-        missing, sentence = _markers(cells)
-        said += sentence
-    cells = {name: column.without(["", *missing]) for name, column in cells.items()}
+        missing = _markers(cells, guesses)
+    cells = {name: column.given(missing) for name, column in cells.items()}
     answers = {name: cells[name] for name in candidates if name in cells}
     truth = cells.get(label) if label is not None else None
     task = given.task
     if task is None:
         task, reason = _task(answers, truth)
-        said.append(f"Task: {task}, as {reason} (--task).")
+        guesses.add(f"Task: {task}, as {reason}", "--task")
     models = candidates
     if not given.models:
-        models, sentences = _models(answers, truth, task, nested)
-        if not models:
-            reasons = " ".join(["No column is left for a model.", *sentences])
-            raise ValueError(f"{reasons} The task is {task} (--task).")
-        said += sentences
+        models = _models(answers, truth, task, nested, guesses)
     if task == "classification":
-        said += _same_but_for_case(answers, truth, models)
-    found = replace(given, label=label, models=models, missing=missing, task=task)
-    return replace(found, decimal=decimal, said=said)
+        _tell_same_but_for_case(answers, truth, models, guesses)
+    return replace(
+        given, label=label, models=models, missing=missing, task=task, decimal=decimal
+    )
 
 
-def _markers(cells: dict[str, Cells]) -> tuple[list[str], list[str]]:
-    """Find usual markers of missing answers."""
-    found: Counter[str] = Counter()
+def _label(names: Sequence[str], given: Roles, guesses: Guesses) -> str | None:
+    """Find the column of the labels by its name."""
+    named = {*given.groups, *given.models, *given.ignored, given.item}
+    if given.label is not None:
+        return given.label
+    label = next((n for n in names if n.lower() in _LABELS and n not in named), None)
+    if label is not None:
+        guesses.add(f"Labels: column {label!r}", "--label, --no-label")
+    return label
+
+
+def _markers(cells: dict[str, Cells], guesses: Guesses) -> list[str]:
+    """Find the usual markers of missing answers."""
+    counts: Counter[str] = Counter()
     for column in cells.values():
-        if is_text(column.values):
-            marks = pa.array(MISSING, column.values.type)
-            marked = pc.is_in(column.values, value_set=marks)
-            values = column.values.filter(marked).to_pylist()
-            for value, count in zip(values, column.counts.filter(marked), strict=True):
-                found[value] += count.as_py()
-    if not found:
-        return [], []
-    listed = ", ".join(f"{mark!r} ({n} cells)" for mark, n in sorted(found.items()))
-    return sorted(found), [f"Missing, besides empty cells: {listed} (--missing)."]
+        counts.update(column.count_texts(MISSING))
+    if counts:
+        marks = (f"{mark!r} ({n} cells)" for mark, n in sorted(counts.items()))
+        guesses.add(f"Missing, besides empty cells: {', '.join(marks)}", "--missing")
+    return sorted(counts)
 
 
-def guess_decimal(columns: Iterable[Cells]) -> tuple[str, list[str]]:
-    """Tell commas from points.
-
-    Parameters
-    ----------
-    columns : iterable of Cells
-        What may be numbers.
-
-    Returns
-    -------
-    decimal : {".", ","}
-    said : list of str
-        What was guessed, if it was.
-    """
+def guess_decimal(columns: Iterable[Cells], guesses: Guesses) -> str:
+    """Tell whether a comma or a point separates the decimals of numbers."""
     texts = [column.values for column in columns if is_text(column.values)]
 
     def some(pattern: str) -> bool:
-        found = (pc.any(pc.match_substring_regex(cells, pattern)) for cells in texts)
-        return any(one.as_py() for one in found)
+        return any(
+            pc.any(pc.match_substring_regex(cells, pattern)).as_py() for cells in texts
+        )
 
     # 1,234 is more than a thousand to some.
     if some(r"^[+-]?\d*\.\d+$") or not some(r"^[+-]?\d*,(\d{1,2}|\d{4,})$"):
-        return ".", []
-    return ",", ["Decimals: behind commas (--decimal)."]
+        return "."
+    guesses.add("Decimals: behind commas", "--decimal")
+    return ","
 
 
 def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
-    """Tell numbers from classes."""
+    """Guess the task from labels and answers, with the reason."""
     what = "answers"
     columns = [column for column in answers.values() if column.numeric == 1]
     if truth is not None and truth.total:
-        # A few that are none are mistakes, which are named later.
+        # A few labels that are no numbers are mistakes, which are named later.
         if truth.numeric < 0.5:
             _refuse_adorned([truth])
             return "classification", "labels are texts"
@@ -222,21 +185,28 @@ def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
     elif 2 * sum(column.numeric > 0 for column in answers.values()) < len(answers):
         _refuse_adorned(answers.values())
         return "classification", "answers are texts"
-    values: set[Any] = set()
-    for column in columns:
-        if len(column.values) > 50:
-            return "regression", f"{what} are numbers"
-        values |= column.classes
-    # What is no number is named when it is read, and what is infinite.
-    numbers = [v for v in values if isinstance(v, (int, float)) and isfinite(v)]
-    if any(value != round(value) for value in numbers):
+    if any(len(column.values) > _MOST_VALUES for column in columns):
         return "regression", f"{what} are numbers"
-    known = sorted(int(value) for value in numbers)
-    from_zero = bool(known) and known[0] == 0 and known[-1] < _MOST_CLASSES
-    if known in ([-1, 1], [1, 2]) or from_zero:
-        listed = ", ".join(map(str, known[:6])) + (", ..." if len(known) > 6 else "")
-        return "classification", f"{what} are {listed}"
-    return "regression", f"{what} are whole numbers, too many for classes or not from 0"
+    # Texts among numbers, and infinite ones, are named when the table is read.
+    numbers = sorted(
+        value
+        for value in set().union(*(column.classes for column in columns))
+        if isinstance(value, (int, float)) and isfinite(value)
+    )
+    task = numbers_or_classes(numbers) if numbers else None
+    if task == "regression":
+        return task, f"{what} are numbers"
+    # The command guesses where whole numbers may be ratings or classes.
+    if task is None and not (
+        numbers and numbers[0] == 0 and numbers[-1] < _MOST_CLASSES
+    ):
+        return (
+            "regression",
+            f"{what} are whole numbers, too many for classes or not from 0",
+        )
+    more = ", ..." if len(numbers) > 6 else ""
+    listed = ", ".join(f"{number:.0f}" for number in numbers[:6])
+    return "classification", f"{what} are {listed}{more}"
 
 
 def _refuse_adorned(columns: Iterable[Cells]) -> None:
@@ -252,53 +222,71 @@ def _refuse_adorned(columns: Iterable[Cells]) -> None:
 
 
 def _models(
-    answers: dict[str, Cells], truth: Cells | None, task: str, nested: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """Leave out columns that are no model's, and say why."""
-    left: dict[str, list[str]] = {}
+    answers: dict[str, Cells],
+    truth: Cells | None,
+    task: str,
+    nested: Sequence[str],
+    guesses: Guesses,
+) -> list[str]:
+    """Leave out the columns that are no models, and say why."""
+    left_out: dict[str, list[str]] = {}
     models = []
-    classes = set() if truth is None else truth.classes
     for name, column in answers.items():
-        lower = name.strip().lower()
-        votes = task == "classification"
-        if name in nested:
-            left.setdefault("have lists or objects", []).append(name)
-        elif not column.total:
-            left.setdefault("are empty", []).append(name)
-        elif lower in _ITEMS or lower.endswith("_id"):
-            left.setdefault("name items", []).append(name)
-        elif lower.startswith("group_"):
-            left.setdefault("are groups (--group)", []).append(name)
-        elif not votes and not column.numeric:
-            left.setdefault("hold no number", []).append(name)
-        elif votes and classes and not classes & column.classes:
-            left.setdefault("name no class of the labels", []).append(name)
-        elif votes and column.total > 3 and column.never_twice:
-            left.setdefault("never say the same twice", []).append(name)
+        reason = "have lists or objects" if name in nested else None
+        if reason := reason or _no_model(name, column, truth, task):
+            left_out.setdefault(reason, []).append(name)
         else:
             models.append(name)
-    said = [
-        f"Left out, as they {why}: {', '.join(own)} (--use)."
-        for why, own in left.items()
+    reasons = [
+        f"Left out, as they {reason}: {', '.join(names)}"
+        for reason, names in left_out.items()
     ]
+    if not models:
+        listed = " ".join(f"{reason} (--use)." for reason in reasons)
+        raise ValueError(
+            f"No column is left for a model. {listed} The task is {task} (--task)."
+        )
+    for reason in reasons:
+        guesses.add(reason, "--use")
     for name in models:
         if name.lower() in _LABELS:
-            said.append(f"Column {name!r} is taken for a model (--ignore).")
-    return models, said
+            guesses.add(f"Column {name!r} is taken for a model", "--ignore")
+    return models
 
 
-def _same_but_for_case(
-    answers: dict[str, Cells], truth: Cells | None, models: Sequence[str]
-) -> list[str]:
+def _no_model(name: str, column: Cells, truth: Cells | None, task: str) -> str | None:
+    """Say why a column is no model, or None if it is one."""
+    lower, classes = name.strip().lower(), set() if truth is None else truth.classes
+    if not column.total:
+        return "are empty"
+    if lower in _ITEMS or lower.endswith("_id"):
+        return "name items"
+    if lower.startswith("group_"):
+        return "are groups (--group)"
+    if task != "classification":
+        return None if column.numeric else "hold no number"
+    if classes and not classes & column.classes:
+        return "name no class of the labels"
+    if column.total > 3 and column.never_twice:
+        return "never say the same twice"
+    return None
+
+
+def _tell_same_but_for_case(
+    answers: dict[str, Cells],
+    truth: Cells | None,
+    models: Sequence[str],
+    guesses: Guesses,
+) -> None:
     columns = [answers[name] for name in models if name in answers]
     columns += [] if truth is None else [truth]
     texts = {str(value) for column in columns for value in column.classes}
     alike: dict[str, list[str]] = {}
     for text in sorted(texts):
         alike.setdefault(text.casefold(), []).append(text)
-    return [
-        f"{' and '.join(map(repr, own))} are different classes; write them alike if "
-        "they are one."
-        for own in alike.values()
-        if len(own) > 1
-    ]
+    for spellings in alike.values():
+        if len(spellings) > 1:
+            guesses.add(
+                f"{' and '.join(map(repr, spellings))} are different classes; write "
+                "them alike if they are one."
+            )

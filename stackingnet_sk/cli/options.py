@@ -81,17 +81,7 @@ OUT = click.option("--out", help="File for the table with the combined answers."
 
 
 def with_options(*options: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Give a command options.
-
-    Parameters
-    ----------
-    *options : decorator
-        In the order of the help.
-
-    Returns
-    -------
-    decorator
-    """
+    """Give a command options, in the order of its help."""
 
     def decorate(command: Any) -> Any:
         for option in reversed(options):

@@ -9,11 +9,13 @@ import json
 import re
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
+from stackingnet_sk.cli.guesses import Guesses
 
 FORMATS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _SEPARATORS = ",\t;|"
@@ -21,46 +23,21 @@ _SEPARATORS = ",\t;|"
 
 @dataclass(frozen=True)
 class Source:
-    """What was read.
-
-    Attributes
-    ----------
-    cells : pyarrow.Table
-        As they are in the file: texts, of CSV.
-    separator : str, default=","
-        Between cells.
-    said : list of str
-        What was guessed.
-    """
+    """Cells as they are in the file (texts, of CSV), and what separates them there."""
 
     cells: pa.Table
     separator: str = ","
-    said: list[str] = field(default_factory=list)
 
 
 def read_table(
     source: str,
+    guesses: Guesses,
     *,
     kind: str | None = None,
     separator: str | None = None,
     encoding: str = "utf-8",
 ) -> Source:
-    """Read a table.
-
-    Parameters
-    ----------
-    source : str
-        Path of a file, or "-" for standard input.
-    kind : {"csv", "parquet", "jsonl"}, default=None
-        Format; guessed by default.
-    separator : str, default=None
-        Between the cells of a line of CSV; guessed by default.
-    encoding : str, default="utf-8"
-        Of CSV.
-
-    Returns
-    -------
-    Source
+    """Read a table from a file, or from standard input where `source` is "-".
 
     Raises
     ------
@@ -78,11 +55,10 @@ def read_table(
         raise ValueError("This is a workbook or an archive; save the sheet as CSV.")
     if not data.strip():
         raise ValueError("The table is empty.")
-    said = []
     if kind is None:
         kind = _kind(source, data)
         if FORMATS.get(Path(source).suffix.lower(), "csv") != kind or source == "-":
-            said.append(f"Format: {kind} (--format).")
+            guesses.add(f"Format: {kind}", "--format")
     if kind == "parquet":
         table = _read_parquet(data)
     elif kind == "jsonl":
@@ -97,7 +73,7 @@ def read_table(
         if separator is None:
             separator = _guess_separator(text)
             if separator != ",":
-                said.append(f"Separator: {separator!r} (--separator).")
+                guesses.add(f"Separator: {separator!r}", "--separator")
         table = _read_csv(text, separator)
     for place, column in enumerate(table.columns):
         if pa.types.is_string_view(column.type):
@@ -113,7 +89,7 @@ def read_table(
     if empty and len(empty) < table.num_columns:
         kept = [place for place in range(table.num_columns) if place not in empty]
         table = table.select(kept)
-        said.append(f"Left out: {len(empty)} columns without a name or a cell.")
+        guesses.add(f"Left out: {len(empty)} columns without a name or a cell.")
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
         raise ValueError(
@@ -121,14 +97,14 @@ def read_table(
         )
     if not table.num_rows:
         raise ValueError("The table has a header and no rows.")
-    return Source(table, separator or ",", said)
+    return Source(table, separator or ",")
 
 
 def _kind(source: str, data: bytes) -> str:
     if data[:4] == b"PAR1":
         return "parquet"
-    known = FORMATS.get(Path(source).suffix.lower())
-    return known or ("jsonl" if data.lstrip()[:1] in (b"{", b"[") else "csv")
+    named = FORMATS.get(Path(source).suffix.lower())
+    return named or ("jsonl" if data.lstrip()[:1] in (b"{", b"[") else "csv")
 
 
 def _read_parquet(data: bytes) -> pa.Table:
@@ -157,12 +133,14 @@ def _read_jsonl(data: bytes) -> pa.Table:
                 parse_options=arrow.ParseOptions(explicit_schema=schema),
             )
             names = names or table.column_names
-            dates = [own for own in table.schema if pa.types.is_timestamp(own.type)]
+            dates = [
+                field for field in table.schema if pa.types.is_timestamp(field.type)
+            ]
             if not dates:
                 # Columns of the schema came first.
                 return table.select(names)
             # Texts that look like dates are to come back as they were.
-            schema = pa.schema([own.with_type(pa.string()) for own in dates])
+            schema = pa.schema([field.with_type(pa.string()) for field in dates])
     except pa.ArrowException as error:
         raise ValueError(
             "A line is no JSON object, or a field is of several types (rows are "

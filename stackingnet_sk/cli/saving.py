@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from stackingnet_sk import (
-    StackingNetClassifier,
-    StackingNetRegressor,
-    __version__,
-)
-from stackingnet_sk.cli.fitting import TableClipper, final_step
+from stackingnet_sk import StackingNetClassifier, StackingNetRegressor, __version__
+from stackingnet_sk.cli.fitting import Fitted, TableClipper, final_step
 
-# All that a fitted model is made of, besides scikit-learn's and numpy's own.
+# All that a fitted model is made of, besides scikit-learn's and numpy's types.
 _TYPES = frozenset(
-    f"{kind.__module__}.{kind.__qualname__}"
-    for kind in (StackingNetRegressor, StackingNetClassifier, TableClipper)
+    f"{part.__module__}.{part.__qualname__}"
+    for part in (StackingNetClassifier, StackingNetRegressor, TableClipper)
 )
 _COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 
@@ -45,17 +41,21 @@ class Saved:
     numbers: bool
     decimal: str
 
+    @classmethod
+    def of(cls, fitted: Fitted) -> Saved:
+        """Keep what it takes to read other tables like the one of a fit."""
+        classes = getattr(fitted.estimator, "classes_", None)
+        return cls(
+            fitted.model,
+            list(fitted.roles.models),
+            list(fitted.roles.missing or ()),
+            classes is None or classes.dtype.kind in "iuf",
+            str(fitted.roles.decimal),
+        )
+
 
 def save_model(saved: Saved, file: IO[bytes]) -> None:
-    """Write a model.
-
-    Parameters
-    ----------
-    saved : Saved
-        What to write.
-    file : file
-        Where to.
-    """
+    """Write a model to a file."""
     import skops.io
 
     state = {**saved.__dict__, "stackingnet_sk": __version__}
@@ -64,15 +64,6 @@ def save_model(saved: Saved, file: IO[bytes]) -> None:
 
 def load_model(path: str) -> Saved:
     """Read a model; types that a model does not need are refused unread.
-
-    Parameters
-    ----------
-    path : str
-        Of a file written by `save_model`.
-
-    Returns
-    -------
-    Saved
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the command says beside its answers: progress, guesses, notes and errors."""
+"""What the command says on standard error: progress, notes and errors."""
 
 from __future__ import annotations
 
@@ -21,26 +21,13 @@ _OPTIONS = {
 }
 
 
-def say(sentences: list[str]) -> None:
-    """Say something on standard error.
-
-    Parameters
-    ----------
-    sentences : list of str
-        A line each.
-    """
-    for sentence in sentences:
-        click.echo(harmless(sentence), err=True)
+def say(sentence: str) -> None:
+    """Say something on standard error, in a line of its own."""
+    click.echo(harmless(sentence), err=True)
 
 
 class Progress:
-    """What is being done, shown on a terminal, and what is said meanwhile.
-
-    Parameters
-    ----------
-    *names : str
-        What is done, step by step.
-    """
+    """A bar of the named steps, shown on a terminal only."""
 
     def __init__(self, *names: str) -> None:
         self._waiting = iter(names)
@@ -57,7 +44,8 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.__exit__(*error)
-            say(self._said)
+            for sentence in self._said:
+                say(sentence)
 
     def step(self) -> None:
         """Begin what is next."""
@@ -65,18 +53,12 @@ class Progress:
             self._bar.label = next(self._waiting)
             self._bar.update(1)
 
-    def say(self, sentences: list[str]) -> None:
-        """Say something, beneath the bar.
-
-        Parameters
-        ----------
-        sentences : list of str
-            A line each.
-        """
+    def say(self, sentence: str) -> None:
+        """Say something, beneath the bar if there is one."""
         if self._bar is None:
-            say(sentences)
+            say(sentence)
         else:
-            self._said += sentences
+            self._said.append(sentence)
 
 
 @contextmanager
@@ -87,14 +69,15 @@ def spoken_errors() -> Iterator[None]:
         try:
             yield
         except BrokenPipeError:
-            # Who reads has seen enough; click ends in silence.
+            # The reader of the pipe has gone; click ends in silence.
             raise
         except (ValueError, TypeError, OSError, ImportError) as error:
             _fail(error)
         finally:
             notes = [w.message for w in caught if issubclass(w.category, UserWarning)]
             # Both `fit` and `predict` may say it.
-            say(list(dict.fromkeys(f"Note: {_in_a_line(note)}" for note in notes)))
+            for line in dict.fromkeys(map(_in_a_line, notes)):
+                say(f"Note: {line}")
 
 
 class _UnusableError(click.ClickException):

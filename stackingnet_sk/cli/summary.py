@@ -6,25 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from stackingnet_sk._tables import as_rows, text_table
 from stackingnet_sk.cli.fitting import Fitted
+from stackingnet_sk.cli.guesses import Guesses
 
 
-def summarize(fitted: Fitted) -> dict[str, Any]:
-    """Say what there is to say about a fit.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        A table and its model.
-
-    Returns
-    -------
-    dict
-        For JSON.
-    """
+def summarize(fitted: Fitted, guesses: Guesses) -> dict[str, Any]:
+    """Collect the figures of a fit, for JSON."""
     estimator, solution = fitted.estimator, fitted.estimator.solution_
-    board = estimator.leaderboard()
-    rows = board if isinstance(board, list) else board.to_dict("records")
+    rows = as_rows(estimator.leaderboard())
     reliability = dict(
         zip(estimator.model_names_, estimator.reliability_.tolist(), strict=True)
     )
@@ -33,7 +23,7 @@ def summarize(fitted: Fitted) -> dict[str, Any]:
         "task": fitted.roles.task,
         "n_items": len(data),
         "n_labelled": data.n_labelled,
-        "guesses": fitted.roles.said,
+        "guesses": guesses.sentences,
         "models": [{**row, "reliability": reliability[row["model"]]} for row in rows],
         "certificate": {
             "status": solution.status.value,
@@ -45,26 +35,12 @@ def summarize(fitted: Fitted) -> dict[str, Any]:
 
 
 def as_text(summary: dict[str, Any]) -> str:
-    """Lay a summary out for a terminal.
-
-    Parameters
-    ----------
-    summary : dict
-        From `summarize`.
-
-    Returns
-    -------
-    str
-    """
-    rows = summary["models"]
-    width = max(5, *(min(30, len(str(row["model"]))) for row in rows))
-    heads = [key for key in rows[0] if key != "model"]
-    # Two blanks between columns.
-    wide = {head: max(len(head), 9) + 2 for head in heads}
-    lines = [f"{'model':<{width}}" + "".join(f"{head:>{wide[head]}}" for head in heads)]
-    for row in rows:
-        cells = "".join(_figure(row[head], wide[head]) for head in heads)
-        lines.append(f"{str(row['model'])[:30]:<{width}}{cells}")
+    """Lay a summary out for a terminal."""
+    models = summary["models"]
+    heads = [key for key in models[0] if key != "model"]
+    rows = [["model", *heads]]
+    for row in models:
+        rows.append([str(row["model"])[:30], *(_figure(row[head]) for head in heads)])
     certificate = summary["certificate"]
     proofs = [
         f"{what} {certificate[key]:.1e}"
@@ -73,8 +49,8 @@ def as_text(summary: dict[str, Any]) -> str:
     ]
     counted = f"{summary['n_items']} items, {summary['n_labelled']} labelled."
     sure = f"Certificate: {', '.join([certificate['status'], *proofs])}."
-    return "\n".join([*lines, f"{counted} {sure}"])
+    return "\n".join([*text_table(rows), f"{counted} {sure}"])
 
 
-def _figure(value: float, width: int) -> str:
-    return f"{value:>{width}.4g}" if np.isfinite(value) else f"{'-':>{width}}"
+def _figure(value: float) -> str:
+    return f"{value:.4g}" if np.isfinite(value) else "-"

@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,17 +24,7 @@ _SUFFIXES = ("", ".csv", ".tsv", ".txt", *FORMATS)
 
 
 def is_text(column: Any) -> bool:
-    """Tell whether a column holds texts.
-
-    Parameters
-    ----------
-    column : pyarrow.ChunkedArray
-        Any.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether a column holds texts."""
     kind = column.type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
@@ -40,23 +32,14 @@ def is_text(column: Any) -> bool:
 def refuse_existing(
     path: str | None, force: bool, suffixes: Sequence[str] | None = _SUFFIXES
 ) -> None:
-    """Refuse a place where a file cannot go, before any work is done.
-
-    Parameters
-    ----------
-    path : str or None
-        Where it is going to be; None for standard output.
-    force : bool
-        Whether a file that is there may go.
-    suffixes : sequence of str or None
-        How its name may end; None for anyhow.
+    """Refuse a path that cannot be written, before any work is done.
 
     Raises
     ------
     ValueError
-        If its name promises another format.
+        If its suffix is none of `suffixes` (None: any will do).
     OSError
-        If there is one, or no such folder.
+        If there is a file already and no `force`, or no such folder.
     """
     if path is None:
         return
@@ -76,24 +59,19 @@ def refuse_existing(
 def write_table(
     table: pa.Table, file: IO[bytes], suffix: str = "", separator: str = ","
 ) -> None:
-    """Write a table in the format of a suffix; CSV by default.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        What to write.
-    file : file
-        Where to.
-    suffix : str, default=""
-        Of its name.
-    separator : str, default=","
-        Between cells of CSV.
-    """
+    """Write a table in the format of a suffix; CSV by default."""
     kind = FORMATS.get(suffix.lower(), "csv")
     if kind == "csv":
         _write_csv(table, file, "\t" if suffix.lower() == ".tsv" else separator)
     else:
         {"parquet": _write_parquet, "jsonl": _write_jsonl}[kind](table, file)
+
+
+def write_to_stdout(table: pa.Table, separator: str) -> None:
+    """Write CSV on standard output."""
+    sys.stdout.flush()
+    write_table(table, sys.stdout.buffer, separator=separator)
+    sys.stdout.buffer.flush()
 
 
 def _write_csv(table: pa.Table, file: IO[bytes], separator: str = ",") -> None:
@@ -107,7 +85,7 @@ def _write_csv(table: pa.Table, file: IO[bytes], separator: str = ",") -> None:
             table = table.set_column(place, name, column)
         if not is_text(column):
             continue
-        # Of answers there are few that differ.
+        # The distinct texts are few, and checked faster than all.
         distinct = pc.unique(column)
         if pc.any(_is_formula(distinct)).as_py():
             harmless = pc.binary_join_element_wise("'", column, "")
@@ -153,29 +131,22 @@ def _lines(table: pa.Table) -> Iterator[str]:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """Write JSON as the standard has it: what is no finite number is null.
-
-    Parameters
-    ----------
-    value : object
-        Of dicts, lists, numbers and texts, numpy's among them.
-    indent : int, default=None
-        Spaces of indentation.
-
-    Returns
-    -------
-    str
-    """
+    """Write standard JSON: NaN and infinity are null."""
     return json.dumps(_plain(value), indent=indent, ensure_ascii=False, default=str)
+
+
+def print_json(figures: dict[str, Any]) -> None:
+    """Print JSON on standard output."""
+    click.echo(to_json(figures, indent=2))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(own) for key, own in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return [_plain(own) for own in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value

@@ -1,4 +1,4 @@
-"""Crowds that are made up, of which everything is known."""
+"""Generated crowds of experts, whose accuracy and errors are known."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def make_experts(
     ):
         if number < least:
             raise ValueError(f"{name}={number} is less than {least}.")
-    honest = _each("accuracy", accuracy, n_experts, 0, 1)
+    honest = _per_expert("accuracy", accuracy, n_experts, 0, 1)
     if class_prior is not None and n_classes is None:
         raise ValueError("class_prior= is of votes; name n_classes.")
-    offset = _each("bias", bias, n_experts, -np.inf, np.inf)
-    rho = float(_each("correlation", correlation, 1, 0, 1)[0])
+    offset = _per_expert("bias", bias, n_experts, -np.inf, np.inf)
+    rho = float(_per_expert("correlation", correlation, 1, 0, 1)[0])
     n_models = n_experts + n_random + n_flipped
-    holes = _each("missing", missing, n_models, 0, np.nextafter(1, 0))
+    p_missing = _per_expert("missing", missing, n_models, 0, np.nextafter(1, 0))
     kin = np.zeros(n_experts, dtype=int)
     if families is not None:
         kin = np.unique(np.asarray(families), return_inverse=True)[1]
@@ -127,30 +127,29 @@ def make_experts(
         truth = rng.standard_normal(n_items)
         if not (honest > 0).all():
             raise ValueError("Of numbers accuracy is a correlation above 0.")
-        said = truth[:, None] + _errors(rng, n_items, knows, kin, rho)
-        said[:, :n_experts] += offset
-        said[:, n_experts:] *= -1
-        drawn = rng.standard_normal((n_items, n_random))
+        answers = truth[:, None] + _errors(rng, n_items, knows, kin, rho)
+        answers[:, :n_experts] += offset
+        answers[:, n_experts:] *= -1
+        random = rng.standard_normal((n_items, n_random))
     else:
         if offset.any():
             raise ValueError("Votes have no bias; leave bias=0.")
         truth = _draw_classes(rng, n_items, n_classes, class_prior)
-        said = _votes(rng, truth, n_classes, knows, kin, rho)
-        said[:, n_experts:] = (said[:, n_experts:] + 1) % n_classes
-        drawn = rng.randint(n_classes, size=(n_items, n_random))
-    table = np.hstack([said[:, :n_experts], drawn, said[:, n_experts:]])
-    if holes.any():
+        answers = _votes(rng, truth, n_classes, knows, kin, rho)
+        answers[:, n_experts:] = (answers[:, n_experts:] + 1) % n_classes
+        random = rng.randint(n_classes, size=(n_items, n_random))
+    table = np.hstack([answers[:, :n_experts], random, answers[:, n_experts:]])
+    if p_missing.any():
         table = table.astype(np.float64)
-        table[rng.random_sample(table.shape) < holes] = np.nan
+        table[rng.random_sample(table.shape) < p_missing] = np.nan
     labels = truth.copy()
     if n_labelled is not None:
         if not 0 <= n_labelled <= n_items:
             raise ValueError(f"n_labelled={n_labelled} is not in 0 to {n_items}.")
-        known = np.zeros(n_items, dtype=bool)
-        known[rng.permutation(n_items)[:n_labelled]] = True
-        labels = labels_or_none(
-            pack([v if k else None for v, k in zip(truth.tolist(), known, strict=True)])
-        )
+        packed: list[Any] = [None] * n_items
+        for item in rng.permutation(n_items)[:n_labelled]:
+            packed[item] = truth[item].item()
+        labels = labels_or_none(pack(packed))
     if not as_frame:
         return PredictionTable(table, labels, truth=truth)
     import pandas as pd
@@ -160,8 +159,10 @@ def make_experts(
     return PredictionTable(pd.DataFrame(table, columns=names), labels, truth=truth)
 
 
-def _each(name: str, given: ArrayLike, size: int, low: float, high: float) -> Array:
-    """Give each expert a value of its own."""
+def _per_expert(
+    name: str, given: ArrayLike, size: int, low: float, high: float
+) -> Array:
+    """Give each expert one value, checked."""
     values = np.asarray(given, dtype=np.float64)
     if values.ndim and values.shape != (size,):
         raise ValueError(f"{name} has shape {values.shape}, not ({size},).")
@@ -174,9 +175,9 @@ def _errors(
     rng: np.random.RandomState, n_items: int, accuracy: Array, kin: Array, rho: float
 ) -> Array:
     shared = rng.standard_normal((n_items, kin.max() + 1))[:, kin]
-    own = rng.standard_normal((n_items, len(kin)))
+    individual = rng.standard_normal((n_items, len(kin)))
     spread = np.sqrt(1 / accuracy**2 - 1)
-    errors: Array = spread * (np.sqrt(rho) * shared + np.sqrt(1 - rho) * own)
+    errors: Array = spread * (np.sqrt(rho) * shared + np.sqrt(1 - rho) * individual)
     return errors
 
 
@@ -213,8 +214,8 @@ def _votes(
         step = rng.randint(1, n_classes, size=(n_items, size))
         drawn.append((luck, step))
     follows = rng.random_sample((n_items, len(kin))) < np.sqrt(rho)
-    (family_luck, family_step), (own_luck, own_step) = drawn
-    luck = np.where(follows, family_luck[:, kin], own_luck)
-    step = np.where(follows, family_step[:, kin], own_step)
+    (family_luck, family_step), (expert_luck, expert_step) = drawn
+    luck = np.where(follows, family_luck[:, kin], expert_luck)
+    step = np.where(follows, family_step[:, kin], expert_step)
     votes: Array = (truth[:, None] + np.where(luck < accuracy, 0, step)) % n_classes
     return votes

@@ -9,21 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.predictions import is_labelled
+from stackingnet_sk._missing import are_missing, is_missing
 
 
 def open_frame(frame: Any) -> Any:
-    """Look at a frame in the same way, whatever its library.
+    """Look at a frame in memory in the same way, whatever its library.
 
-    Parameters
-    ----------
-    frame : frame
-        In memory, of pandas, polars, pyarrow or another library that narwhals knows.
-
-    Returns
-    -------
-    narwhals.DataFrame
-        Names that are no texts, as pandas has them, are made texts.
+    Names that are no texts, as pandas allows, become texts.
 
     Raises
     ------
@@ -63,41 +55,14 @@ def open_frame(frame: Any) -> Any:
 
 
 def make_frame(columns: Mapping[Any, Any], backend: Any) -> Any:
-    """Make a frame.
-
-    Parameters
-    ----------
-    columns : mapping of name to array-like
-        Its columns.
-    backend : str or narwhals.Implementation
-        Library of the frame.
-
-    Returns
-    -------
-    frame
-    """
+    """Make a frame of the given library (a name, or an implementation of narwhals)."""
     import narwhals as nw
 
     return nw.from_dict(dict(columns), backend=backend).to_native()
 
 
 def require_columns(opened: Any, names: Iterable[Hashable], what: str) -> None:
-    """Refuse names that no column has, and offer those that are near.
-
-    Parameters
-    ----------
-    opened : narwhals.DataFrame
-        The frame.
-    names : iterable of name
-        What must be there.
-    what : str
-        What the columns are for.
-
-    Raises
-    ------
-    ValueError
-        If one is not.
-    """
+    """Refuse names that no column has, with a ValueError that offers near ones."""
     there = opened.columns
     for name in names:
         if name in there:
@@ -113,78 +78,32 @@ def require_columns(opened: Any, names: Iterable[Hashable], what: str) -> None:
 
 
 def as_values(column: Any) -> NDArray[Any]:
-    """Return the values of a column, None where there is none.
-
-    Parameters
-    ----------
-    column : narwhals.Series
-        Of numbers, texts or anything.
-
-    Returns
-    -------
-    ndarray
-        Whole numbers, floats (NaN where missing), or objects (None where missing).
-    """
+    """Return whole numbers, floats (NaN where missing) or objects (None likewise)."""
     if column.dtype.is_float():
         return np.asarray(column.to_numpy(), dtype=np.float64)
     values = column.to_list()
     return pack([None if is_missing(value) else value for value in values])
 
 
-def is_missing(value: Any) -> bool:
-    """Tell whether a single value is None, NaN or another that differs from itself.
-
-    Parameters
-    ----------
-    value : object
-        A cell.
-
-    Returns
-    -------
-    bool
-    """
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float) and value != value
-
-
 def labels_or_none(labels: NDArray[Any]) -> NDArray[Any] | None:
-    """Tell labels from a column without any.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_items,)
-        NaN or None on items without.
-
-    Returns
-    -------
-    ndarray or None
-    """
-    return labels if is_labelled(labels).any() else None
+    """Return labels, or None if all of them are missing."""
+    return None if are_missing(labels).all() else labels
 
 
 def pack(values: Sequence[Any]) -> NDArray[Any]:
-    """Make an array of values of which some may be None.
+    """Make an array of values, None where one is missing.
 
-    Parameters
-    ----------
-    values : sequence
-        Numbers, texts or anything.
-
-    Returns
-    -------
-    ndarray
-        Floats with NaN where all others are floats; objects where there is a None
-        beside others; else what numpy makes of them.
+    It has floats, with NaN, where all others are floats; objects where there is a None
+    beside others; else what numpy makes of them.
     """
-    known = [value for value in values if value is not None]
-    if known and all(isinstance(value, (float, np.floating)) for value in known):
+    given = [value for value in values if value is not None]
+    if given and all(isinstance(value, (float, np.floating)) for value in given):
         return np.array(
             [np.nan if value is None else value for value in values], dtype=np.float64
         )
-    # A row of text beside a number would become a text.
-    alike = len({type(value) for value in known}) == 1 and len(known) == len(values)
-    if alike and isinstance(known[0], (int, str, np.integer, np.bool_)):
+    # numpy would make a text of a number that stands beside one.
+    alike = len({type(value) for value in given}) == 1 and len(given) == len(values)
+    if alike and isinstance(given[0], (int, str, np.integer, np.bool_)):
         return np.array(values)
     packed = np.empty(len(values), dtype=object)
     packed[:] = values
@@ -192,20 +111,7 @@ def pack(values: Sequence[Any]) -> NDArray[Any]:
 
 
 def refuse_mixed(name: Hashable, values: Iterable[Any]) -> None:
-    """Refuse a column of numbers and texts.
-
-    Parameters
-    ----------
-    name : hashable
-        Of the column.
-    values : iterable
-        Its cells.
-
-    Raises
-    ------
-    ValueError
-        That names one cell of each kind.
-    """
+    """Refuse a column of numbers and texts; the ValueError names one cell of each."""
     first: dict[str, str] = {}
     for row, value in enumerate(values):
         if is_missing(value):

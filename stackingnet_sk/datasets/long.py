@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk._missing import is_missing
 from stackingnet_sk.datasets.frames import (
     as_values,
-    is_missing,
     labels_or_none,
     make_frame,
     open_frame,
@@ -120,20 +120,22 @@ default=None
                 "label= is the name of a column, or a mapping from items to labels; "
                 f"this is a {type(label).__name__}."
             )
-        labels = pack([_known(label, name) for name in items])
+        labels = pack([_label_of(label, name) for name in items])
     elif label is not None:
         require_columns(opened, [label], "the label")
         labels = _of_items(opened[label], items, rows, "labels")
     names = list(map(str, models))
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"Two models are called {twice[0]!r} as a text; rename one.")
-    own = {name: _of_items(opened[name], items, rows, "groups") for name in groups}
+    group_values = {
+        str(name): _of_items(opened[name], items, rows, "groups") for name in groups
+    }
     backend = opened.implementation
     return PredictionTable(
         make_frame({name: table[:, m] for m, name in enumerate(names)}, backend),
         None if labels is None else labels_or_none(labels),
         pack(items),
-        make_frame({str(name): own[name] for name in groups}, backend) if own else None,
+        make_frame(group_values, backend) if group_values else None,
     )
 
 
@@ -161,32 +163,32 @@ def _fill(
 ) -> NDArray[Any]:
     """Lay answers out, an item a row and a model a column."""
     items, models = names
-    known = np.array([not is_missing(answer) for answer in answers], dtype=bool)
+    given = np.array([not is_missing(answer) for answer in answers], dtype=bool)
     cells = rows * len(models) + columns
     # An answer that is missing twice is missing all the same.
-    counts = np.bincount(cells[known], minlength=len(items) * len(models))
+    counts = np.bincount(cells[given], minlength=len(items) * len(models))
     several = np.flatnonzero(counts > 1)
     if len(several) and combine is None:
         listed = [
             f"({items[cell // len(models)]!r}, {models[cell % len(models)]!r})"
             for cell in several[:5]
         ]
-        rest = f" and {len(several) - 5} more" if len(several) > 5 else ""
+        more = f" and {len(several) - 5} more" if len(several) > 5 else ""
         raise ValueError(
             f"Several answers for {len(several)} pairs of item and model: "
-            f"{', '.join(listed)}{rest}. Drop them, or say what to make of them in "
+            f"{', '.join(listed)}{more}. Drop them, or say what to make of them in "
             "aggregate=."
         )
     filled = np.empty(len(counts), dtype=object)
     values = np.empty(len(answers), dtype=object)
     values[:] = answers
-    filled[cells[known]] = values[known]
+    filled[cells[given]] = values[given]
     if combine is not None:
         lists: dict[int, list[Any]] = {int(cell): [] for cell in several}
-        for row in np.flatnonzero(known & (counts[cells] > 1)):
+        for row in np.flatnonzero(given & (counts[cells] > 1)):
             lists[int(cells[row])].append(answers[row])
-        for cell, own in lists.items():
-            filled[cell] = combine(own)
+        for cell, several_answers in lists.items():
+            filled[cell] = combine(several_answers)
     table = filled.reshape(len(items), len(models))
     numeric = all(
         isinstance(value, (int, float, np.number)) or value is None for value in filled
@@ -199,18 +201,18 @@ def _aggregator(
 ) -> Callable[[list[Any]], Any] | None:
     if aggregate is None or callable(aggregate):
         return aggregate
-    known: dict[str | None, Callable[[list[Any]], Any]] = {
+    aggregators: dict[str | None, Callable[[list[Any]], Any]] = {
         "mean": np.mean,
         "median": np.median,
         "most_frequent": _most_frequent,
         "first": lambda values: values[0],
         "last": lambda values: values[-1],
     }
-    if aggregate not in known:
+    if aggregate not in aggregators:
         raise ValueError(
-            f"aggregate={aggregate!r} is none of {list(known)}, nor a callable."
+            f"aggregate={aggregate!r} is none of {list(aggregators)}, nor a callable."
         )
-    return known[aggregate]
+    return aggregators[aggregate]
 
 
 def _refuse_texts(name: Name, answers: list[Any], aggregate: object) -> None:
@@ -228,23 +230,23 @@ def _most_frequent(values: list[Any]) -> Any:
     return most[0] if len(most) == 1 else None
 
 
-def _known(labels: Any, item: Any) -> Any:
-    found = labels.get(item)
-    return None if is_missing(found) else found
+def _label_of(labels: Any, item: Any) -> Any:
+    label = labels.get(item)
+    return None if is_missing(label) else label
 
 
 def _of_items(
     column: Any, items: list[Any], rows: NDArray[np.intp], what: str
 ) -> NDArray[Any]:
-    """Find what each item has, in all rows where it has something."""
-    found: list[Any] = [None] * len(items)
+    """Find the one value of each item, from the rows where it is given."""
+    by_item: list[Any] = [None] * len(items)
     for row, value in zip(rows, as_values(column).tolist(), strict=True):
         if is_missing(value):
             continue
-        if found[row] is not None and found[row] != value:
+        if by_item[row] is not None and by_item[row] != value:
             raise ValueError(
                 f"Item {items[row]!r} has two {what} in column {column.name!r}: "
-                f"{found[row]!r} and {value!r}."
+                f"{by_item[row]!r} and {value!r}."
             )
-        found[row] = value
-    return pack(found)
+        by_item[row] = value
+    return pack(by_item)

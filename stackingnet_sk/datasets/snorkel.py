@@ -57,10 +57,12 @@ def from_snorkel(L: Any, y: ArrayLike | None = None) -> PredictionTable:
     votes = _abstained(votes, "Row {}, column {} of L")
     labels = None
     if y is not None:
-        known = _abstained(np.asarray(y).reshape(-1, 1), "Row {} of y")[:, 0]
-        if len(known) != len(votes):
-            raise ValueError(f"L has {len(votes)} rows and y has {len(known)}.")
-        labels = labels_or_none(pack([None if np.isnan(v) else int(v) for v in known]))
+        classes = _abstained(np.asarray(y).reshape(-1, 1), "Row {} of y")[:, 0]
+        if len(classes) != len(votes):
+            raise ValueError(f"L has {len(votes)} rows and y has {len(classes)}.")
+        labels = labels_or_none(
+            pack([None if np.isnan(v) else int(v) for v in classes])
+        )
     if opened is None:
         return PredictionTable(votes, labels)
     columns = {name: votes[:, m] for m, name in enumerate(opened.columns)}

@@ -151,9 +151,9 @@ def _without(answers: Any, missing: Collection[Any]) -> Any:
 
     columns = []
     for name in answers.columns:
-        own = _comparable(answers[name], missing)
-        if own:
-            marked = nw.col(name).is_in(own)
+        markers = _comparable(answers[name], missing)
+        if markers:
+            marked = nw.col(name).is_in(markers)
             columns.append(nw.when(~marked).then(nw.col(name)).alias(name))
     return answers.with_columns(columns) if columns else answers
 

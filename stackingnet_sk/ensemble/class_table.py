@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
 from stackingnet_sk._compat import to_numpy
+from stackingnet_sk._task import numbers_or_classes
 from stackingnet_sk.ensemble.validation import count_dimensions, names_of_columns
 from stackingnet_sk.predictions import (
     ClassAnswers,
@@ -250,7 +251,7 @@ def _flat(
 
 def _refuse_scores(classes: NDArray[Any]) -> None:
     """Refuse numbers with fractions as classes that nobody has named."""
-    if classes.dtype.kind == "f" and (classes != np.floor(classes)).any():
+    if numbers_or_classes(classes) == "regression":
         score = float(classes[classes != np.floor(classes)][0])
         raise ValueError(
             f"Votes such as {score} look like scores: give probabilities with "

@@ -22,11 +22,11 @@ from stackingnet_sk._compat import (
     end_fit,
     with_callbacks,
 )
+from stackingnet_sk._tables import as_frame
 from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.base import CombinerMixin, takes_blocks
 from stackingnet_sk.ensemble.class_labels import check_class_labels
 from stackingnet_sk.ensemble.class_table import ClassTableReader
-from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.ensemble.streaming import refuse_groups
 from stackingnet_sk.ensemble.user_constraints import check_limits, rows_of_groups
 from stackingnet_sk.ensemble.validation import (

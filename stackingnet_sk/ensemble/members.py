@@ -86,25 +86,3 @@ def without_members(estimator: Any) -> Any:
         n_columns *= len(estimator.classes_)
     combination.n_features_in_ = n_columns
     return combination
-
-
-def as_frame(columns: dict[str, list[Any]]) -> Any:
-    """Make a frame where pandas is installed, else a list of dicts.
-
-    Parameters
-    ----------
-    columns : dict of str to list
-        Name and values of each column.
-
-    Returns
-    -------
-    pandas.DataFrame or list of dict
-    """
-    try:
-        from pandas import DataFrame
-    except ImportError:
-        return [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*columns.values(), strict=True)
-        ]
-    return DataFrame(columns)

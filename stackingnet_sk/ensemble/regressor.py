@@ -25,9 +25,9 @@ from stackingnet_sk._compat import (
     to_numpy,
     with_callbacks,
 )
+from stackingnet_sk._tables import as_frame
 from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.ensemble.base import CombinerMixin, takes_blocks
-from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.ensemble.number_rows import sum_labelled_groups, sum_rows
 from stackingnet_sk.ensemble.regression_combiner import (
     Groups,

@@ -13,8 +13,8 @@ from sklearn.base import is_classifier
 from sklearn.utils import indexable
 
 from stackingnet_sk._compat import take_rows, take_rows_of_params
+from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.ensemble.class_labels import check_class_labels
-from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.ensemble.validation import check_labels, check_weights
 from stackingnet_sk.inspection.comparison_folds import (
     Held,
@@ -177,17 +177,15 @@ class Comparison:
         """Return a table, a line a contender, and how to read it."""
         score, lead = self.scores[self.metric], self.leads[self.metric]
         level = f"{100 * self.confidence_level:.0f} % interval"
-        width = max(len(name) for name in self.names)
-        lines = [
-            f"{self.metric:<{width}} {'':>8} {level:>18}  {'lead':>9} {level:>20}",
-        ]
+        rows = [(self.metric, "", level, "lead", level, "")]
         for j, name in enumerate(self.names):
             interval = f"[{score.low[j]:.4g}, {score.high[j]:.4g}]"
-            line = f"{name:<{width}} {score.value[j]:>8.4g} {interval:>18}"
+            ahead = ("", "", "")
             if j:
-                over = f"[{lead.low[j]:+.3g}, {lead.high[j]:+.3g}]"
-                line += f"  {lead.value[j]:>+9.3g} {over:>20}  {self.verdict(j)}"
-            lines.append(line)
+                lead_interval = f"[{lead.low[j]:+.3g}, {lead.high[j]:+.3g}]"
+                ahead = f"{lead.value[j]:+.3g}", lead_interval, self.verdict(j)
+            rows.append((name, f"{score.value[j]:.4g}", interval, *ahead))
+        lines = text_table(rows, left=(0, 5))
         if self.constant_wins:
             lines.append("! a constant does at least as well.")
         lines.append(

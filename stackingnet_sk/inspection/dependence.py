@@ -11,7 +11,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 from scipy.stats import t as student_t
 
-from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk._tables import as_frame
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.theory import effective_number

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import mean_absolute_error, zero_one_loss
 from sklearn.utils import check_random_state
 
-from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk._tables import as_frame
 from stackingnet_sk.ensemble.validation import check_weights
 from stackingnet_sk.inspection.group_errors import (
     ask_models,

@@ -13,13 +13,13 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import indexable
 
 from stackingnet_sk._compat import take_rows
+from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.constraints import (
     Constraint,
     at_most_models,
     bounded_disparity,
     budget,
 )
-from stackingnet_sk.ensemble.members import as_frame
 from stackingnet_sk.predictions import as_array, group_columns, is_labelled
 from stackingnet_sk.weights import InfeasibleError
 
@@ -87,14 +87,14 @@ class Frontier:
 
     def __str__(self) -> str:
         """Return a table, a line a limit."""
-        heads = "".join(f"{head:>11}" for head in (self.against, "error", "change"))
-        lines = [f"{'limit':>10}{heads}{'s.e.':>10}"]
+        rows: list[tuple[str, ...]]
+        rows = [("limit", self.against, "error", "change", "s.e.")]
         columns = self.measured, self.error, self.change, self.standard_error
         for limit, *figures in zip(self.limit, *columns, strict=True):
             name = "none" if np.isinf(limit) else f"{limit:.4g}"
-            cells = "".join(f"{each:>11.4g}" for each in figures[:3])
-            lines.append(f"{name:>10}{cells}{figures[3]:>10.2g}")
-        return "\n".join(lines)
+            *cells, spread = figures
+            rows.append((name, *(f"{cell:.4g}" for cell in cells), f"{spread:.2g}"))
+        return "\n".join(text_table(rows, left=()))
 
 
 def frontier(

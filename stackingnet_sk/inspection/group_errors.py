@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 
 from stackingnet_sk._compat import count_rows
+from stackingnet_sk._task import numbers_or_classes
 from stackingnet_sk.ensemble.validation import check_labels
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.predictions import (
@@ -65,11 +66,8 @@ def read_predictions(
     names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
     columns = [labels, own, *others.T]
     values = [v for each in columns for v in each[is_labelled(each)].tolist()]
-    kinds = np.array(values)
-    numeric = kinds.dtype.kind in "iuf"
-    fractions = numeric and (kinds != np.rint(kinds)).any()
-    if task == "auto" and (fractions or not numeric or len(set(values)) <= 2):
-        task = "regression" if fractions else "classification"
+    if task == "auto":
+        task = numbers_or_classes(values) or task
     if task == "regression":
         labels = check_labels(own, y)
         table = np.column_stack([labels, own, others]).astype(np.float64)

@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from stackingnet_sk._compat import take_rows
+from stackingnet_sk._tables import text_table
 from stackingnet_sk.predictions import as_array, is_labelled
 
 # Fewer labels say nothing of a curve and of its test error at once.
@@ -65,11 +66,14 @@ class LabelBudget:
 
     def __str__(self) -> str:
         """Return a table, a line a number of labels."""
-        lines = [f"{'labels':>8}{'error':>11}{'5%':>11}{'95%':>11}{'gain':>11}"]
-        columns = (self.n_labels, self.error, self.low, self.high, self.gain)
-        for labels, *figures in zip(*columns, strict=True):
-            lines.append(f"{labels:>8}" + "".join(f"{each:>11.4g}" for each in figures))
-        return "\n".join(lines)
+        columns = (self.error, self.low, self.high, self.gain)
+        rows = [
+            (labels, *(f"{figure:.4g}" for figure in figures))
+            for labels, *figures in zip(self.n_labels, *columns, strict=True)
+        ]
+        return "\n".join(
+            text_table([("labels", "error", "5%", "95%", "gain"), *rows], left=())
+        )
 
 
 def label_budget(

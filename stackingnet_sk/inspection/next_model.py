@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.inspection.evidence import marginal_changes, stored_evidence
 
 
@@ -82,11 +82,16 @@ class MarginalChanges:
 
     def __str__(self) -> str:
         """Return a table, the most useful change first."""
-        lines = [f"expected {self.unit} now: {self.error:.4g}"]
-        for m in np.argsort(self.change, kind="stable"):
-            verb = "drop" if self.selected[m] else "add"
-            lines.append(f"{verb:<5}{self.change[m]:>+10.2g}  {self.model_names[m]}")
-        return "\n".join(lines)
+        rows = [
+            (
+                "drop" if self.selected[m] else "add",
+                f"{self.change[m]:+.2g}",
+                self.model_names[m],
+            )
+            for m in np.argsort(self.change, kind="stable")
+        ]
+        first = f"expected {self.unit} now: {self.error:.4g}"
+        return "\n".join([first, *text_table(rows, left=(0, 2))])
 
 
 def next_model(

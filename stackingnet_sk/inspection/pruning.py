@@ -13,7 +13,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.inspection.answers import require_models
 from stackingnet_sk.inspection.evidence import stored_evidence
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
@@ -76,14 +76,15 @@ class PruningPath:
 
     def __str__(self) -> str:
         """Return a table, a line a number of removals."""
-        lines = [f"{'models':>6} {'error':>10}  next to go (reliability)"]
-        for n, (error, name, own) in enumerate(
+        rows = [("models", "error ", "next to go (reliability)")]
+        for n, (error, name, reliability) in enumerate(
             zip(self.error, self.removed, self.reliability, strict=True)
         ):
             mark = "*" if n == self.n_best else " "
-            left = len(self.removed) - n
-            lines.append(f"{left:>6} {error:>10.4g}{mark} {name} ({own:.3f})")
-        return "\n".join([*lines, f"error: expected {self.unit}; * the least"])
+            left = str(len(self.removed) - n)
+            rows.append((left, f"{error:.4g}{mark}", f"{name} ({reliability:.3f})"))
+        note = f"error: expected {self.unit}; * the least"
+        return "\n".join([*text_table(rows, left=(2,)), note])
 
 
 def prune(estimator: Any) -> PruningPath:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.inspection.evidence import (
     NumberEvidence,
@@ -166,23 +166,25 @@ class Ranking:
     def __str__(self) -> str:
         """Return a table, a line a model, and how to read it."""
         names = [str(name) for name in self.model_names]
-        width = max(5, *(min(len(name), 30) for name in names))
         quality = "rmse" if self.is_number else "bal. acc."
         level = f"{100 * self.confidence_level:.0f} %"
-        lines = [
-            f"{'model':<{width}} {'reliability':>11} {level + ' interval':>17} "
-            f"{'ranks':>7} {'best':>5} {'group':>6} {quality:>9} {'drop-one':>10} "
-            f"{'weight':>8}"
-        ]
+        heads = ("model", "reliability", f"{level} interval", "ranks", "best", "group")
+        rows = [(*heads, quality, "drop-one", "weight")]
         for m, name in enumerate(names):
-            interval = f"[{self.low[m]:.3f}, {self.high[m]:.3f}]"
-            ranks = f"{self.rank_low[m]}-{self.rank_high[m]}"
-            lines.append(
-                f"{name[:30]:<{width}} {self.reliability[m]:>11.3f} {interval:>17} "
-                f"{ranks:>7} {self.probability_best[m]:>5.2f} {self.group[m]:>6} "
-                f"{self.quality[m]:>9.4g} {self.drop_one[m]:>+10.2g} "
-                f"{self.weight[m]:>8.3f}"
+            rows.append(
+                (
+                    name[:30],
+                    f"{self.reliability[m]:.3f}",
+                    f"[{self.low[m]:.3f}, {self.high[m]:.3f}]",
+                    f"{self.rank_low[m]}-{self.rank_high[m]}",
+                    f"{self.probability_best[m]:.2f}",
+                    self.group[m],
+                    f"{self.quality[m]:.4g}",
+                    f"{self.drop_one[m]:+.2g}",
+                    f"{self.weight[m]:.3f}",
+                )
             )
+        lines = text_table(rows)
         for name, against in zip(names, self.against, strict=True):
             if against:
                 lines.append(f"! {name}: {against}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.ensemble.members import as_frame
+from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.inspection.evidence import stored_evidence
 
 _STRENGTHS = (0.0, *np.geomspace(1.0, 1e4, 25))
@@ -77,14 +77,15 @@ class RegularizationPath:
 
     def __str__(self) -> str:
         """Return a table, a line a strength."""
-        lines = [f"{'shrinkage':>9} {'error':>10}  models with a weight"]
+        rows = [("shrinkage", "error ", "models with a weight")]
         for strength, error, weights in zip(
             self.shrinkage, self.error, self.weights, strict=True
         ):
             mark = "*" if strength == self.best else " "
-            used = np.count_nonzero(weights)
-            lines.append(f"{strength:>9.4g} {error:>10.4g}{mark} {used}")
-        return "\n".join([*lines, f"error: expected {self.unit}; * the least"])
+            used = str(np.count_nonzero(weights))
+            rows.append((f"{strength:.4g}", f"{error:.4g}{mark}", used))
+        note = f"error: expected {self.unit}; * the least"
+        return "\n".join([*text_table(rows, left=(2,)), note])
 
 
 def regularization_path(
@@ -134,10 +135,10 @@ def regularization_path(
     >>> judges = truth[:, None] + rng.normal(size=(30, 3)) * [0.5, 1.0, 2.0]
     >>> model = StackingNetRegressor().fit(judges, truth)
     >>> print(regularization_path(model, [0, 10, 1000]))
-    shrinkage      error  models with a weight
-            0     0.2173  3
-           10     0.2117* 3
-         1000     0.3965  3
+    shrinkage   error   models with a weight
+            0  0.2173   3
+           10  0.2117*  3
+         1000  0.3965   3
     error: expected root mean squared error; * the least
     """
     evidence = stored_evidence(estimator, labels=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stackingnet_sk._compat import take_rows, take_rows_of_params, to_numpy
+from stackingnet_sk._missing import are_missing
 
 
 def as_array(values: ArrayLike) -> NDArray[Any]:
@@ -89,13 +90,8 @@ def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
     labels = as_array(y)
     if labels.ndim == 0:
         raise ValueError(f"y={y!r} holds no labels; give one value a row.")
-    if labels.dtype.kind == "f":
-        given: NDArray[np.bool_] = ~np.isnan(labels)
-        return given
-    if labels.dtype.kind == "O":
-        known = [not _is_missing(label) for label in labels.ravel()]
-        return np.array(known, dtype=bool).reshape(labels.shape)
-    return np.ones(len(labels), dtype=bool)
+    labelled: NDArray[np.bool_] = ~are_missing(labels)
+    return labelled
 
 
 def labelled_part(
@@ -133,9 +129,3 @@ def labelled_part(
         raise ValueError("No row of y has a label; give at least one.")
     labels = np.array(as_array(y)[rows].tolist())
     return take_rows(X, rows), labels, take_rows_of_params(X, metadata, rows)
-
-
-def _is_missing(label: Any) -> bool:
-    if label is None or type(label).__name__ == "NAType":
-        return True
-    return isinstance(label, (float, np.floating)) and bool(np.isnan(label))

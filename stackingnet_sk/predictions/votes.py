@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stackingnet_sk._missing import are_missing
 from stackingnet_sk.predictions.answers import SUM_TOLERANCE
-from stackingnet_sk.predictions.labels import is_labelled
 
 ABSTAINS = -1
 
@@ -124,8 +124,7 @@ def encode_votes(
         place = np.searchsorted(classes, table).astype(np.int32)
         np.minimum(place, len(classes) - 1, out=place)
         known = classes[place] == table
-        missing = np.isnan(table) if table.dtype.kind == "f" else np.zeros((), bool)
-        unknown = ~(known | missing)
+        unknown = ~(known | are_missing(table))
     else:
         numbered = {label: k for k, label in enumerate(classes.tolist())}
         cells = table.ravel().tolist()
@@ -136,7 +135,7 @@ def encode_votes(
         place = flat.reshape(table.shape)
         known = place >= 0
         unknown = ~known
-        unknown[unknown] = is_labelled(table[unknown])
+        unknown[unknown] = ~are_missing(table[unknown])
     return np.where(known, place, np.int32(ABSTAINS)), unknown
 
 
@@ -209,7 +208,7 @@ def classes_of_votes(table: NDArray[Any]) -> NDArray[Any]:
         votes = np.unique(table)
         votes = votes[np.isfinite(votes)]
     else:
-        votes = table[is_labelled(table)] if table.dtype.kind == "O" else table.ravel()
+        votes = table[~are_missing(table)]
     if not votes.size:
         raise ValueError("No model votes on any row; give at least one vote.")
     return sorted_classes(votes, "the votes")

@@ -7,36 +7,127 @@ as a page, and its letters stay readable on both.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
-from stackingnet_sk.report.words import figure, fixed, number
+from stackingnet_sk.inspection import Comparison, Dependence, PruningPath, Ranking
+from stackingnet_sk.report.sections import GroupErrors, Weights
+from stackingnet_sk.report.words import at, figure, fixed, number
 
-Figures = dict[str, Any]
-Chart = dict[str, Any]
-
-# Room for the mark at either end.
+# Percent of the width that is left free at either end, for half a mark.
 _INSET = 2.0
-# Pixels of a cell of the heat map with its number, and of the map with none.
-_CELL, _MOST_NUMBERED, _MAP = 38, 16, 870
+# Pixels of the heat map: side of a cell with its number, and width of a map with none.
+_CELL, _MAP = 38, 870
 _SMALLEST_CELL, _LARGEST_CELL = 14, 24
+# Models up to which cells have room for their numbers.
+_MOST_NUMBERED = 16
+# Letters of a name in a chart, and in the heat map.
 _LONGEST_NAME, _LONGEST_IN_MAP = 32, 22
+
+
+class Tick(NamedTuple):
+    """A place on an axis, with its text."""
+
+    at: float
+    text: str
+
+
+class Dot(NamedTuple):
+    """A row with a dot and its interval; None where the value is not known."""
+
+    label: str
+    text: str
+    kind: str
+    letters: str | None = None
+    at: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Bar(NamedTuple):
+    """A row with a bar."""
+
+    label: str
+    text: str
+    kind: str
+    start: float
+    width: float
+
+
+class Rows(NamedTuple):
+    """Rows of marks over one axis, and a line to compare them with."""
+
+    rows: Sequence[Dot | Bar]
+    ticks: list[Tick]
+    line: float
+
+
+class Point(NamedTuple):
+    """A point of a path; `text` is below it on the axis."""
+
+    x: float
+    y: float
+    text: str
+    best: bool
+    title: str
+
+
+class Path(NamedTuple):
+    """Points, the lines between neighbours, and the vertical axis."""
+
+    points: list[Point]
+    lines: list[tuple[Point, Point]]
+    ticks: list[Tick]
+
+
+class Cell(NamedTuple):
+    """A square of the heat map."""
+
+    x: int
+    y: int
+    depth: float
+    kind: str
+    text: str
+    title: str
+    diagonal: bool
+
+
+class Label(NamedTuple):
+    """A name beside the heat map, and its number above."""
+
+    text: str
+    full: str
+    number: int
+    x: float
+    y: float
+
+
+class Box(NamedTuple):
+    """The frame of a family in the heat map."""
+
+    x: int
+    y: int
+    size: int
+
+
+class HeatMap(NamedTuple):
+    """A heat map, in pixels; cells are squares of `size`, right of `left`."""
+
+    width: int
+    height: int
+    size: int
+    left: int
+    numbered: bool
+    cells: list[Cell]
+    labels: list[Label]
+    boxes: list[Box]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A range of values on an axis.
-
-    Parameters
-    ----------
-    low, high : float
-        Ends of the axis.
-    ticks : list of float
-        Round values within.
-    places : int
-        Decimals that they take.
-    """
+    """A range of values on an axis, with round ticks and their number of decimals."""
 
     low: float
     high: float
@@ -44,22 +135,10 @@ class Scale:
     places: int
 
     @classmethod
-    def over(cls, values: list[float | None], most_ticks: int = 5) -> Scale:
-        """Make an axis that all values have a place on.
-
-        Parameters
-        ----------
-        values : list of float or None
-            At least one; None has no place.
-        most_ticks : int, default=5
-            Roughly.
-
-        Returns
-        -------
-        Scale
-        """
-        known = [v for v in values if v is not None and math.isfinite(v)]
-        low, high = min(known, default=0.0), max(known, default=1.0)
+    def over(cls, values: Sequence[float], most_ticks: int = 5) -> Scale:
+        """Make an axis on which all finite values have a place."""
+        finite = [value for value in values if math.isfinite(value)]
+        low, high = min(finite, default=0.0), max(finite, default=1.0)
         if low == high:
             pad = abs(low) / 10 or 1.0
             low, high = low - pad, high + pad
@@ -69,20 +148,9 @@ class Scale:
         return cls(low, high, ticks, max(0, -math.floor(math.log10(step))))
 
     def at(self, value: float) -> float:
-        """Backend a value.
-
-        Parameters
-        ----------
-        value : float
-            On the axis.
-
-        Returns
-        -------
-        float
-            Percent.
-        """
-        where = (value - self.low) / (self.high - self.low)
-        return round(_INSET + (100 - 2 * _INSET) * where, 2)
+        """Place a value, in percent."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(_INSET + (100 - 2 * _INSET) * share, 2)
 
 
 def _round_step(step: float) -> float:
@@ -91,301 +159,183 @@ def _round_step(step: float) -> float:
     return power * next(n for n in (1, 2, 5, 10) if n * power >= step * (1 - 1e-9))
 
 
-def _ticks(scale: Scale, is_number: bool, sign: bool = False) -> list[Chart]:
-    found = []
+def _ticks(scale: Scale, is_number: bool, sign: bool = False) -> list[Tick]:
+    ticks = []
     for tick in scale.ticks:
         value, places = (tick, scale.places) if is_number else (100 * tick, 0)
         text = fixed(value, places, sign=sign) if abs(value) > 1e-12 else "0"
         unit = "" if is_number or sign else "\u00a0%"
-        found.append({"at": scale.at(tick), "text": text + unit})
-    return found
+        ticks.append(Tick(scale.at(tick), text + unit))
+    return ticks
 
 
-def _mark(scale: Scale, triple: list[float | None]) -> Chart:
-    """Backend a value and its interval, as far as they are known."""
-    if triple[0] is None:
-        return {}
-    value, low, high = (triple[0] if v is None else v for v in triple)
-    places = {"at": scale.at(value), "low": scale.at(low), "high": scale.at(high)}
-    places["width"] = round(places["high"] - places["low"], 2)
-    return places
+def _mark(scale: Scale, dot: Dot, triple: list[float]) -> Dot:
+    """Place a value and its interval, as far as they are known."""
+    if not math.isfinite(triple[0]):
+        return dot
+    value, low, high = (
+        scale.at(end if math.isfinite(end) else triple[0]) for end in triple
+    )
+    return dot._replace(at=value, low=low, high=high)
 
 
 def _dots(
-    rows: list[Chart],
-    triples: list[list[float | None]],
+    dots: list[Dot],
+    triples: list[list[float]],
     line: float,
     *,
     is_number: bool = True,
     sign: bool = False,
-) -> Chart:
-    """Dots with intervals, a row each, and a line to compare them with."""
+) -> Rows:
+    """Place dots with intervals, one per row, and a line to compare them with."""
     scale = Scale.over([value for triple in triples for value in triple] + [line])
-    marks = [_mark(scale, triple) for triple in triples]
-    return {
-        "rows": [{**row, **mark} for row, mark in zip(rows, marks, strict=True)],
-        "ticks": _ticks(scale, is_number, sign),
-        "line": scale.at(line),
-    }
+    rows = [_mark(scale, *pair) for pair in zip(dots, triples, strict=True)]
+    return Rows(rows, _ticks(scale, is_number, sign), scale.at(line))
 
 
-def comparison_chart(found: Figures) -> Chart:
-    """Scores of the contenders.
-
-    Parameters
-    ----------
-    found : dict
-        Section of the comparison.
-
-    Returns
-    -------
-    dict
-    """
-    metric, is_number = found["metric"], found["is_number"]
-    triples = [row["scores"][metric] for row in found["rows"]]
+def comparison_chart(comparison: Comparison) -> Rows:
+    """Draw the scores of the contenders."""
+    score, is_number = comparison.scores[comparison.metric], comparison.is_number
+    triples = [at(score, j) for j in range(len(comparison.names))]
     rows = [
-        {
-            "label": row["name"],
-            "text": figure(triple, is_number)[0],
-            "kind": "own" if j == 0 else "other",
-        }
-        for j, (row, triple) in enumerate(zip(found["rows"], triples, strict=True))
+        Dot(str(name), figure(triple, is_number)[0], "other" if j else "own")
+        for j, (name, triple) in enumerate(zip(comparison.names, triples, strict=True))
     ]
     return _dots(rows, triples, triples[0][0], is_number=is_number)
 
 
-def lead_chart(found: Figures) -> Chart:
-    """Leads over the rivals.
-
-    Parameters
-    ----------
-    found : dict
-        Section of the comparison.
-
-    Returns
-    -------
-    dict
-    """
-    metric, is_number = found["metric"], found["is_number"]
-    rivals = found["rows"][1:]
-    triples = [row["leads"][metric] for row in rivals]
+def lead_chart(comparison: Comparison) -> Rows:
+    """Draw the leads over the rivals."""
+    lead, is_number = comparison.leads[comparison.metric], comparison.is_number
+    rivals = range(1, len(comparison.names))
+    triples = [at(lead, j) for j in rivals]
     kinds = {"surely better": "good", "surely worse": "bad"}
     rows = [
-        {
-            "label": row["name"],
-            "text": figure(triple, is_number, sign=True)[0],
-            "kind": kinds.get(row["verdict"], "other"),
-        }
-        for row, triple in zip(rivals, triples, strict=True)
+        Dot(
+            str(comparison.names[j]),
+            figure(triple, is_number, sign=True)[0],
+            kinds.get(comparison.verdict(j), "other"),
+        )
+        for j, triple in zip(rivals, triples, strict=True)
     ]
-
     return _dots(rows, triples, 0.0, is_number=is_number, sign=True)
 
 
-def ranking_chart(found: Figures) -> Chart:
-    """Reliability of the models.
-
-    Parameters
-    ----------
-    found : dict
-        Section of the ranking.
-
-    Returns
-    -------
-    dict
-    """
+def ranking_chart(ranking: Ranking) -> Rows:
+    """Draw the reliability of the models."""
+    # Intervals that rest on agreement leave out the errors that models share.
+    usual = "other" if ranking.agreement >= 0.5 else "own"
     rows, triples = [], []
-    for row in found["rows"]:
-        low, high = row["rank_low"], row["rank_high"]
+    for m, name in enumerate(ranking.model_names):
+        low, high = ranking.rank_low[m], ranking.rank_high[m]
         rank = f"{low}" if low == high else f"{low}–{high}"
-        # Intervals that rest on agreement don't know of errors in common.
-        kind = "other" if found["agreement"] >= 0.5 else "own"
-        kind = "bad" if row["model"] in found["below_chance"] else kind
-        letters = " ".join(row["group"])
-        rows.append(
-            {"label": row["model"], "text": rank, "letters": letters, "kind": kind}
-        )
-        triples.append([row["reliability"], row["low"], row["high"]])
-    return _dots(rows, triples, found["chance"])
+        kind = "bad" if ranking.below_chance[m] else usual
+        rows.append(Dot(str(name), rank, kind, " ".join(ranking.group[m])))
+        triples.append(at((ranking.reliability, ranking.low, ranking.high), m))
+    return _dots(rows, triples, ranking.chance)
 
 
-def disparity_chart(found: Figures) -> Chart:
-    """Errors of the groups.
-
-    Parameters
-    ----------
-    found : dict
-        Section of one grouping.
-
-    Returns
-    -------
-    dict
-    """
-    is_number = found["is_number"]
-    triples = [row["error"] for row in found["rows"]]
+def disparity_chart(section: GroupErrors) -> Rows:
+    """Draw the errors of the groups."""
+    errors, is_number = section.errors, section.is_number
+    triples = [at(errors.error, (0, g)) for g in range(len(errors.groups))]
     rows = [
-        {
-            "label": row["group"],
-            "text": figure(row["error"], is_number)[0],
-            "kind": "other" if row["small"] else "own",
-        }
-        for row in found["rows"]
+        Dot(str(group), figure(triple, is_number)[0], "other" if small else "own")
+        for group, triple, small in zip(
+            errors.groups, triples, errors.small, strict=True
+        )
     ]
-    return _dots(rows, triples, found["overall"], is_number=is_number)
+    return _dots(rows, triples, section.overall, is_number=is_number)
 
 
-def weights_chart(found: Figures) -> Chart:
-    """Bars of the weights that are not zero.
-
-    Parameters
-    ----------
-    found : dict
-        Section of the weights.
-
-    Returns
-    -------
-    dict
-    """
-    rows = [row for row in found["rows"] if row["weight"]]
+def weights_chart(weights: Weights) -> Rows:
+    """Draw bars of the weights that are not zero."""
+    rows = [row for row in weights.rows if row["weight"]]
     scale = Scale.over([0.0, *(row["weight"] for row in rows)])
     zero = scale.at(0.0)
     bars = []
     for row in rows:
         end = scale.at(row["weight"])
-        bars.append(
-            {
-                "label": row["model"],
-                "text": number(row["weight"]),
-                "from": min(zero, end),
-                "width": round(abs(end - zero), 2),
-                "kind": "bad" if row["weight"] < 0 else "own",
-            }
+        kind = "bad" if row["weight"] < 0 else "own"
+        width = round(abs(end - zero), 2)
+        text = number(row["weight"])
+        bars.append(Bar(row["model"], text, kind, min(zero, end), width))
+    return Rows(bars, _ticks(scale, is_number=True), zero)
+
+
+def pruning_chart(path: PruningPath) -> Path:
+    """Draw the error against the number of models that are left."""
+    errors = [(n, error) for n, error in enumerate(path.error) if math.isfinite(error)]
+    scale = Scale.over([float(error) for _, error in errors], 4)
+    last = max(len(errors) - 1, 1)
+    # Every number of models has a point, but only some have room for their text.
+    every = math.ceil(len(errors) / 12)
+    points = []
+    for place, (n, error) in enumerate(errors):
+        left = len(path.removed) - n
+        points.append(
+            Point(
+                round(_INSET + (100 - 2 * _INSET) * place / last, 2),
+                round(100 - scale.at(error), 2),
+                str(left) if place % every == 0 else "",
+                n == path.n_best,
+                f"{left} models: {number(error)}",
+            )
         )
-    return {"rows": bars, "ticks": _ticks(scale, is_number=True), "line": zero}
-
-
-def pruning_chart(found: Figures) -> Chart:
-    """Error against the number of models that are left.
-
-    Parameters
-    ----------
-    found : dict
-        Section of the pruning path.
-
-    Returns
-    -------
-    dict
-    """
-    rows = [row for row in found["rows"] if row["error"] is not None]
-    scale = Scale.over([row["error"] for row in rows], 4)
-    last = max(len(rows) - 1, 1)
-    # Every number of models has a point, but not each has room for its text.
-    every = math.ceil(len(rows) / 12)
-    points = [
-        {
-            "x": round(_INSET + (100 - 2 * _INSET) * n / last, 2),
-            "y": round(100 - scale.at(row["error"]), 2),
-            "text": str(row["n_models"]) if n % every == 0 else "",
-            "best": n == found["n_best"],
-            "says": f"{row['n_models']} models: {number(row['error'])}",
-        }
-        for n, row in enumerate(rows)
-    ]
     ticks = [
-        {"at": round(100 - tick["at"], 2), "text": tick["text"]}
+        Tick(round(100 - tick.at, 2), tick.text)
         for tick in _ticks(scale, is_number=True)
     ]
-    return {
-        "points": points,
-        "lines": list(pairwise(points)),
-        "ticks": ticks,
-    }
+    return Path(points, list(pairwise(points)), ticks)
 
 
-def heat_map(found: Figures) -> Chart:
-    """Correlations of errors, models that err together side by side.
-
-    Parameters
-    ----------
-    found : dict
-        Section of dependence.
-
-    Returns
-    -------
-    dict
-        In pixels.
-    """
-    names, correlation = found["names"], found["correlation"]
+def heat_map(dependence: Dependence) -> HeatMap:
+    """Draw the correlations of errors, models that err together side by side."""
+    order = dependence.order
+    names = dependence.model_names.astype(str)[order].tolist()
     n_models = len(names)
     numbered = n_models <= _MOST_NUMBERED
-    longest = min(max(map(len, names)), _LONGEST_IN_MAP)
-    left, top = 8 * longest + 28, 26
+    left, top = 8 * min(max(map(len, names)), _LONGEST_IN_MAP) + 28, 26
     room = (_MAP - left) // n_models
     size = _CELL if numbered else min(max(room, _SMALLEST_CELL), _LARGEST_CELL)
     cells = []
-    for i, row in enumerate(correlation):
+    for i, row in enumerate(dependence.correlation[order][:, order].tolist()):
         for j, value in enumerate(row):
-            known = value is not None
-            text = fixed(value, 2).replace("0.", ".", 1)
             cells.append(
-                {
-                    "x": left + j * size,
-                    "y": top + i * size,
-                    "depth": round(abs(value), 3) if known else 0,
-                    "kind": "same" if not known or value >= 0 else "opposed",
-                    "text": text,
-                    "says": f"{names[i]} and {names[j]}: {number(value, 2)}",
-                    "own": i == j,
-                }
+                Cell(
+                    left + j * size,
+                    top + i * size,
+                    round(abs(value), 3) if math.isfinite(value) else 0,
+                    "opposed" if value < 0 else "same",
+                    fixed(value, 2).replace("0.", ".", 1),
+                    f"{names[i]} and {names[j]}: {number(value, 2)}",
+                    i == j,
+                )
             )
+    middles = [n * size + size / 2 for n in range(n_models)]
     labels = [
-        {
-            "text": shortened(name, _LONGEST_IN_MAP),
-            "full": name,
-            "number": n + 1,
-            "y": top + n * size + size / 2,
-            "x": left + n * size + size / 2,
-        }
-        for n, name in enumerate(names)
+        Label(
+            shortened(name, _LONGEST_IN_MAP), name, n + 1, left + middle, top + middle
+        )
+        for n, (name, middle) in enumerate(zip(names, middles, strict=True))
     ]
-    boxes = []
-    family = found["family"]
-    for start in range(n_models):
-        if start and family[start] == family[start - 1]:
-            continue
-        end = start
-        while end + 1 < n_models and family[end + 1] == family[start]:
-            end += 1
-        if end > start:
-            span = (end - start + 1) * size
-            place = {"x": left + start * size, "y": top + start * size, "size": span}
-            boxes.append(place)
-    return {
-        "width": left + n_models * size + 2,
-        "height": top + n_models * size + 2,
-        "size": size,
-        "left": left,
-        "numbered": numbered,
-        "cells": cells,
-        "labels": labels,
-        "boxes": boxes,
-    }
+    boxes = [
+        Box(left + start * size, top + start * size, n * size)
+        for start, n in _runs(dependence.families[order].tolist())
+        if n > 1
+    ]
+    side = n_models * size + 2
+    return HeatMap(left + side, top + side, size, left, numbered, cells, labels, boxes)
+
+
+def _runs(values: list[int]) -> list[tuple[int, int]]:
+    """List where equal neighbours begin, and how many they are."""
+    starts = [n for n in range(len(values)) if not n or values[n] != values[n - 1]]
+    return [(a, b - a) for a, b in pairwise([*starts, len(values)])]
 
 
 def shortened(name: str, most: int = _LONGEST_NAME) -> str:
-    """Leave out the middle of a long name: versions stand at its end.
-
-    Parameters
-    ----------
-    name : str
-        Of a model.
-    most : int
-        Letters to keep.
-
-    Returns
-    -------
-    str
-    """
+    """Leave out the middle of a long name: versions stand at its end."""
     if len(name) <= most:
         return name
     tail = (most - 1) * 3 // 5

@@ -2,68 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from stackingnet_sk.report.words import figure
+from stackingnet_sk.inspection import Comparison
+from stackingnet_sk.report.figures import Figures
+from stackingnet_sk.report.sections import Absent
+from stackingnet_sk.report.words import at, figure
 
-Figures = dict[str, Any]
-Card = dict[str, Any]
+
+class Card(NamedTuple):
+    """A headline figure."""
+
+    label: str
+    value: str
+    note: str
+    main: bool = False
 
 
 def cards(figures: Figures) -> list[Card]:
-    """List the headline figures.
+    """List the headline figures."""
+    return list(_cards(figures))
 
-    Parameters
-    ----------
-    figures : dict
-        All that is known.
 
-    Returns
-    -------
-    list of dict
-        ``label``, ``value`` and ``note`` each.
-    """
-    data, found = figures["data"], figures["comparison"]
-    shown = [] if "why" in found else _score_cards(found)
-    n_labelled, n_rows = data["n_labelled"], data["n_rows"]
-    shown.append(_card("labels", (f"{n_labelled:,}", f"of {n_rows:,} items")))
-    together = figures["dependence"]
-    effective = None if "why" in together else together["effective"]
-    if effective and effective[0] is not None:
-        value, ends = figure(effective, True)
-        bound = "" if together["labelled"] else "≤ "
-        shown.append(
-            _card(
-                "independent models they are worth",
-                (bound + value, f"{ends}, of {data['n_models']}"),
-            )
+def _cards(figures: Figures) -> Iterator[Card]:
+    data, dependence = figures.data, figures.dependence
+    if not isinstance(figures.comparison, Absent):
+        yield from _score_cards(figures.comparison)
+    yield Card("labels", f"{data.n_labelled:,}", f"of {data.n_rows:,} items")
+    if isinstance(dependence, Absent):
+        return
+    effective = dependence.effective
+    if math.isfinite(effective.number):
+        value, ends = figure([effective.number, effective.low, effective.high], True)
+        yield Card(
+            "independent models they are worth",
+            ("" if dependence.labelled else "≤ ") + value,
+            f"{ends}, of {len(data.models)}",
         )
-    return shown
 
 
-def _score_cards(found: Figures) -> list[Card]:
-    is_number, metric = found["is_number"], found["metric"]
-    ours, rival = found["rows"][0], found["rows"][found["best_rival"]]
-    constant = found["rows"][found["constant"]]
-    shown = [
-        {
-            **_card(f"{metric}, held out", figure(ours["scores"][metric], is_number)),
-            "main": True,
-        }
-    ]
-    for row, label in (
-        (rival, f"best plain rival: {rival['name']}"),
-        (constant, "a constant"),
-    ):
-        if label == "a constant" and rival is constant:
-            continue
-        shown.append(_card(label, figure(row["scores"][metric], is_number)))
-    lead, ends = figure(rival["leads"][metric], is_number, sign=True)
+def _score_cards(comparison: Comparison) -> Iterator[Card]:
+    metric, is_number = comparison.metric, comparison.is_number
+    scores, lead = comparison.scores[metric], comparison.leads[metric]
+    rival, constant = comparison.best_rival, comparison.constant
+    yield Card(f"{metric}, held out", *figure(at(scores, 0), is_number), main=True)
+    name = comparison.names[rival]
+    yield Card(f"best plain rival: {name}", *figure(at(scores, rival), is_number))
+    if rival != constant:
+        yield Card("a constant", *figure(at(scores, constant), is_number))
+    size, ends = figure(at(lead, rival), is_number, sign=True)
     points = "" if is_number else " points"
-    note = f"{ends}: {rival['verdict']}"
-    shown.append(_card("lead over the best rival", (lead + points, note)))
-    return shown
-
-
-def _card(label: str, texts: tuple[str, str]) -> Card:
-    return {"label": label, "value": texts[0], "note": texts[1]}
+    note = f"{ends}: {comparison.verdict(rival)}"
+    yield Card("lead over the best rival", size + points, note)

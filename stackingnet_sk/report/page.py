@@ -1,4 +1,4 @@
-"""The report itself: figures that were measured once, and the page made of them."""
+"""The report itself: results that were measured once, and the page made of them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from stackingnet_sk._files import whole_file
-from stackingnet_sk.report.figures import collect
+from stackingnet_sk.report.as_json import to_dict
+from stackingnet_sk.report.figures import Figures, collect
 from stackingnet_sk.report.render import render
 from stackingnet_sk.report.subject import Subject
 
@@ -24,8 +26,8 @@ class Report:
 
     Parameters
     ----------
-    figures : dict
-        All that the page says; it can be written as JSON.
+    content : Figures
+        Results of the inspection tools, and what else the page says.
 
     Examples
     --------
@@ -39,7 +41,12 @@ class Report:
     'optimal'
     """
 
-    figures: Mapping[str, Any]
+    content: Figures
+
+    @cached_property
+    def figures(self) -> Mapping[str, Any]:
+        """All that the page says, as JSON has it."""
+        return to_dict(self.content)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures, as texts, numbers, lists and dictionaries.
@@ -64,7 +71,7 @@ class Report:
         ImportError
             If jinja2 is not installed.
         """
-        return render(self.to_dict())
+        return render(self.content)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the page to a file, whole or not at all.

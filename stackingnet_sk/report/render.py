@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
 
+from stackingnet_sk._tables import as_rows
 from stackingnet_sk._text import harmless
-from stackingnet_sk.report import charts, headline, words
+from stackingnet_sk.report import charts, headline, sections, sentences, words
+from stackingnet_sk.report.figures import Figures
 
-_CHARTS = (
+_GLOBALS = (
     charts.comparison_chart,
     charts.disparity_chart,
     charts.heat_map,
     charts.lead_chart,
     charts.pruning_chart,
     charts.ranking_chart,
-    charts.shortened,
     charts.weights_chart,
+    as_rows,
     headline.cards,
-)
-_WORDS = (
+    sections.families,
+    sentences.caveats,
+    sentences.summary,
     words.count,
     words.figure,
-    words.listed,
-    words.number,
-    words.share,
-    words.signed,
-    words.with_article,
+    words.proof,
 )
+_FILTERS = {
+    "at": words.at,
+    "listed": words.listed,
+    "number": words.finite,
+    "share": words.share,
+    "shortened": charts.shortened,
+    "signed": words.signed,
+    "with_article": words.with_article,
+}
 
 
-def render(figures: dict[str, Any]) -> str:
-    """Fill the templates.
-
-    Parameters
-    ----------
-    figures : dict
-        All that the page says.
-
-    Returns
-    -------
-    str
-        A document that needs nothing else.
-
-    Raises
-    ------
-    ImportError
-        If jinja2 is not installed.
-    """
+def render(figures: Figures) -> str:
+    """Make a document that needs no other file; ImportError without jinja2."""
     try:
         import jinja2
     except ImportError as error:
@@ -63,7 +55,10 @@ def render(figures: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (*_CHARTS, *_WORDS):
-        environment.globals[function.__name__] = function
-    page = environment.get_template("page.html.j2").render(figures)
-    return harmless(page)
+    environment.globals |= {function.__name__: function for function in _GLOBALS}
+    environment.globals["most_pairs"] = words.MOST_PAIRS
+    environment.filters |= _FILTERS
+    environment.tests["finite"] = math.isfinite
+    environment.tests["absent"] = lambda section: isinstance(section, sections.Absent)
+    template = environment.get_template("page.html.j2")
+    return harmless(template.render(vars(figures), figures=figures))

@@ -1,4 +1,4 @@
-"""What a report is about: a fitted combination, its table, and the holes in it."""
+"""What a report is about: a fitted combination, its table, and what is missing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sklearn.utils import gen_batches, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk._compat import count_rows, take_rows, to_numpy
+from stackingnet_sk._missing import are_missing
 from stackingnet_sk.ensemble.members import predict_unseen, without_members
 from stackingnet_sk.inspection.comparison_folds import (
     draw_rows,
@@ -37,21 +38,29 @@ _BATCH = 50_000
 
 
 @dataclass(frozen=True, eq=False)
+class RangeCount:
+    """Predictions of each model below and above the range of one step of a pipeline."""
+
+    step: str
+    clips: bool
+    low: Array
+    high: Array
+    below: Array
+    above: Array
+
+    @property
+    def total(self) -> int:
+        """Number of predictions beyond the range."""
+        return int(self.below.sum() + self.above.sum())
+
+
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A fitted combination and the rows that it is shown with.
 
-    Parameters
-    ----------
-    whole : estimator
-        As it was given: the combination, or a pipeline that ends in it.
-    model : StackingNetRegressor or StackingNetClassifier
-        The combination, fitted.
-    X : array-like
-        What `whole` takes.
-    table : array-like
-        What `model` takes.
-    labels : ndarray of shape (n_rows,)
-        NaN or None where there is none.
+    `whole` is the estimator as it was given: the combination, or a pipeline of `steps`
+    that ends in one. `model` is the combination, fitted. `whole` takes `X`, and `model`
+    takes `table`. `labels` are NaN or None where there is none.
     """
 
     whole: Any
@@ -64,19 +73,6 @@ class Subject:
     @classmethod
     def of(cls, estimator: Any, X: Any, y: Any) -> Subject:
         """Read what was given.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Fitted.
-        X : array-like
-            What it takes.
-        y : array-like or None
-            Labels.
-
-        Returns
-        -------
-        Subject
 
         Raises
         ------
@@ -113,27 +109,17 @@ class Subject:
         return [str(name) for name in self.model.model_names_]
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def labelled(self) -> NDArray[np.bool_]:
         """Which rows have a label."""
         return is_labelled(self.labels)
 
     @property
     def y(self) -> Array | None:
         """Labels as estimators take them: None where there is not any."""
-        return self.labels if self.known.any() else None
+        return self.labels if self.labelled.any() else None
 
     def take(self, rows: Array) -> Subject:
-        """Keep some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Which.
-
-        Returns
-        -------
-        Subject
-        """
+        """Keep the rows with these numbers."""
         return replace(
             self,
             X=take_rows(self.X, rows),
@@ -142,19 +128,9 @@ class Subject:
         )
 
     def drawn(self, random_state: int) -> Subject:
-        """Keep at most `MOST_ROWS` rows with a label, and as many without.
-
-        Parameters
-        ----------
-        random_state : int
-            Seed.
-
-        Returns
-        -------
-        Subject
-        """
+        """Draw at most `MOST_ROWS` rows with a label, and as many without."""
         random = np.random.default_rng(random_state)
-        rows = draw_rows(self.known, MOST_ROWS, random)
+        rows = draw_rows(self.labelled, MOST_ROWS, random)
         return self if len(rows) == len(self.labels) else self.take(rows)
 
     def out_of_fold(self) -> Subject:
@@ -173,59 +149,42 @@ class Subject:
         return Subject(combination, None, combination, table, table, self.labels[rows])
 
     def answered(self) -> NDArray[np.bool_]:
-        """Tell who answers what.
-
-        Returns
-        -------
-        ndarray of bool of shape (n_rows, n_models)
-        """
-        given = []
+        """Tell which predictions are given, shape (n_rows, n_models)."""
+        answered = []
         for batch in gen_batches(len(self.labels), _BATCH):
             rows = self.table
             if batch.start or batch.stop < len(self.labels):
                 rows = take_rows(rows, np.arange(batch.start, batch.stop))
-            said = np.asarray(to_numpy(self.model.transform(rows)))
+            predictions = np.asarray(to_numpy(self.model.transform(rows)))
             if self.is_number:
-                given.append(~np.isnan(said))
+                answered.append(~np.isnan(predictions))
             else:
-                said = said.reshape(len(said), len(self.names), -1)
-                given.append(said.any(axis=2))
-        return np.concatenate(given)
+                votes = predictions.reshape(len(predictions), len(self.names), -1)
+                answered.append(votes.any(axis=2))
+        return np.concatenate(answered)
 
-    def out_of_range(self) -> list[dict[str, Any]]:
-        """Count predictions beyond the range of the steps before the combination.
-
-        Returns
-        -------
-        list of dict
-            A step each, with the counts below and above of each column.
-        """
-        found, table = [], self.X
+    def out_of_range(self) -> list[RangeCount]:
+        """Count predictions beyond the ranges of the steps before the combination."""
+        counts, table = [], self.X
         for name, step in self.steps.steps if self.steps is not None else ():
             if isinstance(step, (PredictionClipper, PredictionNormalizer)):
                 values = np.asarray(to_numpy(unmasked(table)), dtype=np.float64)
-                found.append(
-                    {
-                        "step": str(name),
-                        "clips": isinstance(step, PredictionClipper),
-                        "low": step.low_.tolist(),
-                        "high": step.high_.tolist(),
-                        "below": (values < step.low_).sum(axis=0).tolist(),
-                        "above": (values > step.high_).sum(axis=0).tolist(),
-                    }
+                counts.append(
+                    RangeCount(
+                        str(name),
+                        isinstance(step, PredictionClipper),
+                        step.low_,
+                        step.high_,
+                        (values < step.low_).sum(axis=0),
+                        (values > step.high_).sum(axis=0),
+                    )
                 )
             if hasattr(step, "transform"):
                 table = step.transform(table)
-        return found
+        return counts
 
     def digest(self) -> str:
-        """Hash names, cells and labels: two reports on the same data share it.
-
-        Returns
-        -------
-        str
-            SHA-256, in hexadecimal digits.
-        """
+        """Hash names, cells and labels with SHA-256: same data, same digits."""
         sha = hashlib.sha256()
         for part in (*map(str, column_names(self.X)), "\x1e"):
             sha.update(part.encode() + b"\x1f")
@@ -246,9 +205,10 @@ def _feed(sha: Any, column: Array) -> None:
         numbers[np.isnan(numbers)] = np.nan
         sha.update(np.ascontiguousarray(numbers).tobytes())
     else:
-        missing = ~is_labelled(column)
+        missing = are_missing(column)
         texts = [
-            "" if gone else str(v) for v, gone in zip(column, missing, strict=True)
+            "" if gone else str(cell)
+            for cell, gone in zip(column, missing, strict=True)
         ]
         sha.update("\x1f".join(texts).encode())
         sha.update(missing.tobytes())

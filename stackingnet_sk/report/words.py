@@ -1,179 +1,107 @@
-"""What a report says in sentences: the summary, the caveats, what is proven."""
+"""Numbers and names as a report writes them, and what a certificate proves."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from stackingnet_sk.weights import Solution, Status
 
-Figures = dict[str, Any]
+# Value, lower and upper end; NaN or None for what is not known.
+Triple = Sequence[float | None]
 
-# Labels with which intervals are wide, and a class's with which its recall is a guess.
-_FEW, _FEW_OF_CLASS = 30, 5
-_MINUS = "−"
+# Pairs of models that a page lists.
+MOST_PAIRS = 10
+MINUS = "−"
 # A space at which no line breaks.
-_JOIN = "\u00a0"
+JOIN = "\u00a0"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def at(estimate: Any, place: Any) -> list[float]:
+    """Take one value of an estimate, with its lower and upper end."""
+    return [float(values[place]) for values in estimate]
+
+
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a number for people.
-
-    Parameters
-    ----------
-    value : float or None
-        None for what is not known.
-    digits : int, default=3
-        Significant ones.
-
-    Returns
-    -------
-    str
-    """
+    """Write a number with so many significant digits, for people."""
     if value is None or math.isnan(value):
         return "–"
     if value == 0:
         return "0"
     if math.isinf(value):
-        return "∞" if value > 0 else f"{_MINUS}∞"
+        return "∞" if value > 0 else f"{MINUS}∞"
     size = abs(value)
     if size >= 1e9 or 0 < size < 1e-4:
         mantissa, power = f"{size:.1e}".split("e")
-        text = f"{mantissa}{_JOIN}×{_JOIN}10{str(int(power)).translate(_RAISED)}"
+        text = f"{mantissa}{JOIN}×{JOIN}10{str(int(power)).translate(_RAISED)}"
     elif size >= 10**digits:
         text = f"{size:,.0f}"
     else:
         places = digits - 1 - math.floor(math.log10(size))
         text = f"{size:.{min(max(places, 0), 5)}f}"
     zero = not any(digit in text for digit in "123456789")
-    return text if value >= 0 or zero else _MINUS + text
+    return text if value >= 0 or zero else MINUS + text
+
+
+def finite(value: float | None, digits: int = 3) -> str:
+    """Write a number like `number`; one that is infinite is not known."""
+    return number(value if value is None or math.isfinite(value) else None, digits)
 
 
 def signed(value: float | None) -> str:
-    """Write a difference with its sign.
-
-    Parameters
-    ----------
-    value : float or None
-        None for what is not known.
-
-    Returns
-    -------
-    str
-    """
+    """Write a difference with its sign."""
     text = number(value)
     nothing = not any(digit in text for digit in "123456789")
-    return text if nothing or text[0] == _MINUS else f"+{text}"
+    return text if nothing or text[0] == MINUS else f"+{text}"
 
 
 def share(value: float | None, places: int = 1) -> str:
-    """Write a share in percent.
-
-    Parameters
-    ----------
-    value : float or None
-        None for what is not known.
-    places : int, default=1
-        After the point.
-
-    Returns
-    -------
-    str
-    """
+    """Write a share in percent."""
     if value is None or math.isnan(value):
         return "–"
     text = f"{100 * abs(value):.{places}f}"
     zero = not any(digit in text for digit in "123456789")
-    return f"{'' if value >= 0 or zero else _MINUS}{text}{_JOIN}%"
+    return f"{'' if value >= 0 or zero else MINUS}{text}{JOIN}%"
 
 
 def count(n: int, noun: str, plural: str = "") -> str:
-    """Write a number of things.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    noun, plural : str
-        What; by default the plural takes an "s".
-
-    Returns
-    -------
-    str
-    """
+    """Write a number of things; by default the plural takes an "s"."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def listed(names: list[str], most: int = 6) -> str:
-    """Write some names.
-
-    Parameters
-    ----------
-    names : list of str
-        Any.
-    most : int, default=6
-        More are counted.
-
-    Returns
-    -------
-    str
-    """
+    """Write some names, and how many more there are."""
     if len(names) > most:
         return ", ".join(names[:most]) + f" and {len(names) - most} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def fixed(value: float | None, places: int, *, sign: bool = False) -> str:
-    """Write a number with so many decimals.
-
-    Parameters
-    ----------
-    value : float or None
-        None for what is not known.
-    places : int
-        After the point.
-    sign : bool, default=False
-        Whether a number above zero gets its sign too.
-
-    Returns
-    -------
-    str
-    """
-    if value is None or math.isnan(value):
+    """Write a number with so many decimals, and a plus if `sign` is set."""
+    if value is None or not math.isfinite(value):
         return "–"
     text = f"{abs(value):,.{places}f}"
     if not any(digit in text for digit in "123456789"):
         return text
-    return (_MINUS if value < 0 else "+" if sign else "") + text
+    return (MINUS if value < 0 else "+" if sign else "") + text
 
 
-def figure(
-    triple: list[float | None], is_number: bool, *, sign: bool = False
-) -> tuple[str, str]:
+def figure(triple: Triple, is_number: bool, *, sign: bool = False) -> tuple[str, str]:
     """Write an estimate and its interval with the decimals that the interval allows.
 
-    Parameters
-    ----------
-    triple : list of float or None
-        Value, lower and upper end.
-    is_number : bool
-        Whether it is no share, which is written in percent.
-    sign : bool, default=False
-        Whether it is a difference; one of shares is in points, without a unit.
-
-    Returns
-    -------
-    value, ends : str
+    What is no number is a share, in percent; a difference of shares, with its `sign`,
+    is in points without a unit.
     """
-    value, low, high = (each if is_number else _percent(each) for each in triple)
+    value, low, high = (end if is_number else _percent(end) for end in triple)
     width = 0.0 if low is None or high is None else high - low
     places = 3 if is_number else 1
     if width > 0 and math.isfinite(width):
         # Two digits of the width.
         places = min(max(1 - math.floor(math.log10(width)), 0), 6 if is_number else 1)
-    texts = [fixed(each, places, sign=sign) for each in (value, low, high)]
-    unit = "" if is_number or sign else f"{_JOIN}%"
+    texts = [fixed(end, places, sign=sign) for end in (value, low, high)]
+    unit = "" if is_number or sign else f"{JOIN}%"
     return texts[0] + unit, f"{texts[1]} to {texts[2]}{unit}"
 
 
@@ -181,207 +109,23 @@ def _percent(value: float | None) -> float | None:
     return None if value is None else 100.0 * value
 
 
-def summary(figures: Figures) -> list[str]:
-    """Say in a few sentences what the combination is worth.
-
-    Parameters
-    ----------
-    figures : dict
-        All that is known.
-
-    Returns
-    -------
-    list of str
-    """
-    data, found = figures["data"], figures["comparison"]
-    n_labelled, n_rows = data["n_labelled"], data["n_rows"]
-    what = "a number" if figures["task"] == "regression" else "a class"
-    lines = [
-        f"{count(data['n_models'], 'model')} answered with {what} for "
-        f"{count(n_rows, 'item')}. {_labels(n_labelled, n_rows)}"
-    ]
-    if "why" in found:
-        lines.append(
-            "How good the combination is cannot be measured here: "
-            + (
-                "without labels nothing tells right from wrong, and what follows rests "
-                "on how far the models agree."
-                if not n_labelled
-                else "there are too few labels to hold some out."
-            )
-        )
-    else:
-        lines += _result(found)
-    without = figures["weights"]["without_weight"]
-    if without:
-        lines.append(
-            f"{count(len(without), 'model')} of {data['n_models']} "
-            f"{'has' if len(without) == 1 else 'have'} no weight: {listed(without)}."
-        )
-    return lines
-
-
-def _labels(n_labelled: int, n_rows: int) -> str:
-    if not n_labelled:
-        return "None of them has a label."
-    if n_labelled == n_rows:
-        return "All of them have a label."
-    verb = "has" if n_labelled == 1 else "have"
-    return f"{n_labelled:,} of them {verb} a label."
-
-
-def _result(found: Figures) -> list[str]:
-    is_number, metric = found["is_number"], found["metric"]
-    level = f"{100 * found['confidence_level']:g}{_JOIN}% interval"
-    ours, rival = found["rows"][0], found["rows"][found["best_rival"]]
-    value, ends = figure(ours["scores"][metric], is_number)
-    if is_number:
-        line = f"On labels held out the combination is off by {value} on average"
-    else:
-        line = (
-            f"On labels held out the combination has {with_article(metric)} of {value}"
-        )
-    return [f"{line} ({level} {ends}).", _against(rival, metric, is_number)]
-
-
-def _against(rival: Figures, metric: str, is_number: bool) -> str:
-    lead = rival["leads"][metric]
-    theirs, _ = figure(rival["scores"][metric], is_number)
-    size, ends = figure(lead, is_number, sign=True)
-    size, unit = size.lstrip("+" + _MINUS), "" if is_number else " points"
-    verb = "is off by" if is_number else "has"
-    start = f"The best plain rival, {_the(rival['name'])}, {verb} {theirs}"
-    if not any(digit in size for digit in "123456789"):
-        return f"{start}: no difference to speak of ({ends}{unit})."
-    word = "better" if lead[0] > 0 else "worse"
-    luck = "may be luck" if "luck" in rival["verdict"] else "is more than luck"
-    return f"{start}: the combination is {word} by {size}{unit} ({ends}), which {luck}."
-
-
 def with_article(noun: str) -> str:
-    """Put "a" or "an" before a noun.
-
-    Parameters
-    ----------
-    noun : str
-        As it is written.
-
-    Returns
-    -------
-    str
-    """
+    """Put "a" or "an" before a noun."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _the(name: str) -> str:
-    return name if name.split(" ")[0] in ("ridge", "logistic") else f"the {name}"
-
-
-def caveats(figures: Figures) -> list[str]:
-    """List what a reader should know before believing the figures.
-
-    Parameters
-    ----------
-    figures : dict
-        All that is known.
-
-    Returns
-    -------
-    list of str
-    """
-    data, found = figures["data"], figures["comparison"]
-    n_labelled, n_rows = data["n_labelled"], data["n_rows"]
-    lines = []
-    if 0 < n_labelled < _FEW:
-        lines.append(
-            f"Only {count(n_labelled, 'item has', 'items have')} a label. Intervals "
-            "are wide, and leave out what other labels to learn from would change."
-        )
-    rare = [
-        f"{each['name']} ({each['n_labelled']})"
-        for each in data.get("classes", ())
-        if n_labelled and each["n_labelled"] < _FEW_OF_CLASS
-    ]
-    if rare:
-        lines.append(f"Classes with hardly any label: {listed(rare)}.")
-    if "why" not in found and found["left_out"]:
-        lines.append(
-            f"The comparison uses {found['n_rows']:,} rows drawn at random of the "
-            f"{n_rows:,}."
-        )
-    if figures["drawn"] < n_rows:
-        lines.append(
-            f"Ranking and dependence use {figures['drawn']:,} rows drawn at random of "
-            f"the {n_rows:,}."
-        )
-    if "why" not in found and found["metric"] == "accuracy":
-        lines += _rare_classes(found)
-    ranking = figures["ranking"]
-    if "why" not in ranking:
-        lines += _doubts(ranking, n_labelled)
-    nobody = figures["missing"]["nobody"]
-    if nobody:
-        lines.append(
-            f"Nobody answers on {count(nobody, 'row')}; there the combination says "
-            "what is most plausible without any answer."
-        )
-    if not figures["certificate"]["certified"] and n_labelled:
-        lines.append(
-            f"The weights are not certified: {figures['certificate']['status']}."
-        )
-    return [*lines, *figures["warnings"]]
-
-
-def _rare_classes(found: Figures) -> list[str]:
-    """Tell who does better by classes where the combination is after rows."""
-    metric = "balanced accuracy"
-    rows = [row for row in found["rows"][1:] if row["leads"][metric][2] < 0]
-    if not rows:
-        return []
-    best = min(rows, key=lambda row: row["leads"][metric][0])
-    ours, theirs = (
-        figure(row["scores"][metric], False)[0] for row in (found["rows"][0], best)
+def is_certified(solution: Solution) -> bool:
+    """Tell whether a certificate proves that the weights are optimal."""
+    return solution.status not in (
+        Status.UNLABELLED,
+        Status.CONVERGED,
+        Status.NOT_CONVERGED,
+        Status.INACCURATE,
     )
-    return [
-        f"Rare classes count little here: in {metric} {_the(best['name'])} is surely "
-        f"ahead, {theirs} to {ours}. class_weight='balanced' makes all classes count "
-        "the same."
-    ]
-
-
-def _doubts(ranking: Figures, n_labelled: int) -> list[str]:
-    lines = []
-    if ranking["mostly_agreement"]:
-        what = "All" if not n_labelled else share(ranking["agreement"], 0)
-        lines.append(
-            f"{what} of the reliability of the models rests on their agreement, not on "
-            "labels. Models that err together look reliable, and the intervals do not "
-            "know of it."
-        )
-    if ranking["below_chance"]:
-        lines.append(f"Surely worse than chance: {listed(ranking['below_chance'])}.")
-    misled = [
-        f"{row['model']} ({row['against']})"
-        for row in ranking["rows"]
-        if row["against"] and row["model"] not in ranking["below_chance"]
-    ]
-    if misled:
-        lines.append(f"Evidence that a model misleads: {'; '.join(misled)}.")
-    return lines
 
 
 def proof(solution: Solution) -> str:
-    """Say what the certificate proves, and what not.
-
-    Parameters
-    ----------
-    solution : Solution
-        Of the fit.
-
-    Returns
-    -------
-    str
-    """
+    """Say what the certificate proves, and what not."""
     status = solution.status
     if status is Status.UNLABELLED:
         return (

@@ -89,6 +89,7 @@ def several(values, n=40, columns=4, seed=0):
         (several(["1", "2"]), "classification"),
         (several(["0", "1", "2", "3"]), "classification"),
         (several(["0.0", "1.0"]), "classification"),
+        (several(["3", "7"]), "classification"),
         (several(["1", "2", "3", "4", "5"]), "regression"),
         (several(["0", "0.5", "1"]), "regression"),
         (several([str(n) for n in range(60)], n=200), "regression"),

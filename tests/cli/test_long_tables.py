@@ -195,6 +195,25 @@ def test_a_missing_answer_is_no_duplicate(command, write, mark):
 # ------------------------------------------------------------------- what is refused
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_number_that_marks_missing_answers_is_not_averaged(command, write, kind):
+    """Also where the file itself has numbers."""
+    answers = [["q", "a", "-9"], ["q", "a", "4"], ["q", "b", "5"], ["r", "a", "1.5"]]
+    heads = ("text", "who", "said")
+    if kind == "jsonl":
+        lines = (
+            f'{{"text": "{item}", "who": "{model}", "said": {answer}}}\n'
+            for item, model, answer in answers
+        )
+        path = write("".join(lines), "table.jsonl")
+    else:
+        path = write(to_csv(answers, heads=heads))
+    options = ("--aggregate", "mean", "--missing", "-9", "--task", "regression")
+    answer = command("combine", path, *PARTS, *options)
+    assert answer.status == 0, answer.err
+    assert [float(cell) for cell in column(answer.out, "a")] == [4.0, 1.5]
+
+
 def test_an_item_has_one_label(refused, write):
     rows = long(votes(n_labelled=60))
     rows[1][3] = "bee" if rows[0][3] != "bee" else "cat"

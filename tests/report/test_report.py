@@ -31,7 +31,7 @@ from stackingnet_sk import (
 )
 from stackingnet_sk.inspection import compare, prune, rank_models
 from stackingnet_sk.report import report
-from stackingnet_sk.report.sections import attempt
+from stackingnet_sk.report.sections import Absent, attempt
 from stackingnet_sk.report.subject import Subject
 
 
@@ -317,7 +317,7 @@ def test_only_refusals_become_reasons():
     def refuse():
         raise ValueError("fewer than two models")
 
-    assert attempt(refuse) == {"why": "fewer than two models"}
+    assert attempt(refuse) == Absent("fewer than two models")
     for error in (TypeError, LinAlgError, KeyError):
 
         def fail(error=error):

@@ -1,0 +1,31 @@
+"""What the command guesses, collected in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Guesses:
+    """Collects the guesses of one run and shows each of them as it is made.
+
+    Parameters
+    ----------
+    show : callable
+        Gets each sentence.
+
+    Attributes
+    ----------
+    sentences : list of str
+        All guesses, each with the option that decides otherwise.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self.sentences: list[str] = []
+        self._show = show
+
+    def add(self, sentence: str, option: str = "") -> None:
+        """Add a guess and the option, if there is one, that decides otherwise."""
+        if option:
+            sentence = f"{sentence} ({option})."
+        self.sentences.append(sentence)
+        self._show(sentence)
