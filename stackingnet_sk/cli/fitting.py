@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from sklearn.pipeline import make_pipeline
 
 from stackingnet_sk import (
-    PredictionClipper,
     StackingNetClassifier,
     StackingNetRegressor,
 )
 from stackingnet_sk.cli.cells import MISSING, is_missing, trimmed, without_missing
+from stackingnet_sk.cli.clipper import TableClipper
 from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.guessing import Roles
 from stackingnet_sk.cli.writing import is_text
@@ -35,14 +35,6 @@ _LEAST_SHARE = 0.02
 _SURELY_SHOWN = 8
 # Without labels, a model that spreads so many times the median is suspicious.
 _SCALES = 10
-
-
-class TableClipper(PredictionClipper):
-    """A clipper that hands on the names of the models."""
-
-    def transform(self, X: Any) -> Any:
-        """Clip answers, a column a model."""
-        return pa.table(list(super().transform(X).T), names=X.column_names)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor, __version__
-from stackingnet_sk.cli.fitting import Fitted, TableClipper, final_step
+from stackingnet_sk.cli.clipper import TableClipper
+from stackingnet_sk.cli.fitting import Fitted, final_step
 
 # All that a fitted model is made of, besides scikit-learn's and numpy's types.
 _TYPES = frozenset(
