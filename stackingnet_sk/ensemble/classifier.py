@@ -157,6 +157,9 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         estimate in each iteration.
     counts_ : VoteCounts
         Distinct rows of votes and how often they occur, labelled or not.
+    combiner_ : VoteCombiner
+        The frozen combiner behind `predict`. ``combiner_.subset(models)`` is the
+        combination of fewer models, fitted from `counts_`.
     model_names_ : ndarray of shape (n_models,)
         Names of the members in use, or of the columns.
     estimators_ : list of estimators

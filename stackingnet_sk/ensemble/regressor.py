@@ -121,6 +121,9 @@ callable, default="nonnegative"
     solution_ : Solution
         Objective, certificate (relative duality gap, residual of the optimality
         conditions), iterations and status.
+    combiner_ : RegressionCombiner
+        The frozen combiner behind `predict`. ``combiner_.subset(models)`` is the
+        combination of fewer models, fitted from `statistics_`.
     model_names_ : ndarray of shape (n_models,)
         Names of the members in use, or of the columns.
     statistics_ : PredictionStatistics
