@@ -24,8 +24,8 @@ class ModelAnswers:
     names : ndarray of str of shape (n_models,)
         Names of the models.
     table : ndarray of shape (n_samples, n_models) or (n_samples, n_models, n_classes)
-        Predictions of numbers; of classes the votes as one-hot vectors, or
-        probabilities, zeros where a model is silent.
+        Predictions of numbers, NaN if missing; of classes the votes as one-hot vectors,
+        or probabilities, zeros where a model is silent.
     labels : ndarray of shape (n_samples,)
         Labels of numbers, NaN where there is none; indices of classes, -1 where there
         is none.
