@@ -281,7 +281,7 @@ class RegressionCombiner:
         added = np.array([solution.objective for solution in solutions])[pattern]
         error = self.solution.expected_error + added
         answered = answered & self.moments.answering
-        error[~answered.any(axis=1)] = self._without_answers()[1]
+        error[~answered.any(axis=1)] = self.without_answers()[1]
         return error
 
     def _solve_pattern(
@@ -289,9 +289,7 @@ class RegressionCombiner:
     ) -> Solution:
         if not answered.any():
             constant = replace(self.solution, weights=np.zeros(len(answered)))
-            return replace(
-                constant, intercept=self._without_answers()[0], objective=0.0
-            )
+            return replace(constant, intercept=self.without_answers()[0], objective=0.0)
         return solve_pattern(
             model,
             self.solution,
@@ -302,8 +300,12 @@ class RegressionCombiner:
             user_constraints=self.user_constraints,
         )
 
-    def _without_answers(self) -> tuple[float, float]:
-        """Prediction of a row that no model answers, and its expected error."""
+    def without_answers(self) -> tuple[float, float]:
+        """Return the prediction of a row that no model answers, and its squared error.
+
+        The mean of the labels, and the squared error to expect of it; without labels
+        the prediction for average rows, and NaN.
+        """
         labels = self.moments.label_moments
         if labels.weight == 0:
             moments = self.moments.prediction_moments

@@ -4,6 +4,7 @@ from stackingnet_sk.evidence.answer_patterns import AnswerPatterns
 from stackingnet_sk.evidence.block_moments import BlockMoments
 from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.evidence.device_moments import device_moments
+from stackingnet_sk.evidence.error_correlation import PairSums, error_correlation
 from stackingnet_sk.evidence.extent import Extent
 from stackingnet_sk.evidence.imputation import PredictionModel, impute_moments
 from stackingnet_sk.evidence.moments import Moments
@@ -19,10 +20,12 @@ __all__ = [
     "Extent",
     "ImputedMoments",
     "Moments",
+    "PairSums",
     "PredictionModel",
     "PredictionStatistics",
     "VoteCounts",
     "device_moments",
+    "error_correlation",
     "group_patterns",
     "impute_moments",
 ]

@@ -218,14 +218,16 @@ class PredictionModel:
         away = np.where(answered, table - mean, 0.0)
         filled = table.copy()
         conditional = np.empty((len(patterns), *model.covariance.shape))
+        rows_of_patterns = np.split(
+            np.argsort(pattern, kind="stable"), np.cumsum(np.bincount(pattern))[:-1]
+        )
         step = max(1, CHUNK // model.covariance.size)
         for start in range(0, len(patterns), step):
             part = slice(start, start + step)
             fill, conditional[part] = regression(
                 model.covariance, patterns[part].astype(float)
             )
-            for number, coefficients in enumerate(fill, start):
-                rows = pattern == number
+            for rows, coefficients in zip(rows_of_patterns[part], fill, strict=True):
                 filled[rows] = mean + away[rows] @ coefficients
         return np.where(answered, table, filled), conditional, pattern
 

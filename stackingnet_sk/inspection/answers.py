@@ -34,8 +34,8 @@ class ModelAnswers:
     names : ndarray of str of shape (n_models,)
         Names of the models.
     table : ndarray of shape (n_rows, n_models) or (n_rows, n_models, n_classes)
-        Predictions of numbers; of classes the votes as one-hot vectors, or
-        probabilities, zeros where a model abstains.
+        Predictions of numbers, NaN if missing; of classes the votes as one-hot vectors,
+        or probabilities, zeros where a model abstains.
     labels : ndarray of shape (n_rows,)
         Labels of numbers, NaN where there is none; indices of classes, -1 where there
         is none.
@@ -118,7 +118,7 @@ class ModelAnswers:
             rows, table = unseen
             codes = codes[rows]
         if classes is None:
-            check_predictions(table, names)
+            check_predictions(table, names, allow_missing=True)
         else:
             table = table.reshape(len(table), len(names), len(classes))
         answers = cls(names, table, codes, classes, rows)

@@ -12,7 +12,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import t as student_t
 
 from stackingnet_sk._tables import as_frame
-from stackingnet_sk.evidence import VoteCounts
+from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.theory import effective_number
 from stackingnet_sk.weights import dawid_skene
@@ -77,7 +77,8 @@ class Dependence:
         Names of the models.
     correlation : ndarray of shape (n_models, n_models)
         Correlation of errors; NaN for models that never err (with labels) or never
-        vary (without), and for two that never answer the same row.
+        vary (without), and for two that never answer the same row, or fewer than four
+        of the same rows with numbers.
     labelled : bool
         Whether errors are measured against labels.
     n_rows : int
@@ -171,7 +172,8 @@ def dependence(
 
     With labels, of numbers: correlation of ``prediction - label``, bias removed. Of
     classes: correlation of being right, within each class, so that one class being
-    difficult correlates nobody, on rows that both models answer.
+    difficult correlates nobody. A pair of models is judged on the rows that both
+    answer.
 
     Without labels, the cause that all models share is taken for the truth. Of numbers:
     what one factor leaves of the correlations of predictions, fitted to those between
@@ -195,7 +197,8 @@ def dependence(
     threshold : float, default=None
         Families merge while their errors correlate at least so much, mean over the
         pairs (average linkage on ``1 - correlation``). By default 0.5 with labels and
-        0.25 without, but above chance: ``tanh(3.5 / sqrt(n - 3))`` of n rows.
+        0.25 without, but above chance: ``tanh(3.5 / sqrt(n - 3))`` of n rows; where
+        numbers are missing, n is the median number of rows that two models answer.
     cv : int, splitter or iterable of splits, default=None
         Fit members anew on the labelled rows, and use their predictions out of fold.
 
@@ -219,7 +222,8 @@ def dependence(
 
     Numbers without labels are judged up to a linear function of the truth: models that
     all use too little of the range do not look dependent, though their errors are. The
-    factor is Spearman's, ``l_m^2 = sum r_mj r_mk / sum r_jk``, of three families each.
+    factor is Spearman's, ``l_m^2 = sum r_mj r_mk / sum r_jk``, of three families each;
+    a pair without a correlation is left out of both sums.
 
     Examples
     --------
@@ -250,15 +254,22 @@ def dependence(
             f"{len(asked.names)} models on {n_rows} rows do not show dependence; "
             "it takes 4 rows, with labels if any has one, and without labels 3 models."
         )
-    if threshold is None:
-        by_chance = float(np.tanh(_NOISE / np.sqrt(n_rows - _FEWEST_ROWS + 1)))
-        threshold = max(_WITH_LABELS if labelled else _WITHOUT_LABELS, by_chance)
     sums = _group_sums(*_outcomes(asked, rows, labelled))
-    total = sums.sum(axis=0)
-    votes = asked.classes is not None
-    correlation = _correlation(total, votes)
-    left_out = _correlation(total - sums, votes)
-    if asked.classes is None and not labelled:
+    total, votes = sums.sum(axis=0), asked.classes is not None
+    pairs, pairs_left_out = (
+        _pair_sums(part, len(asked.names), votes) for part in (total, total - sums)
+    )
+    correlation = error_correlation(pairs)
+    left_out = error_correlation(pairs_left_out)
+    if not votes:
+        # Two numbers always correlate perfectly, and three say next to nothing.
+        few = pairs.rows[0] < _FEWEST_ROWS
+        correlation[few] = left_out[..., few] = np.nan
+    if threshold is None:
+        n_common = n_rows if votes else _typical_rows(pairs.rows[0])
+        by_chance = float(np.tanh(_NOISE / np.sqrt(n_common - _FEWEST_ROWS + 1)))
+        threshold = max(_WITH_LABELS if labelled else _WITHOUT_LABELS, by_chance)
+    if not votes and not labelled:
         apart = _families_without_labels(correlation, threshold)
         correlation = _beyond_truth(correlation, apart)
         left_out = _beyond_truth(left_out, apart)
@@ -312,18 +323,23 @@ def effective_models(
 
 
 def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, ...]:
-    """List what correlates, for each class; where it is given; weight of each class."""
+    """List outcomes of each class, which are answered, and the weight of each class."""
     if asked.classes is None:
         values = asked.table[rows]
+        answered = ~np.isnan(values)
+        values = np.where(answered, values, 0.0)
         labels = asked.labels[rows, None] if labelled else np.zeros((1, 1))
         size = np.maximum(np.abs(values).max(axis=0), np.abs(labels).max())
         size[size == 0] = 1.0
         # Divided first: squares of huge values, or of tiny ones, are out of range.
         values = values / size - labels / size
-        values -= values.mean(axis=0)
-        spread = values.std(axis=0)
+        # Of a model that never answers all rows count, or it would have no mean.
+        counted = answered | ~answered.any(axis=0)
+        values -= values.mean(axis=0, where=counted)
+        spread = values.std(axis=0, where=counted)
         values = values * (spread > _CONSTANT) / np.where(spread > 0, spread, 1.0)
-        return values[None], np.ones(values.shape, bool), np.ones((1, len(values)))
+        values *= answered
+        return values[None], answered, np.ones((1, len(values)))
     votes, n_classes = asked.votes[rows], len(asked.classes)
     if labelled:
         mass = np.eye(n_classes)[asked.labels[rows]]
@@ -334,50 +350,67 @@ def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, 
     return votes == np.arange(n_classes)[:, None, None], votes >= 0, mass.T
 
 
-def _group_sums(values: Array, given: Array, mass: Array) -> Array:
-    """Sum products of values, and of answers, in groups of rows, for each class."""
+def _group_sums(values: Array, answered: Array, mass: Array) -> Array:
+    """Sum products of outcomes and answers in groups of rows, for each class.
+
+    Where numbers are missing, squares of outcomes are the third part.
+    """
     n_classes, n_rows, n_models = values.shape
-    fit = max(_FEWEST_GROUPS, _ELEMENTS // (n_classes * 4 * n_models**2))
+    kinds = 2 if values.dtype == bool or answered.all() else 3
+    fit = max(_FEWEST_GROUPS, _ELEMENTS // (n_classes * kinds**2 * n_models**2))
     # Rows may be sorted, so they are dealt at random, each time in the same way.
     dealt = np.random.default_rng(0).permutation(n_rows)
     parts = np.array_split(dealt, min(n_rows, _GROUPS, fit))
-    sums = np.empty((len(parts), n_classes, 2 * n_models, 2 * n_models))
-    for part, own in zip(parts, sums, strict=True):
-        answers = np.broadcast_to(given[part], (n_classes, len(part), n_models))
-        both = np.concatenate([values[:, part] * answers, answers], axis=2, dtype=float)
-        np.matmul((both * mass[:, part, None]).swapaxes(1, 2), both, out=own)
+    sums = np.empty((len(parts), n_classes, kinds * n_models, kinds * n_models))
+    for part, group in zip(parts, sums, strict=True):
+        answers = np.broadcast_to(answered[part], (n_classes, len(part), n_models))
+        outcomes = values[:, part] * answers
+        parts_of_design = [outcomes, answers]
+        if kinds == 3:
+            parts_of_design.append(np.square(outcomes))
+        design = np.concatenate(parts_of_design, axis=2, dtype=float)
+        weighted = (design * mass[:, part, None]).swapaxes(1, 2)
+        np.matmul(weighted, design, out=group)
     return sums
 
 
-def _correlation(sums: Array, votes: bool) -> Array:
-    """Correlate within the classes, on rows that both models answer, from sums."""
-    n_models = sums.shape[-1] // 2
-    own, other = slice(n_models), slice(n_models, None)
-    products, given = sums[..., own, own], sums[..., other, other]
-    # Sum of a model's values, and of their squares, where another answers; being right
-    # is its own square, and numbers are complete.
-    shared = sums[..., own, other]
-    squares = shared if votes else products.diagonal(axis1=-2, axis2=-1)[..., None]
-    rate = shared / np.maximum(given, _ROUNDING)
-    covariance = (products - rate * shared.swapaxes(-1, -2)).sum(axis=-3)
-    variance = (squares - rate * shared).sum(axis=-3)
-    variance[variance <= _ROUNDING * given.sum(axis=-3)] = np.nan
-    spread = np.sqrt(variance * variance.swapaxes(-1, -2))
-    correlation: Array = np.clip(covariance / spread, -1, 1)
-    return correlation
+def _pair_sums(sums: Array, n_models: int, votes: bool) -> PairSums:
+    """Name the parts of the sums."""
+    outcome, answer, square = (
+        slice(part * n_models, (part + 1) * n_models) for part in range(3)
+    )
+    products, outcomes = sums[..., outcome, outcome], sums[..., outcome, answer]
+    if votes:
+        # Being right is one or zero, so it is its own square.
+        squares = outcomes
+    elif sums.shape[-1] == 2 * n_models:
+        # Nothing is missing: the squares are the same beside every other model.
+        squares = products.diagonal(axis1=-2, axis2=-1)[..., None]
+    else:
+        squares = sums[..., square, answer]
+    return PairSums(products, sums[..., answer, answer], outcomes, squares)
+
+
+def _typical_rows(rows: Array) -> float:
+    """Median number of rows that two models answer, of pairs with a correlation."""
+    of_pairs = rows[np.triu_indices_from(rows, 1)]
+    of_pairs = of_pairs[of_pairs >= _FEWEST_ROWS]
+    return float(np.median(of_pairs)) if of_pairs.size else _FEWEST_ROWS
 
 
 def _beyond_truth(correlation: Array, families: Array) -> Array:
     """Compute what one factor, fitted between families, leaves of correlations."""
-    member = np.eye(families.max() + 1)[families]
-    between = np.where(member @ member.T > 0, 0.0, np.nan_to_num(correlation))
+    # Pairs between families that have a correlation.
+    pairs = np.not_equal.outer(families, families) & ~np.isnan(correlation)
+    between = np.where(pairs, correlation, 0.0)
     # Models that run against the others are turned around.
     sign = np.where(between.sum(axis=-1) < 0, -1.0, 1.0)
-    by_family = (between * _outer(sign)) @ member
-    total = by_family.sum(axis=-1)
-    products = np.maximum(total**2 - np.square(by_family).sum(axis=-1), 0.0)
-    others = total.sum(axis=-1, keepdims=True) - 2.0 * total @ member @ member.T
-    # Others who do not agree without the model: it has all that they have in common.
+    between *= _outer(sign)
+    pairs = pairs.astype(np.float64)
+    products = np.maximum((between @ pairs * between).sum(axis=-1), 0.0)
+    others = (pairs @ between * pairs).sum(axis=-1)
+    # The other models do not agree without this one: it has all that they have in
+    # common.
     common = np.where(products > 0, 1.0, 0.0)
     np.divide(products, others, out=common, where=others > 0)
     error = 1.0 - np.minimum(common, 1.0)

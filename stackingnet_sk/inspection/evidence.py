@@ -108,8 +108,12 @@ class NumberEvidence:
         """Root of the squared error to expect of the combination of some models.
 
         NaN without labels, or if limits on groups are unknown here; infinity if no
-        weights of these models fulfil all constraints.
+        weights of these models fulfil all constraints. Of models that never answer, the
+        mean of the labels is left.
         """
+        never = not self.combiner.moments.answering[models].any()
+        if never and self.labelled and self.error_is_known:
+            return float(np.sqrt(self.combiner.without_answers()[1]))
         return float(np.sqrt(_expected_loss(self, models)))
 
 

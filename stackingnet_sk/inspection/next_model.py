@@ -24,10 +24,13 @@ class MarginalChanges:
     selected : ndarray of bool of shape (n_models,)
         Which of them are combined now.
     error : float
-        Expected error of their combination.
+        Expected error of their combination; infinity if no weights of these models
+        fulfil all constraints.
     change : ndarray of shape (n_models,)
         By how much it rises if the model is dropped (of those selected) or added (of
-        the others); NaN for the only one selected.
+        the others); NaN for the only one selected. Infinite if weights can fulfil all
+        constraints before, but not after; minus infinity the other way round; NaN if
+        neither before nor after.
     unit : str
         What `error` is.
 
@@ -99,8 +102,9 @@ def next_model(
 ) -> MarginalChanges:
     """Tell which model to add or to drop next, by what it does to the expected error.
 
-    Each combination is refitted from what the estimator has kept. A model is worth
-    adding for what it knows that the others don't, not for its own accuracy.
+    Each combination is refitted from what the estimator has kept, under the constraints
+    of the user. A model is worth adding for what it knows that the others don't, not
+    for its own accuracy.
 
     Parameters
     ----------

@@ -31,7 +31,8 @@ class PruningPath:
     reliability : ndarray of shape (n_models,)
         Their reliability.
     error : ndarray of shape (n_models,)
-        Expected error of the combination, refitted, with 0, 1, ... of them removed.
+        Expected error of the combination, refitted, with 0, 1, ... of them removed;
+        infinity if no weights of the models that are left fulfil all constraints.
     unit : str
         What `error` is.
 
@@ -91,7 +92,8 @@ def prune(estimator: Any) -> PruningPath:
     """Remove the models of a fitted estimator one by one, the least reliable first.
 
     The combination of those left is refitted from sub-moments, or from counted votes,
-    that the estimator has kept: no row is read again.
+    that the estimator has kept: no row is read again. Constraints of the user hold for
+    each of them, with groups as `fit` was told.
 
     Parameters
     ----------
@@ -115,7 +117,8 @@ def prune(estimator: Any) -> PruningPath:
     -----
     The error is what the combination is expected to have on new rows (see
     :class:`~stackingnet_sk.weights.Solution`); the least of many estimates is a little
-    too low. Probabilities count as votes.
+    too low. Probabilities count as votes. A model that never answers leaves, alone, the
+    mean of the labels or the rates of the classes as prediction.
 
     Examples
     --------
@@ -218,7 +221,7 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_models)
-            Predictions or votes, a column a model.
+            Predictions or votes, one column per model; NaN where one is missing.
         y : array-like of shape (n_samples,), default=None
             Labels; NaN or None on rows without.
 
@@ -329,9 +332,5 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        own = get_tags(self.estimator)
-        tags.input_tags = own.input_tags
-        if own.estimator_type == "regressor":
-            # Ranks of numbers take the same rows of each model.
-            tags.input_tags.allow_nan = False
+        tags.input_tags = get_tags(self.estimator).input_tags
         return tags

@@ -58,7 +58,8 @@ class Ranking:
     drop_one : ndarray of shape (n_models,)
         By how much the expected error of the combination rises if it is refitted
         without the model, in units of `unit`; below zero where it is better off
-        without. NaN without labels.
+        without, infinity if no weights of the other models fulfil all constraints. NaN
+        like `error`.
     weight : ndarray of shape (n_models,)
         The estimator's `weights_`.
     against : list of str
@@ -69,7 +70,8 @@ class Ranking:
         Share of the reliability that rests on the agreement of the models, not on
         labels.
     error : float
-        Expected error of the combination of all models.
+        Expected error of the combination of all models. NaN without labels, and under
+        constraints on groups, such as `bounded_disparity`: these rows come without.
     unit : str
         What `error` and `drop_one` are.
     is_number : bool
@@ -271,6 +273,13 @@ def rank_models(
     Notes
     -----
     Probabilities count as votes for the most probable class.
+
+    Missing predictions of numbers are imputed once, from all rows, as in `fit`; a model
+    that answers few rows is doubted as much as a correlation on so many rows is.
+
+    Errors are those under the constraints of the user. Limits on groups need to know
+    the groups, which `fit` is told: :func:`prune` and :func:`next_model` then say what
+    each combination is expected to lose.
 
     References
     ----------

@@ -112,39 +112,55 @@ def number_replicates(
             blocks.reweighted(draw_counts(random, np.ones(blocks.n_blocks), n_draws))
         )
     labelled, unlabelled = replicates
+    precision = _precision_of_agreement(answers.table)
     reliability = []
     for r, (error_moments, other_moments) in enumerate(
         zip(labelled.errors, unlabelled.errors, strict=True)
     ):
         prediction_moments = error_moments.without_labels().merge(other_moments)
-        if imputed.patterns is not None:
-            scatter = prediction_moments.scatter
-            scatter = scatter + labelled.conditional[r] + unlabelled.conditional[r]
-            prediction_moments = replace(prediction_moments, scatter=scatter)
+        for part in replicates:
+            if part.conditional is not None:
+                scatter = prediction_moments.scatter + part.conditional[r]
+                prediction_moments = replace(prediction_moments, scatter=scatter)
         with_labels, label_free, share = reliability_parts(
             error_moments,
             prediction_moments,
             {m: moments[r] for m, moments in labelled.per_model.items()},
         )
-        # What agreement says counts for so many rows, and is as uncertain (Fisher's z).
         z = np.sign(label_free) * np.sqrt(np.abs(label_free))
         z = np.arctanh(np.clip(z, -_EDGE, _EDGE))
-        guessed = np.tanh(z + random.normal(size=len(z)) / np.sqrt(NUMBER_ROWS - 3.0))
+        guessed = np.tanh(z + random.normal(size=len(z)) / precision)
         reliability.append(
             share * with_labels + (1.0 - share) * guessed * np.abs(guessed)
         )
     return np.array(reliability)
 
 
+def _precision_of_agreement(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute the inverse standard deviation of what agreement says, as Fisher's z.
+
+    Agreement counts for so many rows, and is as uncertain. Missing predictions are
+    imputed in the same way in all replicates, which do not show how uncertain that is:
+    for a model that never answers anything is possible; for others, the doubt is that
+    of a correlation on the rows that they answer, times the share that is missing.
+    """
+    answered = ~np.isnan(table)
+    variance = (1.0 - answered.mean(axis=0)) / np.maximum(answered.sum(axis=0) - 3.0, 1)
+    precision: NDArray[np.float64] = np.sqrt(
+        1.0 / (1.0 / (NUMBER_ROWS - 3.0) + variance)
+    )
+    return precision
+
+
 class _Replicates(NamedTuple):
     """What each replicate of some rows has.
 
-    Their moments, the scatter that imputing leaves out, and the moments of models that
-    do not answer all of the rows.
+    Their moments, the scatter that imputing leaves out (None if nothing is missing),
+    and the moments of models that do not answer all of the rows.
     """
 
     errors: list[Moments]
-    conditional: NDArray[np.float64]
+    conditional: NDArray[np.float64] | None
     per_model: dict[int, list[Moments]]
 
 
@@ -153,7 +169,7 @@ class _RowBlocks:
     """Rows with or without labels, imputed and summed up in blocks at random."""
 
     sums: BlockMoments
-    conditional: NDArray[np.float64]
+    conditional: NDArray[np.float64] | None
     per_model: dict[int, BlockMoments]
 
     @classmethod
@@ -173,14 +189,13 @@ class _RowBlocks:
         n_blocks = min(n_rows, _BLOCKS)
         block = random.permutation(np.arange(n_rows) % max(n_blocks, 1))
         ones = np.ones(n_rows)
-        conditional = np.zeros((n_blocks, n_models + 1, n_models + 1))
         if answered.all():
-            sums = BlockMoments.from_rows(table, target, ones, block)
-            return cls(sums, conditional, {})
+            return cls(BlockMoments.from_rows(table, target, ones, block), None, {})
         model = PredictionModel.from_moments(imputed.prediction_moments)
         filled, covariance, pattern = model.fill(np.where(answered, table, np.nan))
         size = (n_blocks, len(covariance))
         counts = csr_array((ones, (block, pattern)), shape=size)
+        conditional = np.zeros((n_blocks, n_models + 1, n_models + 1))
         conditional[:, :-1, :-1] = (counts @ covariance.reshape(size[1], -1)).reshape(
             n_blocks, n_models, n_models
         )
@@ -202,7 +217,9 @@ class _RowBlocks:
         """Compute the moments under weights on the blocks, for each replicate."""
         return _Replicates(
             self.sums.reweighted(weights),
-            np.tensordot(weights, self.conditional, 1),
+            None
+            if self.conditional is None
+            else np.tensordot(weights, self.conditional, 1),
             {m: sums.reweighted(weights) for m, sums in self.per_model.items()},
         )
 

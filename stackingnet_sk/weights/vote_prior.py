@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.evidence.counts import VoteCounts
+from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
 from stackingnet_sk.weights.dawid_skene import DawidSkene
 
 # What the label-free estimate leaves of the correlation of errors is a third of it, as
@@ -22,9 +22,6 @@ _ABSORBED = 3.0
 _OVERSTATED = 6.0
 # Beyond, all but the best models would be given up on the word of an estimate.
 _MOST_CORRELATION = 0.4
-# Rows at a time.
-_BLOCK = 16384
-_TINY = float(np.finfo(float).tiny)
 # Labelled answers, on each class, that the label-free estimate counts for.
 LABEL_FREE_ROWS = 100.0
 
@@ -76,44 +73,6 @@ def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.floa
     return rates / float(rates.sum())
 
 
-def error_correlation(
-    counts: VoteCounts, weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Correlation between models of being right, within the classes.
-
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes.
-    weights : ndarray of shape (n_patterns, n_classes)
-        Weight of each pattern with each true class.
-
-    Returns
-    -------
-    ndarray of shape (n_models, n_models)
-        Over the rows that both models answer; NaN for models that are always right, or
-        always wrong, on each class.
-    """
-    joint = counts.joint(weights)
-    answers = joint.sum(axis=2)
-    rate = joint.diagonal(axis1=1, axis2=2) / np.maximum(answers, _TINY)
-    covariance = np.zeros((counts.n_models, counts.n_models))
-    both = np.zeros_like(covariance)
-    for start in range(0, len(counts), _BLOCK):
-        votes = counts.patterns[start : start + _BLOCK]
-        given = (votes >= 0).astype(np.float64)
-        for k, mass in enumerate(weights[start : start + _BLOCK].T):
-            off = ((votes == k) - rate[:, k]) * given
-            covariance += (off.T * mass) @ off
-            both += (given.T * mass) @ given
-    with np.errstate(divide="ignore", invalid="ignore"):
-        covariance = covariance / both
-        variance = covariance.diagonal()
-        spread = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
-        correlation: NDArray[np.float64] = covariance / np.outer(spread, spread)
-    return correlation
-
-
 def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     """Correlation of two models' errors, mean over the pairs.
 
@@ -134,11 +93,11 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
         In [0, 0.4].
     """
     guessed = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
-    seen = _ABSORBED * _mean_of_pairs(error_correlation(counts, guessed))
+    seen = _ABSORBED * _mean_correlation(counts, guessed)
     seen *= counts.weight / (counts.weight + LABEL_FREE_ROWS)
-    known = _mean_of_pairs(error_correlation(counts, counts.labelled))
+    with_labels = _mean_correlation(counts, counts.labelled)
     n_labelled = float(counts.labelled.sum())
-    blend = n_labelled * known + LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
+    blend = n_labelled * with_labels + LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
     return min(blend / (n_labelled + LABEL_FREE_ROWS), _MOST_CORRELATION)
 
 
@@ -163,7 +122,12 @@ def confidence(counts: VoteCounts, correlation: float) -> float:
     return (n_labelled + agreement) / (n_labelled + LABEL_FREE_ROWS)
 
 
-def _mean_of_pairs(correlation: NDArray[np.float64]) -> float:
+def _mean_correlation(counts: VoteCounts, weights: NDArray[np.float64]) -> float:
+    """Correlation of being right, mean over the pairs of models, at least zero."""
+    # Not centred on common rows, which would be right: the constants above were chosen
+    # with this centring, and the prior keeps it until they are chosen again.
+    sums = PairSums.from_counts(counts, weights, centred_on_common_rows=False)
+    correlation = error_correlation(sums)
     pairs = correlation[np.triu_indices_from(correlation, 1)]
     pairs = pairs[np.isfinite(pairs)]
     return max(float(pairs.mean()), 0.0) if pairs.size else 0.0

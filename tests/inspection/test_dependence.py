@@ -12,11 +12,10 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import adjusted_rand_score
 
 from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
-from stackingnet_sk.evidence import VoteCounts
+from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
 from stackingnet_sk.inspection.dependence import dependence, effective_models
 from stackingnet_sk.theory import effective_number
 from stackingnet_sk.weights import dawid_skene
-from stackingnet_sk.weights.vote_prior import error_correlation
 
 # The package's index has the function by this name.
 MODULE = sys.modules[dependence.__module__]
@@ -33,6 +32,13 @@ def numbers(seed, n, families=PLANTED, within=0.7, spread=1.0):
     shared = np.sqrt(within * several) * rng.normal(size=(n, 10))[:, families]
     own = np.sqrt(1 - within * several) * rng.normal(size=(n, len(families)))
     return truth[:, None] + spread * (shared + own), truth
+
+
+def incomplete(seed, n, families=PLANTED, missing=0.3, **options):
+    """Numbers of which some are missing."""
+    table, truth = numbers(seed, n, families, **options)
+    table[np.random.default_rng(seed + 1).random(table.shape) < missing] = np.nan
+    return table, truth
 
 
 def votes(seed, n, families=PLANTED, within=0.64, n_classes=3, silent=0.1):
@@ -88,7 +94,10 @@ def test_of_classes_it_is_that_of_being_right_within_them(labelled):
     mass = counts.labelled
     if not labelled:
         mass = dawid_skene(counts).posterior * counts.unlabelled[:, None]
-    assert_allclose(found.correlation, error_correlation(counts, mass), atol=1e-12)
+    for common in (False, True):
+        # Nothing is missing, so the two ways of centring agree.
+        sums = PairSums.from_counts(counts, mass, centred_on_common_rows=common)
+        assert_allclose(found.correlation, error_correlation(sums), atol=1e-12)
 
 
 def test_only_rows_that_both_answer_count():
@@ -107,6 +116,37 @@ def test_only_rows_that_both_answer_count():
         right[truth[:1000] == k] -= right[truth[:1000] == k].mean(axis=0)
     assert found == pytest.approx(np.corrcoef(right, rowvar=False)[0, 1], rel=1e-9)
     assert abs(found) < 0.1
+
+
+def test_of_missing_numbers_only_rows_that_both_answer_count():
+    """Each pair has the plain correlation of its own rows. What is missing elsewhere,
+    and how large it is, does not reach pairs of models that always answer.
+    """
+    table, truth = incomplete(0, 80)
+    table[:, :2] = numbers(0, 80)[0][:, :2]
+    found = dependence(regressor(table, truth), table, truth)
+    errors = pd.DataFrame(table - truth[:, None])
+    assert_allclose(found.correlation, errors.corr(min_periods=4), atol=1e-12)
+    assert found.n_rows == 80
+
+    table[:, 2:] *= 1e6
+    again = dependence(regressor(table, truth), table, truth)
+    both = np.ix_([0, 1], [0, 1])
+    assert_allclose(again.correlation[both], found.correlation[both], atol=1e-12)
+
+
+def test_without_labels_the_factor_is_fitted_to_pairs_that_meet():
+    """Two models that answer no common row say nothing of each other: what the others
+    owe to the truth is as if this pair were not there, not as if it did not correlate.
+    """
+    table, truth = numbers(0, 4000, SINGLES[:6])
+    table[:2000, 0] = table[2000:, 1] = np.nan
+    model = regressor(table, truth)
+    found = dependence(model, table).correlation
+    assert np.isnan(found[0, 1])
+    known = found[~np.isnan(found) & ~np.eye(6, dtype=bool)]
+    assert_allclose(known, 0, atol=0.12)
+    assert known.mean() == pytest.approx(0, abs=0.02)
 
 
 def test_one_class_being_difficult_is_no_dependence():
@@ -164,7 +204,10 @@ def test_the_order_of_the_models_does_not_matter(fit, panel, labelled):
     assert_allclose(ends(moved), ends(found), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("fit", "panel"), [(regressor, numbers), (classifier, votes)])
+@pytest.mark.parametrize(
+    ("fit", "panel"),
+    [(regressor, numbers), (regressor, incomplete), (classifier, votes)],
+)
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("families", [PLANTED, SINGLES])
 def test_planted_families_are_found_and_no_others(fit, panel, labelled, families):
@@ -174,12 +217,23 @@ def test_planted_families_are_found_and_no_others(fit, panel, labelled, families
     assert_array_equal(found.order, leaves_list(found.linkage))
 
 
-@pytest.mark.parametrize("labelled", [True, False])
-def test_few_rows_make_no_families_of_chance(labelled):
-    """The largest of 45 correlations of 15 rows is beyond 0.5 nearly always."""
+@pytest.mark.parametrize(
+    ("panel", "n", "labelled"),
+    [
+        (numbers, 15, True),
+        (numbers, 15, False),
+        (incomplete, 30, True),
+        (incomplete, 60, False),
+    ],
+)
+def test_few_rows_make_no_families_of_chance(panel, n, labelled):
+    """The largest of 45 correlations of 15 rows is beyond 0.5 nearly always. Where 0.3
+    of the numbers are missing, two models answer half of the rows. Without labels it
+    takes some more, for the pairs that a factor is fitted to are of different rows.
+    """
     single = 0
     for seed in range(40):
-        table, truth = numbers(seed, 15, SINGLES)
+        table, truth = panel(seed, n, SINGLES)
         y = truth if labelled else None
         found = dependence(regressor(table, truth), table, y)
         single += len(set(found.families)) == 10
@@ -193,12 +247,13 @@ def test_the_threshold_cuts_the_tree():
     assert len(set(dependence(model, table, truth, threshold=0.01).families)) < 7
 
 
+@pytest.mark.parametrize("panel", [numbers, incomplete])
 @pytest.mark.parametrize("spread", [0.1, 1.0])
-def test_without_labels_it_is_the_truth_if_families_err_independently(spread):
+def test_without_labels_it_is_the_truth_if_families_err_independently(panel, spread):
     """Then predictions have one factor in common between families, the truth."""
     found, number = [], []
     for seed in range(40):
-        table, truth = numbers(seed, 500, spread=spread)
+        table, truth = panel(seed, 500, spread=spread)
         each = dependence(regressor(table, truth), table)
         found.append(each.correlation)
         number.append(each.effective.number)
@@ -236,6 +291,8 @@ def test_without_labels_what_all_share_passes_for_truth():
         (regressor, numbers, 100, True),
         (regressor, numbers, 500, True),
         (regressor, numbers, 500, False),
+        (regressor, incomplete, 50, True),
+        (regressor, incomplete, 1000, False),
         (classifier, votes, 100, True),
     ],
 )
@@ -332,6 +389,24 @@ def test_models_that_never_meet_are_named():
     assert np.isnan(found.correlation).sum() == 2
     assert str(found).endswith("correlation not known: model_0 with model_1")
     assert np.isfinite(ends(found)).all()
+
+
+def test_numbers_that_hardly_meet_are_named():
+    """Two rows always correlate perfectly. A model that never answers is named, too;
+    the families and the interval are those of the others.
+    """
+    table, truth = numbers(0, 200, SINGLES[:5])
+    table[:102, 0] = table[105:, 1] = np.nan
+    table[:, 2] = np.nan
+    model = regressor(np.where(np.isnan(table), 0.0, table), truth)
+    for y in (truth, None):
+        found = dependence(model, table, y)
+        assert np.isnan(found.correlation[0, 1])
+        assert np.isnan(found.correlation[2]).all()
+        names = "correlation not known: model_2, model_0 with model_1"
+        assert str(found).endswith(names)
+        assert np.isfinite(ends(found)).all()
+        assert np.count_nonzero(found.families == found.families[2]) == 1
 
 
 def test_nobody_errs():

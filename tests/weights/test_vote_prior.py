@@ -16,7 +16,6 @@ from stackingnet_sk.weights.vote_prior import (
     blended_rates,
     common_errors,
     confidence,
-    error_correlation,
     log_odds,
     margins,
 )
@@ -212,39 +211,12 @@ def test_class_that_nobody_has_seen_has_a_rate():
     assert_allclose(rates[2:], 0.2 / 301)
 
 
-@law
-@given(seed=seeds, n_models=st.integers(2, 5), n_classes=st.integers(2, 4))
-def test_error_correlation_row_by_row(seed, n_models, n_classes):
-    """Of being right less the model's rate on that class, over rows that both answer.
-    Each model's variance is over its own rows.
-    """
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(n_classes, size=60)
-    right = rng.random((60, n_models)) < 0.7
-    votes = np.where(right, truth[:, None], rng.integers(n_classes, size=(60, 1)))
-    votes[rng.random(votes.shape) < 0.2] = -1
-    counts = VoteCounts.from_rows(votes, truth, n_classes)
-    off = np.full((60, n_models), np.nan)
-    for m in range(n_models):
-        for k in range(n_classes):
-            own = (votes[:, m] >= 0) & (truth == k)
-            hits = votes[own, m] == k
-            off[own, m] = hits - hits.mean() if own.any() else 0
-    covariance = np.nanmean(off[:, :, None] * off[:, None, :], axis=0)
-    spread = np.sqrt(covariance.diagonal())
-
-    found = error_correlation(counts, counts.labelled)
-    expected = covariance / np.outer(spread, spread)
-    assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
-
-
-def test_correlation_of_perfect_models_is_not_known():
+def test_perfect_models_show_no_correlation():
     """They make no errors, so these have nothing in common; no warning either."""
     truth = np.tile([0, 1], 50)
     votes = np.column_stack([truth, 1 - truth, truth, np.full(100, -1)])
     counts = VoteCounts.from_rows(votes, truth, 2)
 
-    assert np.isnan(error_correlation(counts, counts.labelled)).all()
     assert blended_correlation(counts, dawid_skene(counts)) == 0
 
 
