@@ -20,7 +20,7 @@ from stackingnet_sk.inspection.frontier_display import FrontierDisplay
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
 from stackingnet_sk.inspection.label_budget_display import LabelBudgetDisplay
 from stackingnet_sk.inspection.next_model import MarginalChanges, next_model
-from stackingnet_sk.inspection.pruning import PruningPath, ReliabilityPruner, prune
+from stackingnet_sk.inspection.pruning import PruningPath, prune
 from stackingnet_sk.inspection.pruning_display import PruningDisplay
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 from stackingnet_sk.inspection.ranking_display import RankingDisplay
@@ -28,6 +28,7 @@ from stackingnet_sk.inspection.regularization import (
     RegularizationPath,
     regularization_path,
 )
+from stackingnet_sk.inspection.reliability_pruner import ReliabilityPruner
 from stackingnet_sk.inspection.weights_display import WeightsDisplay
 
 __all__ = [
