@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student_t
 
 from stackingnet_sk.inspection.disparity import Estimate
-from stackingnet_sk.inspection.resampling import draw_counts
+from stackingnet_sk.inspection.resampling import (
+    draw_counts,
+    percentile_interval,
+    student_tail,
+)
 
 Array = NDArray[Any]
 
@@ -31,9 +33,7 @@ def number_figures(
 ) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """Errors of numbers, and by how much the first contender's are smaller.
 
-    Rows are drawn anew, the same for all contenders. Percentiles of a bootstrap are too
-    short with few rows, by as much as normal quantiles are shorter than Student's: they
-    are taken further out [1]_.
+    Rows are drawn anew, the same for all contenders.
 
     Parameters
     ----------
@@ -51,11 +51,6 @@ def number_figures(
     Returns
     -------
     scores, leads : dict of str to Estimate of shape (n_contenders,)
-
-    References
-    ----------
-    .. [1] Hesterberg, "What teachers should know about the bootstrap", The American
-       Statistician 69, 2015.
     """
     n_rows, n_contenders = errors.shape
     block = random.permutation(np.arange(n_rows) % min(n_rows, _BLOCKS))
@@ -71,8 +66,7 @@ def number_figures(
         "mean absolute error": absolute,
         "root mean squared error": np.sqrt(squared),
     }
-    reach = student_t.ppf((1.0 + confidence_level) / 2.0, max(n_rows - 1, 1))
-    tail = float(norm.cdf(-reach))
+    tail = student_tail(confidence_level, n_rows)
     leads = {key: error - error[:, :1] for key, error in figures.items()}
     scores, differences = (
         {key: _estimate(values[0], values[1:], tail) for key, values in of.items()}
@@ -141,7 +135,5 @@ def class_figures(
     return scores, leads
 
 
-def _estimate(value: Array, replicates: Array, tail: float) -> Estimate:
-    low, high = np.quantile(replicates, [tail, 1.0 - tail], axis=0)
-    # An interval is about its estimate, which a prior may pull the replicates from.
-    return Estimate(value, np.minimum(low, value), np.maximum(high, value))
+def _estimate(value: Array, replicates: Array, tail: Any) -> Estimate:
+    return Estimate(value, *percentile_interval(value, replicates, tail))

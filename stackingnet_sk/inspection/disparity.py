@@ -20,9 +20,13 @@ from stackingnet_sk.inspection.group_errors import (
     read_predictions,
     row_errors,
 )
+from stackingnet_sk.inspection.resampling import (
+    percentile_interval,
+    resampled_sums,
+    student_tail,
+)
 
 Array = NDArray[Any]
-_BLOCK = 1_000_000  # Counts of resamples that are held at a time.
 
 
 class Estimate(NamedTuple):
@@ -122,7 +126,7 @@ class Disparity:
     labels, predictions, weights : ndarray of shape (n_rows,)
         Labels, the combination's predictions and weights of the rows audited.
     errors : ndarray of shape (n_rows, n_models)
-        Error on each row; NaN where a model is silent.
+        Error on each row; NaN where a model does not answer.
     overall_error : ndarray of shape (n_models,)
         Mean over all rows: a small gap is no virtue where every group fares badly.
     groupings : dict of str to GroupDisparity
@@ -252,7 +256,7 @@ frame or dict of str to array-like
         these, by the weights of the estimator; rows without any are left out, with a
         warning. On another table members predict as they are.
     models : array-like or frame of shape (n_samples, n_models), default=None
-        With predictions: those of two or more models; NaN or None is no class.
+        With predictions: those of two or more models; NaN or None if missing.
     task : {"auto", "regression", "classification"}, default="auto"
         With predictions: "auto" takes fractions for numbers; texts, booleans and two
         whole numbers for classes. More whole numbers may be either: say which.
@@ -265,7 +269,7 @@ frame or dict of str to array-like
     n_bootstrap, n_permutations : int, default=1000, 200
         Resamples for the intervals and dealings for `gap_by_chance`; 0 for none.
     confidence_level : float, default=0.9
-        Of the percentile intervals.
+        Of the intervals.
     cv : int, splitter or iterable of splits, default=None
         With an estimator: fit members anew on the labelled rows of `X`, and audit what
         they predict out of fold.
@@ -287,9 +291,20 @@ frame or dict of str to array-like
     Notes
     -----
     Rows are resampled within their group, so that none vanishes; intervals leave out
-    what another fit would change. A gap is a maximum minus a minimum: noise alone opens
-    it, the more the smaller the groups, and its interval shares that bias, so compare
-    it with `gap_by_chance`. The average of classes is the majority vote, ties in parts.
+    what another fit would change. As in :func:`compare`, one row less than there are is
+    drawn [1]_, and percentiles are taken further out where a model answers few rows
+    [2]_; for figures over all groups, as if each group were as small as the smallest. A
+    gap is a maximum minus a minimum: noise alone opens it, the more the smaller the
+    groups, and its interval shares that bias, so compare it with `gap_by_chance`.
+
+    A model's errors are those on the rows that it answers. The average is that of the
+    models that answer the row; of classes, it is the majority vote, ties in parts.
+
+    References
+    ----------
+    .. [1] Rao and Wu, "Resampling inference with complex survey data", JASA 83, 1988.
+    .. [2] Hesterberg, "What teachers should know about the bootstrap", The American
+       Statistician 69, 2015.
 
     Examples
     --------
@@ -306,7 +321,8 @@ frame or dict of str to array-like
             f"{n_bootstrap=} and {n_permutations=} must not be negative (0 for none), "
             f"and {confidence_level=} must be between 0 and 1, such as 0.9."
         )
-    random = check_random_state(random_state)
+    seeds = check_random_state(random_state).randint(2**31, size=4)
+    random = np.random.default_rng(seeds)
     asks = hasattr(estimator_or_predictions, "predict")
     if asks == (X is None) or (asks and models is not None):
         raise ValueError("Give X= with an estimator, or models= with predictions.")
@@ -338,7 +354,7 @@ frame or dict of str to array-like
         n_rows = np.bincount(members)
         found[name] = GroupDisparity(
             *(groups, members, n_rows, n_rows < min_group_size),
-            **{key: _estimate(each, confidence_level) for key, each in figures.items()},
+            **_estimates(figures, errors, members, confidence_level),
             wasserstein=np.array([_distance(e, weights, members) for e in errors.T]),
             gap_by_chance=gaps.mean() if n_permutations else np.nan,
             p_value=(1 + as_large.sum()) / (1 + n_permutations)
@@ -357,23 +373,17 @@ def _means(
     table: Array, weights: Array, members: Array, n_draws: int = 0, random: Any = None
 ) -> Array:
     """Mean of each column in each group: of its rows, then of resamples of them."""
-    known = ~np.isnan(table)
-    terms = np.hstack([np.where(known, table, 0.0), known]) * weights[:, None]
+    answered = ~np.isnan(table)
+    terms = np.hstack([np.where(answered, table, 0.0), answered]) * weights[:, None]
     totals = []
     for group in range(members.max() + 1):
-        own = terms[members == group]
-        n = len(own)
-        blocks = [own.sum(axis=0, keepdims=True)]
-        step = max(1, _BLOCK // n)
-        for start in range(0, n_draws, step):
-            size = min(step, n_draws - start)
-            drawn = random.randint(n, size=(size, n)) + n * np.arange(size)[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=size * n)
-            blocks.append(counts.reshape(size, n) @ own)
-        totals.append(np.vstack(blocks))
-    sums, answered = np.split(np.stack(totals, axis=2), 2, axis=1)
+        rows = terms[members == group]
+        totals.append(rows.sum(axis=0, keepdims=True))
+        if n_draws:
+            totals[-1] = np.vstack([totals[-1], resampled_sums(random, rows, n_draws)])
+    sums, weight = np.split(np.stack(totals, axis=2), 2, axis=1)
     with np.errstate(invalid="ignore"):
-        means: Array = sums / answered
+        means: Array = sums / weight
     return means
 
 
@@ -395,13 +405,24 @@ def _figures(means: Array) -> dict[str, Array]:
         }
 
 
-def _estimate(figure: Array, confidence_level: float) -> Any:
-    """Percentile interval; the first entry is the estimate, the others resamples."""
-    resampled = figure[1:] if len(figure) > 1 else np.full_like(figure, np.nan)
-    tail = (1 - confidence_level) / 2
-    # Between infinite ratios there is no percentile.
-    with np.errstate(invalid="ignore"):
-        return Estimate(figure[0], *np.quantile(resampled, [tail, 1 - tail], axis=0))
+def _estimates(
+    figures: dict[str, Array], errors: Array, members: Array, confidence_level: float
+) -> dict[str, Any]:
+    """Give each figure its interval: its first entry is the estimate, then resamples.
+
+    A figure over all groups is taken to be from as many rows as the smallest has.
+    """
+    n_answered = np.array(
+        [np.bincount(members, ~np.isnan(column)) for column in errors.T]
+    )
+    by_group = student_tail(confidence_level, n_answered)
+    over_all = by_group.min(axis=1)
+    estimates = {}
+    for key, (value, *_) in figures.items():
+        tail = by_group if value.ndim == 2 else over_all
+        interval = percentile_interval(value, figures[key][1:], tail)
+        estimates[key] = Estimate(value, *interval)
+    return estimates
 
 
 def _distance(errors: Array, weights: Array, members: Array) -> float:

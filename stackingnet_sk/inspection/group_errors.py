@@ -71,7 +71,8 @@ def read_predictions(
     if task == "regression":
         labels = check_labels(own, y)
         table = np.column_stack([labels, own, others]).astype(np.float64)
-        check_predictions(table[:, 1:], ["combination", *names])
+        check_predictions(table[:, 1:2], ["combination"])
+        check_predictions(table[:, 2:], names, allow_missing=True)
         return names, table, None
     if task != "classification":
         raise ValueError(f"{task=} is unclear of whole numbers; say which it is.")
@@ -110,10 +111,18 @@ def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
 
 
 def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
-    """Errors and signed errors of the combination, the average and the models."""
+    """Errors and signed errors of the combination, the average and the models.
+
+    The average is that of the models that answer the row; NaN if an error is missing.
+    """
     truth, own, models = table[:, :1], table[:, 1:2], table[:, 2:]
     if classes is None:
-        average = models.mean(axis=1, keepdims=True) if models.size else models
+        answered = ~np.isnan(models)
+        total = np.where(answered, models, 0.0).sum(axis=1, keepdims=True)
+        n_answers = answered.sum(axis=1, keepdims=True)
+        average = np.divide(
+            total, n_answers, out=np.full_like(total, np.nan), where=n_answers > 0
+        )[:, : models.shape[1]]
         signed = np.hstack([own, average, models]) - truth
         return np.abs(signed), signed
     votes = np.array([(models == k).sum(axis=1) for k in range(len(classes))]).T

@@ -1,4 +1,4 @@
-"""Replicates of reliability: rows drawn anew, by weights on what was read once."""
+"""Rows drawn anew, by weights on what was read once, and intervals from them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from stackingnet_sk.evidence import (
     BlockMoments,
@@ -75,6 +77,104 @@ def draw_counts(
         found = np.bincount(drawn.ravel(), minlength=n_draws * len(weights))
         found = found.reshape(n_draws, -1)
     return found.astype(np.float64) * (total / n_drawn)
+
+
+def resampled_sums(
+    random: np.random.Generator, terms: NDArray[np.float64], n_draws: int
+) -> NDArray[np.float64]:
+    """Sum the columns of rows drawn anew, as :func:`draw_counts` draws them.
+
+    Of many rows blocks are drawn, whose sizes may differ by one. For a mean, divide the
+    sums of its terms by those of the weights, which are terms, too.
+
+    Parameters
+    ----------
+    random : Generator
+        Source of the draws.
+    terms : ndarray of shape (n_rows, n_terms)
+        What to sum.
+    n_draws : int
+        How many replicates.
+
+    Returns
+    -------
+    ndarray of shape (n_draws, n_terms)
+    """
+    n_blocks = min(len(terms), _BLOCKS)
+    block = random.permutation(np.arange(len(terms)) % n_blocks)
+    sums = np.stack([np.bincount(block, column, n_blocks) for column in terms.T], 1)
+    ones = np.ones(n_blocks)
+    parts = [
+        draw_counts(random, ones, size) @ sums for size in _chunks(n_draws, n_blocks)
+    ]
+    return np.concatenate([np.empty((0, sums.shape[1])), *parts])
+
+
+def student_tail(
+    confidence_level: float, n_rows: NDArray[np.intp] | int
+) -> NDArray[np.float64]:
+    """Compute which percentiles of replicates are the ends of an interval.
+
+    Percentiles of a bootstrap are too short with few rows, by as much as normal
+    quantiles are shorter than Student's: they are taken further out [1]_.
+
+    Parameters
+    ----------
+    confidence_level : float
+        Of the interval.
+    n_rows : ndarray of int, or int
+        Rows that the estimate is from.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Share of the replicates beyond each end.
+
+    References
+    ----------
+    .. [1] Hesterberg, "What teachers should know about the bootstrap", The American
+       Statistician 69, 2015.
+    """
+    freedom = np.maximum(np.asarray(n_rows) - 1, 1)
+    reach = student_t.ppf((1.0 + confidence_level) / 2.0, freedom)
+    return np.asarray(norm.cdf(-reach))
+
+
+def percentile_interval(
+    value: NDArray[np.float64],
+    replicates: NDArray[np.float64],
+    tail: NDArray[np.float64] | float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take percentiles of replicates, at least as far out as the estimate.
+
+    Parameters
+    ----------
+    value : ndarray
+        The estimate.
+    replicates : ndarray of shape (n_draws, *value.shape)
+        The same on rows drawn anew. NaN where these rows do not tell; such replicates
+        are left out.
+    tail : ndarray broadcastable to the shape of `value`
+        Share of the replicates beyond each end.
+
+    Returns
+    -------
+    low, high : ndarray
+        Of the shape of `value`; NaN without replicates.
+    """
+    low, high = np.full((2, *value.shape), np.nan)
+    tails = np.broadcast_to(tail, value.shape)
+    some = np.isnan(replicates).any(axis=0)
+    # A quantile between infinite ratios is NaN.
+    with np.errstate(invalid="ignore"):
+        for share in np.unique(tails) if len(replicates) else ():
+            for quantile, columns in ((np.quantile, ~some), (np.nanquantile, some)):
+                which = columns & (tails == share) & ~np.isnan(value)
+                if which.any():
+                    drawn = replicates[:, which]
+                    low[which], high[which] = quantile(drawn, [share, 1 - share], 0)
+        # An interval is about its estimate, which a prior may pull the replicates from.
+        return np.minimum(low, value), np.maximum(high, value)
 
 
 def number_replicates(

@@ -12,6 +12,9 @@ from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.inspection.resampling import (
     draw_counts,
     number_replicates,
+    percentile_interval,
+    resampled_sums,
+    student_tail,
     vote_replicates,
 )
 from stackingnet_sk.weights import VoterEstimates, reliability
@@ -68,6 +71,48 @@ def test_of_nothing_nothing_is_drawn(weights):
 def test_a_single_row_is_always_drawn():
     found = draw_counts(np.random.default_rng(0), np.array([0.0, 1.0]), 5)
     assert_array_equal(found, [[0, 1]] * 5)
+
+
+def test_means_of_rows_drawn_anew():
+    """Without bias, and with the variance of a mean of independent rows. Of more than
+    2,000 rows blocks are drawn, not all of which have as many rows: sums are divided by
+    those of a weight.
+    """
+    for n_rows in (6, 5000):
+        terms = np.random.default_rng(1).normal([1.0, 5.0], size=(n_rows, 2))
+        columns = np.column_stack([terms, np.ones(n_rows)])
+        sums = resampled_sums(np.random.default_rng(0), columns, 4000)
+        assert sums.shape == (4000, 3)
+        means = sums[:, :2] / sums[:, 2:]
+        spread = terms.std(axis=0, ddof=1) / np.sqrt(n_rows)
+        assert (np.abs(means.mean(axis=0) - terms.mean(axis=0)) < spread / 15).all()
+        assert_allclose(means.std(axis=0), spread, rtol=0.1)
+
+
+def test_the_fewer_rows_the_further_out():
+    """Student's quantile of four rows, 2.353, as a share of the normal distribution;
+    with many rows the plain percentile. One row has no fewer degrees than one.
+    """
+    tails = student_tail(0.9, np.array([1, 2, 4, 10**6]))
+    assert tails[0] == tails[1]
+    assert tails[2] == pytest.approx(0.00931, abs=1e-5)
+    assert tails[3] == pytest.approx(0.05, abs=1e-6)
+    assert (np.diff(tails[1:]) > 0).all()
+
+
+def test_percentiles_of_replicates_hold_the_estimate():
+    """Each figure at its own share. Replicates that are NaN are left out, and a figure
+    that is NaN has no interval.
+    """
+    draws = np.tile(np.arange(101.0)[:, None], 5)
+    draws[:50, 2] = draws[:, 3] = np.nan
+    value = np.array([50.0, 50.0, 75.0, np.nan, 200.0])
+    tail = np.array([0.05, 0.1, 0.1, 0.1, 0.1])
+    low, high = percentile_interval(value, draws, tail)
+    assert_allclose(low, [5, 10, 55, np.nan, 10])
+    assert_allclose(high, [95, 90, 95, np.nan, 200])
+    for end in percentile_interval(value, draws[:0], tail):
+        assert np.isnan(end).all()
 
 
 def numbers(n_rows, n_labelled, seed=0):
