@@ -52,7 +52,7 @@ def finite(value: float | None, digits: int = 3) -> str:
 
 def signed(value: float | None) -> str:
     """Write a difference with its sign."""
-    text = number(value)
+    text = finite(value)
     nothing = not any(digit in text for digit in "123456789")
     return text if nothing or text[0] == MINUS else f"+{text}"
 
