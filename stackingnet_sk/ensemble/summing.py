@@ -175,14 +175,12 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         self.moments_per_model_ = known.alone
         self._imputed, self._columns = known, columns
         self._patterns: dict[str, Solution] = {}
-        self.weights_ = np.zeros(len(known.answering))
-        self.weights_[answering] = solution.weights
+        solution = solution.expanded(answering, len(known.answering))
+        self.weights_ = solution.weights.copy()
         self.intercept_ = float(solution.intercept)
         # Where few labels leave nothing over, the holes are not discounted.
         error = solution.expected_error if error <= 0 else error
-        self.solution_ = replace(
-            solution, weights=self.weights_.copy(), expected_error=error
-        )
+        self.solution_ = replace(solution, expected_error=error)
         self.reliability_ = reliability(
             known.moments, known.prediction_moments, known.alone
         )
