@@ -132,10 +132,11 @@ class PredictionStatistics:
                 "No model answers on any row: all predictions are NaN; give "
                 "predictions."
             )
-        known = _with_silent(
-            impute_moments(patterns.subset(answering.nonzero()[0])), answering
+        imputation = impute_moments(patterns.subset(answering.nonzero()[0]))
+        known = _with_silent(imputation.moments, answering)
+        panel = ImputedMoments(
+            constant, known, answering, constant, converged=imputation.converged
         )
-        panel = ImputedMoments(constant, known, answering, constant)
         alone = {
             int(m): labelled.take(labelled.answered[:, m]).pooled(np.array([m]))
             for m in np.flatnonzero(~labelled.answered.all(axis=0))
@@ -167,6 +168,8 @@ class ImputedMoments:
         answers.
     patterns : AnswerPatterns or None
         Of the labelled rows on which anybody answers; None where nobody is silent.
+    converged : bool, default=True
+        Whether expectation-maximization did.
     """
 
     moments: Moments
@@ -175,6 +178,7 @@ class ImputedMoments:
     constant: Moments
     alone: Mapping[int, Moments] = field(default_factory=dict)
     patterns: AnswerPatterns | None = None
+    converged: bool = True
 
     def answered(self, rows: AnswerPatterns) -> AnswerPatterns:
         """Leave out rows on which nobody answers.

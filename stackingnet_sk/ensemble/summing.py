@@ -32,6 +32,7 @@ from stackingnet_sk.evidence import AnswerPatterns
 from stackingnet_sk.predictions import Block
 from stackingnet_sk.weights import (
     Solution,
+    Status,
     error_due_to_missing,
     reliability,
     solve_moments,
@@ -158,6 +159,8 @@ class SummingMixin(StreamingMixin, FittedRegressorMixin):
         else:
             solution = solve_unlabelled(prediction_moments, constraint, own)
             constraint = solution.constraint
+        if not known.converged:
+            solution = replace(solution, status=Status.NOT_CONVERGED)
         if solution.warning:
             doubts.append(ConvergenceWarning(solution.warning))
         backend = backend_of(getattr(self, "weights_", None))

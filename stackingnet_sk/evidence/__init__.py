@@ -3,12 +3,17 @@
 from stackingnet_sk.evidence.answer_patterns import AnswerPatterns
 from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.evidence.device_moments import device_moments
-from stackingnet_sk.evidence.imputation import PredictionModel, impute_moments
+from stackingnet_sk.evidence.imputation import (
+    Imputation,
+    PredictionModel,
+    impute_moments,
+)
 from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.evidence.patterns import group_patterns
 
 __all__ = [
     "AnswerPatterns",
+    "Imputation",
     "Moments",
     "PredictionModel",
     "VoteCounts",
