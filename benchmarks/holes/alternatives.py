@@ -42,7 +42,7 @@ def everybody(case: Case) -> Array:
 
 
 def completed(table: Array) -> tuple[Array, Array]:
-    known = impute_moments(AnswerPatterns.from_rows(with_an_answer(table)))
+    known = impute_moments(AnswerPatterns.from_rows(with_an_answer(table))).moments
     model = PredictionModel.from_moments(known)
     return model.mean / model.scale, model.covariance / model.scale**2
 

@@ -29,6 +29,7 @@ from stackingnet_sk.predictions import check_predictions
 from stackingnet_sk.weights import (
     InfeasibleError,
     Solution,
+    Status,
     UserConstraints,
     error_due_to_missing,
     reliability,
@@ -391,6 +392,7 @@ def _solve(
     if expected_error <= 0:
         # With few labels the correction for missing predictions can exceed the error.
         expected_error = solution.expected_error
-    weights = np.zeros(len(answering))
-    weights[models] = solution.weights
-    return replace(solution, weights=weights, expected_error=expected_error)
+    if not moments.converged:
+        solution = replace(solution, status=Status.NOT_CONVERGED)
+    solution = solution.expanded(models, len(answering))
+    return replace(solution, expected_error=expected_error)

@@ -6,7 +6,11 @@ from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.evidence.device_moments import device_moments
 from stackingnet_sk.evidence.error_correlation import PairSums, error_correlation
 from stackingnet_sk.evidence.extent import Extent
-from stackingnet_sk.evidence.imputation import PredictionModel, impute_moments
+from stackingnet_sk.evidence.imputation import (
+    Imputation,
+    PredictionModel,
+    impute_moments,
+)
 from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.evidence.patterns import group_patterns
 from stackingnet_sk.evidence.prediction_statistics import (
@@ -18,6 +22,7 @@ __all__ = [
     "AnswerPatterns",
     "BlockMoments",
     "Extent",
+    "Imputation",
     "ImputedMoments",
     "Moments",
     "PairSums",

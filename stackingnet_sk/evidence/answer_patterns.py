@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import CONSTANT, Moments
-from stackingnet_sk.evidence.patterns import CHUNK, group_patterns, regression
+from stackingnet_sk.evidence.patterns import CHUNK, group_patterns, ordered, regression
 from stackingnet_sk.evidence.rounding import two_sum
 
 # Entries of the matrices that are kept, 4 GB.
@@ -99,6 +99,7 @@ class AnswerPatterns:
         rows[:, :-1] -= rows[:, -1:]
         ones = np.ones(len(rows))
         weights = ones if sample_weight is None else sample_weight.astype(np.float64)
+        rows, missing, weights = ordered(rows, missing, weights)
         # Of each model what it says first, where that counts.
         counts = _with_target(~missing) & (weights > 0)[:, None]
         first = counts.argmax(axis=0)
@@ -237,7 +238,6 @@ class AnswerPatterns:
         Parameters
         ----------
         which : ndarray of bool of shape (n_patterns,)
-            Which ones.
 
         Returns
         -------

@@ -1,9 +1,10 @@
-"""Predictions with holes: what those who answer say of those who don't.
+"""Tables with missing predictions: the moments that they would have if complete.
 
 Method: a Gaussian model of the predictions, by expectation-maximization. Strength:
-exact where nothing is missing, efficient where what is missing depends on what is seen
-(missing at random). Limit: models that are silent where they would err most look better
-than they are; an iteration inverts a small matrix for each pattern of answers.
+exact where nothing is missing, and efficient where what is missing depends on what is
+observed (missing at random). Limit: models that abstain where they would err most look
+better than they are; an iteration inverts a small matrix for each pattern of missing
+entries.
 """
 
 from __future__ import annotations
@@ -22,60 +23,98 @@ from stackingnet_sk.evidence.patterns import (
     regression,
 )
 
-# Rows' worth of trust that all models have equally much in common: what a model that
-# answered three times has in common with the others is not certain.
+# Weight of the prior that all correlations are equal, in rows: two models that both
+# answered three times have a sample correlation that is far from certain.
 _EXCHANGEABLE_ROWS = 10.0
-# Largest change in the last iteration, in units of what a model has for itself, and
-# most iterations.
+# Largest change of mean and covariance in the last iteration, in units of the spread of
+# a model given the others.
 _TOLERANCE = 1e-5
 _MAX_ITERATIONS = 1000
 _EPSILON = np.finfo(float).eps
+# Rounding of an iteration, relative to the spread. Where the covariance is smallest, at
+# NUGGET, a coefficient is wrong by EPSILON / NUGGET, but there the predictions vary by
+# no more than the root of NUGGET.
+_ROUNDING = _EPSILON / np.sqrt(NUGGET)
+# Variances below this underflow when they are multiplied by NUGGET or by rounding.
+_NO_VARIANCE = np.finfo(float).tiny / NUGGET / _EPSILON
 
 
-def impute_moments(patterns: AnswerPatterns) -> Moments:
-    """Estimate the moments that a table would have without its holes.
+@dataclass(frozen=True, eq=False)
+class Imputation:
+    """Expected moments of the predictions, and how expectation-maximization ended.
+
+    Parameters
+    ----------
+    moments : Moments
+        Expected moments of the predictions, given the observed ones.
+    converged : bool
+        Whether the last iteration changed nothing that matters.
+    """
+
+    moments: Moments
+    converged: bool
+
+
+def impute_moments(patterns: AnswerPatterns) -> Imputation:
+    """Estimate the moments that a table would have if no prediction were missing.
 
     The maximum of the likelihood of a Gaussian model by expectation-maximization
     (Dempster, Laird and Rubin, 1977; Little and Rubin, 2019, chapter 11), with a prior
-    worth ten rows that all models have equally much in common.
+    worth ten rows that all correlations are equal. Where hardly any two models answer
+    on the same rows the likelihood has no maximum: it rises as the covariance becomes
+    singular, and the iteration does not converge.
 
     Parameters
     ----------
     patterns : AnswerPatterns
-        Of predictions without labels, among which each model answers somewhere.
+        Sums over predictions without labels; each model answers on some row.
 
     Returns
     -------
-    Moments
-        Expected moments of the predictions, given what is seen.
+    Imputation
     """
     mean, variance = patterns.marginals()
-    covariance = np.diag(variance)
+    covariance = np.diag(np.where(variance > _NO_VARIANCE, variance, 0.0))
     for _ in range(_MAX_ITERATIONS):
         expected = patterns.imputed_with(mean, covariance, conditional_covariance=True)
         model = PredictionModel.from_moments(expected)
-        found = model.away_from(patterns.place)
-        unit = model.unique_spread()
-        change = max(
-            np.abs((found - mean) / unit).max(),
-            np.abs((model.covariance - covariance) / np.outer(unit, unit)).max(),
-        )
-        mean, covariance = found, model.covariance
-        if change <= _TOLERANCE:
+        moved = model.away_from(patterns.place)
+        steps = np.abs(moved - mean), np.abs(model.covariance - covariance)
+        mean, covariance = moved, model.covariance
+        converged = _within(steps, model.unique_spread(), _TOLERANCE)
+        if converged:
             break
-    return patterns.imputed_with(mean, covariance, conditional_covariance=True)
+    n_answers = (patterns.n_rows[:, None] * patterns.answered).sum(axis=0)
+    if not converged and n_answers.min() > patterns.n_models:
+        # Models that are nearly perfect differ by less than rounding lets one resolve.
+        # With fewer answers than models the covariance is singular for another reason:
+        # nothing determines it.
+        converged = _within(steps, np.sqrt(covariance.diagonal()), _ROUNDING)
+    moments = patterns.imputed_with(mean, covariance, conditional_covariance=True)
+    return Imputation(moments, converged)
+
+
+def _within(
+    steps: tuple[NDArray[np.float64], NDArray[np.float64]],
+    spread: NDArray[np.float64],
+    tolerance: float,
+) -> bool:
+    """Say whether mean and covariance moved by no more, in units of the spread."""
+    mean, covariance = steps
+    within = (mean <= tolerance * spread).all()
+    return bool(within and (covariance <= tolerance * np.outer(spread, spread)).all())
 
 
 @dataclass(frozen=True, eq=False)
 class PredictionModel:
-    """Gaussian model of what the models of a panel predict.
+    """Gaussian model of the predictions of several models.
 
     Parameters
     ----------
     mean : ndarray of shape (n_models,)
-        Of ``scale`` times the predictions.
+        Mean of ``scale`` times the predictions.
     covariance : ndarray of shape (n_models, n_models)
-        And their covariance.
+        Covariance of the same.
     scale : float
         Power of two.
     rest : ndarray of shape (n_models,) or float, default=0.0
@@ -89,9 +128,10 @@ class PredictionModel:
 
     @classmethod
     def from_moments(cls, prediction_moments: Moments) -> PredictionModel:
-        """Take mean and covariance, correlations pulled to their average.
+        """Take mean and covariance, and pull the correlations to their average.
 
-        The average over all orders of the models is positive semidefinite itself.
+        The average over all orders of the models is positive semidefinite itself, so
+        the result is.
 
         Parameters
         ----------
@@ -104,8 +144,9 @@ class PredictionModel:
         """
         covariance = prediction_moments.predictions()[0]
         spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-        # Of constants only rounding is left.
+        # The variance of a constant is rounding; exactly zero, it explains nothing.
         live = spread > _EPSILON * np.abs(prediction_moments.mean[:-1])
+        live &= covariance.diagonal() > _NO_VARIANCE
         spread, covariance = spread * live, covariance * np.outer(live, live)
         n_live = int(np.count_nonzero(spread))
         if n_live > 1:
@@ -124,17 +165,7 @@ class PredictionModel:
         )
 
     def rescaled(self, scale: float) -> PredictionModel:
-        """Express the same model at another scale.
-
-        Parameters
-        ----------
-        scale : float
-            Power of two.
-
-        Returns
-        -------
-        PredictionModel
-        """
+        """Express the same model at another scale, a power of two."""
         factor = scale / self.scale
         return PredictionModel(
             self.mean * factor,
@@ -144,24 +175,13 @@ class PredictionModel:
         )
 
     def away_from(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Say how far the mean is from a point near it.
-
-        Parameters
-        ----------
-        place : ndarray of shape (n_models,)
-            The point.
-
-        Returns
-        -------
-        ndarray of shape (n_models,)
-        """
+        """Return the mean less a point near it, of shape (n_models,)."""
         return (self.mean - place) + self.rest
 
     def unique_spread(self) -> NDArray[np.float64]:
-        """Measure the spread of each model given the others; one of constants."""
+        """Measure the spread of each model given the others; one for constants."""
         variance = self.covariance.diagonal()
-        own = np.where(variance > 0, variance, 1.0)
-        root = np.sqrt(own)
+        root = np.sqrt(np.where(variance > 0, variance, 1.0))
         kernel = self.covariance / np.outer(root, root)
         kernel[np.diag_indices_from(kernel)] += np.where(variance > 0, NUGGET, 1.0)
         return root / np.sqrt(np.maximum(np.linalg.inv(kernel).diagonal(), 1.0))
@@ -169,12 +189,12 @@ class PredictionModel:
     def conditional_covariance(
         self, answered: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Covariance of the predictions that those who answer leave open.
+        """Covariance of the missing predictions given the observed ones.
 
         Parameters
         ----------
         answered : ndarray of bool of shape (n_rows, n_models)
-            Who answers on each row.
+            Which models answer on each row.
         weights : ndarray of shape (n_rows,), default=None
             Weights of the rows.
 
@@ -185,13 +205,13 @@ class PredictionModel:
         """
         patterns, pattern, _ = group_patterns(answered)
         share = np.bincount(pattern, weights, len(patterns))
-        left = np.zeros_like(self.covariance)
-        step = max(1, CHUNK // left.size)
+        total = np.zeros_like(self.covariance)
+        step = max(1, CHUNK // total.size)
         for start in range(0, len(patterns), step):
             part = slice(start, start + step)
-            rest = regression(self.covariance, patterns[part].astype(float))[1]
-            left += np.tensordot(share[part], rest, 1)
-        return left / float(share.sum())
+            open_ = regression(self.covariance, patterns[part].astype(float))[1]
+            total += np.tensordot(share[part], open_, 1)
+        return total / float(share.sum())
 
     def fill(
         self, table: NDArray[np.float64]
@@ -237,12 +257,12 @@ class PredictionModel:
         weights: NDArray[np.float64],
         intercept: float,
     ) -> tuple[Moments, NDArray[np.intp]]:
-        """Moments of those who answer against what all would say together.
+        """Moments of the models that answer, with the combination of all as target.
 
         Parameters
         ----------
         answered : ndarray of bool of shape (n_models,)
-            Who answers.
+            Which models answer.
         weights : ndarray of shape (n_models,)
             Weights of the combination of all models.
         intercept : float
@@ -251,19 +271,19 @@ class PredictionModel:
         Returns
         -------
         moments : Moments
-            Of errors against the combination, and of the combination.
+            Moments of the errors against the combination, and of the combination.
         models : ndarray of int
-            Who answers.
+            The models that answer.
         """
         models = np.flatnonzero(answered)
         along = self.covariance @ weights
         variance = max(float(weights @ along), 0.0)
         center = float(self.mean @ weights) + intercept * self.scale
+        with_target = along[models]
         scatter = np.empty((len(models) + 1, len(models) + 1))
-        own = along[models]
         scatter[:-1, :-1] = self.covariance[np.ix_(models, models)]
-        scatter[:-1, :-1] += variance - own[:, None] - own
-        scatter[:-1, -1] = scatter[-1, :-1] = own - variance
+        scatter[:-1, :-1] += variance - with_target[:, None] - with_target
+        scatter[:-1, -1] = scatter[-1, :-1] = with_target - variance
         scatter[-1, -1] = variance
         # Errors below the rounding of the differences would make it indefinite.
         rounding = _EPSILON * (self.covariance.diagonal()[models] + variance)

@@ -67,3 +67,42 @@ def regression(
     rest -= cross.swapaxes(1, 2) @ fill
     fill[:, index, index] += seen
     return fill, rest
+
+
+def ordered(
+    rows: NDArray[np.float64],
+    missing: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Order rows by their contents, whatever their order was.
+
+    Sums depend on the order of their terms by rounding, and expectation-maximization
+    can amplify rounding without limit where little is observed. The first keys are
+    projections on multiples of the golden ratio, which different rows do not share.
+    Each row is projected by itself, so rounding does not depend on where it stands.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_models + 1)
+        Errors and target; zero errors where a prediction is missing.
+    missing : ndarray of bool of shape (n_rows, n_models)
+        Which predictions are missing.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+
+    Returns
+    -------
+    rows, missing, weights : ndarray
+        The same in another order.
+    """
+    n_rows, width = rows.shape
+    golden = 0.5 + np.sqrt(1.25)
+    direction = np.mod(np.arange(1, width + 1) * golden, 1.0)
+    keys = np.empty((2, n_rows))
+    step = max(1, CHUNK // width)
+    for start in range(0, n_rows, step):
+        part = slice(start, start + step)
+        keys[0, part] = (missing[part] * direction[:-1]).sum(axis=1)
+        keys[1, part] = (rows[part] * direction).sum(axis=1)
+    order = np.lexsort((weights, rows[:, -1], keys[1], keys[0]))
+    return rows[order], missing[order], weights[order]

@@ -144,11 +144,13 @@ class PredictionStatistics:
                 "No model answers on any row: all predictions are NaN; give "
                 "predictions."
             )
-        prediction_moments = _with_constant_models(
-            impute_moments(patterns.subset(answering.nonzero()[0])), answering
-        )
+        imputation = impute_moments(patterns.subset(answering.nonzero()[0]))
         imputed = ImputedMoments(
-            label_moments, prediction_moments, answering, label_moments
+            label_moments,
+            _with_constant_models(imputation.moments, answering),
+            answering,
+            label_moments,
+            converged=imputation.converged,
         )
         answered_rows = imputed.with_an_answer(labelled)
         # Labels alone say nothing about the models, but a fit must have some.
@@ -184,6 +186,8 @@ class ImputedMoments:
         it answers.
     patterns : AnswerPatterns or None
         Sums over the labelled rows that any model answers; None if nothing is missing.
+    converged : bool, default=True
+        Whether expectation-maximization converged.
     """
 
     error_moments: Moments
@@ -192,6 +196,7 @@ class ImputedMoments:
     label_moments: Moments
     moments_per_model: Mapping[int, Moments] = field(default_factory=dict)
     patterns: AnswerPatterns | None = None
+    converged: bool = True
 
     def with_an_answer(self, rows: AnswerPatterns) -> AnswerPatterns:
         """Leave out rows that no model answers.

@@ -1,5 +1,6 @@
 """Constraint sets, objectives, priors and certified solutions."""
 
+from stackingnet_sk.weights.certified import SOLVERS
 from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
@@ -7,11 +8,11 @@ from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.missing import error_due_to_missing, solve_pattern
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior, factor_scores
+from stackingnet_sk.weights.problem import Certificate
 from stackingnet_sk.weights.reliability import reliability
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.solve import (
     CONSTRAINTS,
-    SOLVERS,
     solve,
     solve_moments,
     solve_unlabelled,
@@ -30,10 +31,10 @@ __all__ = [
     "CONSTRAINTS",
     "SOLVERS",
     "STRUCTURES",
+    "Certificate",
     "ConstraintSet",
     "DawidSkene",
     "InfeasibleError",
-    "Limits",
     "LinearPoolObjective",
     "LogLossObjective",
     "ShrinkagePrior",

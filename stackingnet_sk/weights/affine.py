@@ -2,7 +2,7 @@
 
 Method: one Cholesky solve, an eigendecomposition where the error covariance is
 singular. Strength: closed form. Limit: weights of any sign and size, so it overfits
-first of all constraint sets.
+more easily than the other constraint sets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from stackingnet_sk.weights.minimum_norm import equilibrated
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.pivoting import rank_tolerance
 
-# Null directions count if their sum is above rounding.
+# Share of the number of models: null directions whose sum is below it sum to zero, up
+# to the rounding of an eigenvector.
 _ALONG = 1e-12
 
 
@@ -57,7 +58,7 @@ def _optimize(
 def _certify(
     objective: StackingObjective, weights: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Residual of the bordered system ``Cw = l 1, 1'w = 1``.
+    """Residual of stationarity, ``Cw = l 1``.
 
     A gap would need the smallest eigenvalue of ``C``. The unit of an entry is that of
     Cauchy and Schwarz: a model with huge errors is measured by its own rounding.
@@ -66,8 +67,7 @@ def _certify(
     multiplier = float(weights @ gradient)
     unit = np.sqrt(np.maximum(objective.error.diagonal(), objective.scale))
     stationarity = float((np.abs(gradient - multiplier) / unit).max())
-    stationarity /= np.sqrt(objective.scale)
-    return np.inf, max(stationarity, abs(float(weights.sum()) - 1.0))
+    return np.inf, stationarity / np.sqrt(objective.scale)
 
 
 AFFINE = ConstraintSet("affine", _optimize, _certify, lower=-np.inf, total=1.0)

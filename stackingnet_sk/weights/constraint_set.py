@@ -1,9 +1,14 @@
-"""What a constraint set has to provide, and the table of those that exist."""
+"""What a constraint set has to provide.
+
+To add a constraint set, write one file with a `ConstraintSet`, and add one line to
+`CONSTRAINTS` in `solve`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +26,14 @@ class ConstraintSet:
         Value of the parameter ``constraint``.
     optimize : callable
         ``optimize(objective) -> (weights, iterations, unique)``: the optimal weights,
-        shape (n_models,), of several optima the one of least norm; the number of
-        linear systems solved; whether there is one optimum only.
+        shape (n_models,), and of several optima the one of least norm; the number of
+        linear systems solved; whether there is only one optimum.
     certify : callable
         ``certify(objective, weights) -> (gap, residual)``, computed from the objective
-        alone and from nothing that the solver kept: a bound on the distance to the
-        optimal objective (infinity where there is none) and the largest violation of
-        the optimality conditions, both relative to ``objective.scale``.
+        alone and from nothing that the solver kept. The gap bounds the distance to the
+        optimal objective (infinity where there is no bound), and the residual is the
+        largest violation of stationarity and complementary slackness. Both are relative
+        to ``objective.scale``. Feasibility is not theirs to judge; see `violation`.
     lower : float
         Smallest weight allowed.
     total : float or None
@@ -39,3 +45,14 @@ class ConstraintSet:
     certify: Callable[[StackingObjective, NDArray[np.float64]], tuple[float, float]]
     lower: float
     total: float | None
+
+    def violation(self, weights: NDArray[np.float64]) -> float:
+        """Return by how much weights violate the lower bound or the sum.
+
+        The sum is rounded once, so rounding of many weights is not a violation.
+        """
+        values: list[float] = weights.tolist()
+        worst = max(0.0, self.lower - min(values))
+        if self.total is not None:
+            worst = max(worst, abs(fsum(values) - self.total))
+        return worst

@@ -1,26 +1,23 @@
-"""Convex problems through cvxpy: other solvers, and constraints that users bring.
+"""Problems through cvxpy: other solvers, and the constraints that users bring.
 
-Method: conic programs by Clarabel, or what else is installed where it fails. Strength:
-shares no code with the native solvers; takes any convex constraint. Limit: interior-
-point accuracy, which the certificate measures: a duality gap from the gradient alone.
+Method: conic programs by Clarabel, or by what else is installed where it fails.
+Strength: shares no code with the native solvers and takes any convex constraint.
+Limit: interior-point accuracy, which the certificate measures by a duality gap that
+needs the gradient alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stackingnet_sk.weights.user_constraints import (
-    InfeasibleError,
-    UserConstraint,
-    View,
-)
+from stackingnet_sk.weights.problem import ConicProblem, Minimum, Point, Problem
+from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
 # In the order of trust, with what makes them accurate; the first that is installed.
 _SOLVERS: dict[str, Callable[[float], dict[str, Any]]] = {
@@ -33,101 +30,49 @@ _SOLVERS: dict[str, Callable[[float], dict[str, Any]]] = {
     "MOSEK": lambda tol: {},
     "SCS": lambda tol: {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 200_000},
 }
-_LOOSE = 1e-8
-# What rounding leaves of a constraint that holds.
+# Tolerances of an interior point, relative: the first is where rounding ends. What a
+# solver does not reach is tried at ten times as much, up to the second.
+_TIGHT, _LOOSE = 1e-11, 1e-8
+# Largest violation that rounding leaves of a constraint that holds, relative.
 _HOLDS = 1e-9
-# Below, a constraint need not give way.
+# A constraint of an infeasible problem that gives way by less is not named, relative.
 _GIVES_WAY = 1e-6
+# An objective that is so many times the unit is scaled again: an interior point would
+# have lost as many digits.
+FAR_OFF = 1e3
+_MOST_SCALINGS = 4
 
 
 Named = tuple[str, Any, float]
 
 
 @dataclass(frozen=True, eq=False)
-class ConvexProblem:
-    """A convex problem in cvxpy's terms.
-
-    Parameters
-    ----------
-    point : Variable of shape (n,)
-        What is sought.
-    loss : Expression
-        What is minimized, about one in size.
-    hard : list of Constraint
-        The constraint set.
-    gradient : callable
-        Gradient of the loss at a point.
-    view : View
-        What the user's constraints see.
-    tolerance : float
-        Of an interior-point solver.
-    """
-
-    point: Any
-    loss: Any
-    hard: list[Any]
-    gradient: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    view: View
-    tolerance: float
-
-
-@dataclass(frozen=True, eq=False)
 class ConicAnswer:
-    """What came of a problem.
+    """The optimal point, iterations, and the solver behind cvxpy with its failures."""
 
-    Parameters
-    ----------
-    point : ndarray of shape (n,)
-        The optimum.
-    iterations : int
-        Iterations of the solver.
-    backend : str
-        The solver behind cvxpy, and which failed before.
-    gap : float, default=inf
-        Duality gap, in units of the loss.
-    """
-
-    point: NDArray[np.float64]
+    point: Point
     iterations: int
     backend: str
-    gap: float = np.inf
 
 
 def import_cvxpy() -> Any:
-    """Import cvxpy, which takes a second: only when asked for.
-
-    Returns
-    -------
-    module
-    """
+    """Import cvxpy when it is needed, because that takes a second."""
     import cvxpy
 
     return cvxpy
 
 
-def build(problem: ConvexProblem, builders: Iterable[UserConstraint]) -> list[Named]:
-    """Build the user's constraints and refuse what is none.
+def build(problem: ConicProblem, user_constraints: UserConstraints) -> list[Named]:
+    """Build the user constraints.
 
-    Parameters
-    ----------
-    problem : ConvexProblem
-        What they are about.
-    builders : iterable of UserConstraint
-        Their builders.
-
-    Returns
-    -------
-    list of (str, Constraint, float)
-
-    Raises
-    ------
-    TypeError
-        If a builder gives something else.
-    ValueError
-        If a constraint is not convex.
+    Raises TypeError for what is no constraint, and ValueError for what is not convex.
     """
     cp = problem.view.cvxpy
-    built = [each for builder in builders for each in builder.build(problem.view)]
+    built = [
+        named
+        for builder in user_constraints.builders
+        for named in builder.build(problem.view)
+    ]
     for label, limit, _ in built:
         if not isinstance(limit, cp.constraints.constraint.Constraint):
             raise TypeError(
@@ -151,60 +96,33 @@ def build(problem: ConvexProblem, builders: Iterable[UserConstraint]) -> list[Na
     return built
 
 
-def holds(
-    problem: ConvexProblem, limits: list[Named], point: NDArray[np.float64]
-) -> float:
-    """Measure by how much constraints are violated.
-
-    Parameters
-    ----------
-    problem : ConvexProblem
-        The problem.
-    limits : list of (str, Constraint, float)
-        From :func:`build`.
-    point : ndarray of shape (n,)
-        A point.
-
-    Returns
-    -------
-    float
-        Largest violation; below 1e-9, which is rounding, zero.
-    """
-    problem.point.value = point
-    # What else a callable leaves open is for a solver to find.
-    if any(own.value is None for _, each, _ in limits for own in each.variables()):
-        return np.inf
-    worst = max((float(np.max(each.violation())) for _, each, _ in limits), default=0.0)
+def violation(problem: ConicProblem, named: list[Named], point: Point) -> float:
+    """Measure by how much a point violates user constraints; zero within rounding."""
+    cp, scaled = problem.view.cvxpy, problem.scaled(point)
+    problem.variable.value = scaled
+    if any(other.value is None for _, limit, _ in named for other in limit.variables()):
+        # A callable may bring variables of its own, which are as good as they can be.
+        elastic, slacks = _elastic(cp, named)
+        total = sum(cp.sum(slack) for _, slack, _ in slacks)
+        if _run(cp, total, [*elastic, problem.variable == scaled])[0] is None:
+            return np.inf
+        problem.variable.value = scaled
+    sizes = [float(np.max(limit.violation())) for _, limit, _ in named]
+    worst = max(sizes, default=0.0)
     return 0.0 if worst <= _HOLDS else worst
 
 
-def minimize(problem: ConvexProblem, limits: list[Named] | None = None) -> ConicAnswer:
+def minimize(problem: ConicProblem, named: list[Named] | None = None) -> ConicAnswer:
     """Minimize the loss.
 
-    Parameters
-    ----------
-    problem : ConvexProblem
-        The problem.
-    limits : list of (str, Constraint, float), default=None
-        From :func:`build`.
-
-    Returns
-    -------
-    ConicAnswer
-
-    Raises
-    ------
-    InfeasibleError
-        If no point fulfils all constraints.
-    RuntimeError
-        If no installed solver finds the optimum.
+    Raises InfeasibleError if no point fulfils all constraints, and RuntimeError if no
+    installed solver finds the optimum.
     """
-    named = limits or []
-    every = problem.hard + [limit for _, limit, _ in named]
-    cp = problem.view.cvxpy
-    answer, failures = _run(cp, problem.loss, every, problem.tolerance)
+    named = named or []
+    constraints = problem.hard + [limit for _, limit, _ in named]
+    answer, failures = _run(problem.view.cvxpy, problem.loss, constraints)
     if answer is not None:
-        return ConicAnswer(np.atleast_1d(problem.point.value), *answer)
+        return ConicAnswer(problem.point, *answer)
     if named and any("infeasible" in failure for failure in failures):
         raise InfeasibleError(_who_cannot_hold(problem, named))
     raise RuntimeError(
@@ -213,89 +131,69 @@ def minimize(problem: ConvexProblem, limits: list[Named] | None = None) -> Conic
     )
 
 
-def minimize_within(
-    problem: ConvexProblem,
-    builders: Iterable[UserConstraint],
-    free: NDArray[np.float64],
-    onto: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-    *,
-    certify: bool = True,
-) -> ConicAnswer | None:
-    """Minimize the loss under the user's constraints, where they bind.
+def minimize_scaled(
+    problem: Problem, express: Callable[[float], tuple[ConicProblem, list[Named]]]
+) -> Minimum:
+    """Minimize a problem, scaled so that its objective at the optimum is about one.
 
-    Parameters
-    ----------
-    problem : ConvexProblem
-        The problem.
-    builders : iterable of UserConstraint
-        Of the user's constraints.
-    free : ndarray of shape (n,)
-        The optimum without them.
-    onto : callable
-        Puts back what rounding leaves outside of the constraint set.
-    certify : bool, default=True
-        Whether to compute the duality gap, which takes another solve.
-
-    Returns
-    -------
-    ConicAnswer or None
-        None where the optimum without them fulfils them.
-
-    Raises
-    ------
-    InfeasibleError
-        If no point fulfils all constraints.
+    Constraints can force an objective that is many times that of the plain rivals, for
+    example where a model with huge errors must have weight. In the units of the rivals
+    such an optimum is out of a solver's range, and the solver calls the problem
+    infeasible. The right unit is the objective at the optimum, so it is approached from
+    the answer, or from the largest objective that weights of one can have.
+    ``express(unit)`` gives the problem and its user constraints for objectives of about
+    `unit`.
     """
-    limits = build(problem, builders)
-    if not holds(problem, limits, free):
-        return None
-    answer = minimize(problem, limits)
-    point = onto(answer.point)
-    gap = duality_gap(problem, limits, point) if certify else np.inf
-    return replace(answer, point=point, gap=gap)
+    unit, answer = problem.scale, None
+    for _ in range(_MOST_SCALINGS):
+        conic, named = express(unit)
+        try:
+            answer = minimize(conic, named)
+        except (InfeasibleError, RuntimeError):
+            if answer is not None:
+                break
+            if not unit < problem.ceiling:
+                raise
+            unit = problem.ceiling
+            continue
+        reached = max(problem.value(answer.point), problem.scale)
+        if conic.unit / FAR_OFF <= reached <= conic.unit * FAR_OFF:
+            break
+        unit = reached
+    assert answer is not None
+    point = problem.project(answer.point)
+    return Minimum(point, answer.iterations, backend=answer.backend)
 
 
-def duality_gap(
-    problem: ConvexProblem, limits: list[Named], point: NDArray[np.float64]
-) -> float:
+def duality_gap(problem: ConicProblem, named: list[Named], point: Point) -> float:
     """Bound the distance to the optimum from the gradient (Frank and Wolfe, 1956).
 
     A convex loss lies above its tangent, so that no feasible point within a distance of
-    one plus the size of this one is better by more than the tangent falls.
-
-    Parameters
-    ----------
-    problem : ConvexProblem
-        The problem.
-    limits : list of (str, Constraint, float)
-        From :func:`build`.
-    point : ndarray of shape (n,)
-        A point.
-
-    Returns
-    -------
-    float
-        In units of the loss; infinity if no solver finds the tangent's least value.
+    one plus the size of this one is better by more than the tangent falls. The gap is
+    in units of the loss, and infinite if no solver finds the tangent's least value.
     """
     cp = problem.view.cvxpy
-    slope = problem.gradient(point)
+    scaled = problem.scaled(point)
+    slope = problem.gradient(point) * problem.units
     size = float(np.linalg.norm(slope))
-    violation = holds(problem, limits, point)
     if size == 0:
-        return violation
-    near = cp.norm(problem.point - point) <= 1.0 + float(np.linalg.norm(point))
-    every = [*problem.hard, *(limit for _, limit, _ in limits), near]
-    falls = (slope / size) @ problem.point
-    answer, _ = _run(cp, falls, every, problem.tolerance)
+        return 0.0
+    near = cp.norm(problem.variable - scaled) <= 1.0 + float(np.linalg.norm(scaled))
+    constraints = [*problem.hard, *(limit for _, limit, _ in named), near]
+    answer, _ = _run(cp, (slope / size) @ problem.variable, constraints)
     if answer is None:
         return np.inf
-    return max(violation, size * float((slope / size) @ (point - problem.point.value)))
+    reached = np.atleast_1d(problem.variable.value)
+    return max(0.0, size * float((slope / size) @ (scaled - reached)))
 
 
 def _run(
-    cp: Any, loss: Any, limits: list[Any], tolerance: float
+    cp: Any, loss: Any, constraints: list[Any], tolerance: float = _TIGHT
 ) -> tuple[tuple[int, str] | None, list[str]]:
-    """Try the installed solvers in turn; iterations and who did it, and who failed."""
+    """Try the installed solvers in turn.
+
+    Return the iterations and the solver that succeeded, if any, and all failures.
+    """
     installed = [name for name in _SOLVERS if name in cp.installed_solvers()]
     if not installed:
         raise RuntimeError(
@@ -303,8 +201,7 @@ def _run(
         )
     failures: list[str] = []
     second_best = None
-    problem = cp.Problem(cp.Minimize(loss), limits)
-    # What a solver only nearly reaches, it may reach at a looser tolerance.
+    problem = cp.Problem(cp.Minimize(loss), constraints)
     steps = max(0, round(np.log10(_LOOSE / tolerance)))
     tolerances = [tolerance * 10.0**step for step in range(steps + 1)]
     for name, tol in product(installed, tolerances):
@@ -322,7 +219,7 @@ def _run(
             return stats, failures
         failures.append(f"{name} at {tol:g}: {problem.status}")
         if problem.status in (cp.INFEASIBLE, cp.UNBOUNDED):
-            # These are proofs, and another solver would only repeat them.
+            # A solver proves these, and another would only repeat the proof.
             return None, failures
         if problem.status == cp.OPTIMAL_INACCURATE and second_best is None:
             values = [variable.value for variable in problem.variables()]
@@ -335,11 +232,43 @@ def _run(
     return stats, failures
 
 
-def _who_cannot_hold(problem: ConvexProblem, limits: list[Named]) -> str:
-    """Let constraints give way, as little as it takes, and name those that do."""
+def _who_cannot_hold(problem: ConicProblem, named: list[Named]) -> str:
+    """Let the constraints give way as little as possible, and name those that do."""
     cp = problem.view.cvxpy
-    elastic, slacks = list(problem.hard), []
-    for label, limit, unit in limits:
+    elastic, slacks = _elastic(cp, named)
+    everyone = " & ".join(dict.fromkeys(label for label, _, _ in named))
+    if slacks:
+        total = sum(cp.sum(slack) for _, slack, _ in slacks)
+        answer, _ = _run(cp, total, [*problem.hard, *elastic], _HOLDS)
+        if answer is not None:
+            gives: dict[str, float] = {}
+            for label, slack, unit in slacks:
+                amount = float(np.max(slack.value))
+                if amount > _GIVES_WAY:
+                    gives[label] = max(unit * amount, gives.get(label, 0.0))
+            sentences = [
+                f"{label} can't hold: it would have to give way by {amount:.3g}"
+                for label, amount in sorted(
+                    gives.items(), key=lambda item: item[1], reverse=True
+                )
+            ]
+            count = len(sentences)
+            more = f"; and {count - 3} more" if count > 3 else ""
+            if sentences:
+                return (
+                    "No weights fulfil all constraints. "
+                    f"{'; '.join(sentences[:3])}{more}. "
+                    "Loosen it, or what it stands against."
+                )
+    return f"No weights fulfil all constraints: {everyone}. Loosen one of them."
+
+
+def _elastic(
+    cp: Any, named: list[Named]
+) -> tuple[list[Any], list[tuple[str, Any, float]]]:
+    """Let constraints give way by slacks; those of other kinds stay as they are."""
+    elastic, slacks = [], []
+    for label, limit, unit in named:
         kind = type(limit).__name__
         if kind not in ("Inequality", "Equality"):
             elastic.append(limit)
@@ -349,26 +278,4 @@ def _who_cannot_hold(problem: ConvexProblem, limits: list[Named]) -> str:
         if kind == "Equality":
             elastic.append(-limit.expr <= slack)
         slacks.append((label, slack, unit))
-    everyone = " & ".join(dict.fromkeys(label for label, _, _ in limits))
-    if slacks:
-        total = sum(cp.sum(slack) for _, slack, _ in slacks)
-        answer, _ = _run(cp, total, elastic, 1e-9)
-        if answer is not None:
-            gives: dict[str, float] = {}
-            for label, slack, unit in slacks:
-                amount = float(np.max(slack.value))
-                if amount > _GIVES_WAY:
-                    gives[label] = max(unit * amount, gives.get(label, 0.0))
-            named = [
-                f"{label} can't hold: it would have to give way by {amount:.3g}"
-                for label, amount in sorted(
-                    gives.items(), key=lambda each: each[1], reverse=True
-                )
-            ]
-            more = f"; and {len(named) - 3} more" if len(named) > 3 else ""
-            if named:
-                return (
-                    f"No weights fulfil all constraints. {'; '.join(named[:3])}{more}. "
-                    "Loosen it, or what it stands against."
-                )
-    return f"No weights fulfil all constraints: {everyone}. Loosen one of them."
+    return elastic, slacks

@@ -1,10 +1,10 @@
 """The linear opinion pool: a mixture of the models' probabilities under log loss.
 
-Method: sequential quadratic programming; each step is a simplex-constrained regression
-of the constant 1 on the models' probabilities relative to the pool's, less one, solved
-by the quadratic kernel. Strength: a duality gap at rounding level in a few passes over
-the rows, where expectation maximization needs thousands. Limit: rows that every model
-calls impossible say nothing about the weights.
+Method: sequential quadratic programming. Each step is a simplex-constrained regression
+of the constant 1 on the models' probabilities relative to the pool's, less one, which
+the quadratic kernel solves. Strength: a duality gap at rounding level after a few
+passes over the rows, where expectation-maximization needs thousands. Limit: rows that
+every model calls impossible do not inform the weights.
 """
 
 from __future__ import annotations
@@ -77,17 +77,7 @@ class LinearPoolObjective:
         return -float(self.weights @ np.log(pooled)) / self.total
 
     def value(self, weights: NDArray[np.float64]) -> float:
-        """``f(w)``, in nats a row; infinity where a row becomes impossible.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            Point of the simplex.
-
-        Returns
-        -------
-        float
-        """
+        """``f(w)``, in nats a row; infinity where a row becomes impossible."""
         pooled = self.likelihood @ weights
         if not pooled.min(initial=1.0) > 0:
             return np.inf
@@ -96,40 +86,21 @@ class LinearPoolObjective:
         return self._loss(pooled) + penalty
 
     def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Gradient of f.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            Point of the simplex, no row impossible.
-
-        Returns
-        -------
-        ndarray of shape (n_models,)
-        """
+        """Gradient of f."""
         return self._slopes(weights, self.likelihood @ weights)
 
     def _slopes(
         self, weights: NDArray[np.float64], pooled: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        own = -((self.weights / pooled) @ self.likelihood)
-        return (own + self.strength * (weights - self.center)) / self.total
+        loss = -((self.weights / pooled) @ self.likelihood)
+        return (loss + self.strength * (weights - self.center)) / self.total
 
     def expand(self, weights: NDArray[np.float64]) -> Expansion:
         """Second-order expansion of f at a point, in one pass over the rows.
 
         To second order ``-log(a'w) = (d'w - 1)^2 / 2`` up to a constant, with
-        ``d = a / a'w0 - 1``: on the simplex the mean squared error of a regression.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            The point ``w0``.
-
-        Returns
-        -------
-        Expansion
-            Of infinite value where a row becomes impossible.
+        ``d = a / a'w0 - 1``: on the simplex the mean squared error of a regression. The
+        value is infinite where a row becomes impossible.
         """
         n_models = len(weights)
         mean = np.zeros(n_models)
@@ -165,18 +136,9 @@ class LinearPoolObjective:
     def certify(self, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
 
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            Point of the simplex.
-
-        Returns
-        -------
-        gap : float
-            Duality gap ``w'g - min(g)`` with the gradient g (Frank and Wolfe, 1956)
-            over `scale`; infinity where a row becomes impossible.
-        residual : float
-            The gap, or how far the point is from the simplex if that is more.
+        The duality gap is ``w'g - min(g)`` with the gradient g (Frank and Wolfe, 1956)
+        over `scale`; it is infinite where a row becomes impossible. The residual is the
+        gap, or how far the point is from the simplex if that is more.
         """
         pooled = self.likelihood @ weights
         if not pooled.min() > 0:
@@ -222,19 +184,10 @@ def _gap(weights: NDArray[np.float64], gradient: NDArray[np.float64]) -> float:
 def minimize_linear_pool(
     objective: LinearPoolObjective,
 ) -> tuple[NDArray[np.float64], int]:
-    """Minimize over the simplex, from the uniform weights or those of some of the rows.
+    """Minimize over the simplex; return feasible weights and the number of steps.
 
-    Parameters
-    ----------
-    objective : LinearPoolObjective
-        What to minimize.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_models,)
-        Feasible; how near it is to the optimum is for the certificate to say.
-    iterations : int
-        Quadratic problems solved with all rows.
+    It starts from the uniform weights, or from the optimum of some of the rows. How
+    near the weights are to the optimum is for the certificate to say.
     """
     here = objective.expand(_start(objective))
     if not here.value < np.inf:

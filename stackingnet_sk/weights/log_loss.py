@@ -11,7 +11,8 @@ from scipy.special import logsumexp, softmax
 
 from stackingnet_sk.weights.structures import Structure
 
-# Pseudo-observations on the slope for one on the direction: labels soon outweigh it.
+# Pseudo-observations on the slope for each one on the direction. It is small, so that
+# labels soon outweigh the prior's idea of how much evidence there is.
 _SLOPE_SHARE = 0.02
 
 
@@ -79,17 +80,7 @@ class LogLossObjective:
         return bound
 
     def onto_bounds(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Put back what rounding leaves outside.
-
-        Parameters
-        ----------
-        point : ndarray of shape (n_classes + n_coefficients,)
-            ``(b, c)``.
-
-        Returns
-        -------
-        ndarray of the same shape
-        """
+        """Put back what rounding leaves outside."""
         return np.maximum(point, self.lower)
 
     @cached_property
@@ -101,32 +92,12 @@ class LogLossObjective:
         return self.center / length, 1.0 / (1.0 + _SLOPE_SHARE)
 
     def scores(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scores of the rows.
-
-        Parameters
-        ----------
-        point : ndarray of shape (n_classes + n_coefficients,)
-            ``(b, c)``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-        """
+        """Scores of the rows."""
         b, c = np.split(point, [self.n_classes])
         return self.structure.scores(c) + (self.offset + b)
 
     def value(self, point: NDArray[np.float64]) -> float:
-        """``f(b, c)``, in nats.
-
-        Parameters
-        ----------
-        point : ndarray of shape (n_classes + n_coefficients,)
-            ``(b, c)``.
-
-        Returns
-        -------
-        float
-        """
+        """``f(b, c)``, in nats."""
         z = self.scores(point)
         # Against the score of the label row by row: sums of large scores would cancel.
         losses = logsumexp(z, axis=1)[:, None] - z
@@ -140,89 +111,43 @@ class LogLossObjective:
         """``Q`` times a vector."""
         unit, share = self._along
         image = self.strength * moved
-        own = image[self.n_classes :]
-        own -= share * float(unit @ own) * unit
+        coefficients = image[self.n_classes :]
+        coefficients -= share * float(unit @ coefficients) * unit
         return image
 
     def prior_form(self) -> NDArray[np.float64]:
-        """Matrix of the prior's quadratic form in ``(b, c)``.
-
-        Returns
-        -------
-        ndarray of shape (n_classes + n_coefficients, n_classes + n_coefficients)
-        """
+        """Matrix of the prior's quadratic form in ``(b, c)``."""
         unit, share = self._along
         form = self.strength * np.eye(len(self.start))
-        own = form[self.n_classes :, self.n_classes :]
-        own -= self.strength * share * np.outer(unit, unit)
+        block = form[self.n_classes :, self.n_classes :]
+        block -= self.strength * share * np.outer(unit, unit)
         return form
 
     def gradient(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Gradient of f.
-
-        Parameters
-        ----------
-        point : ndarray of shape (n_classes + n_coefficients,)
-            ``(b, c)``.
-
-        Returns
-        -------
-        ndarray of the same shape
-        """
+        """Gradient of f."""
         probabilities = softmax(self.scores(point), axis=1)
         slopes = self.weights[:, None] * probabilities - self.labelled
-        own = np.concatenate([slopes.sum(axis=0), self.structure.adjoint(slopes)])
-        return own + self._prior_times(point - self.start)
+        loss = np.concatenate([slopes.sum(axis=0), self.structure.adjoint(slopes)])
+        return loss + self._prior_times(point - self.start)
 
     def hessian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Hessian of f.
-
-        Parameters
-        ----------
-        point : ndarray of shape (n_classes + n_coefficients,)
-            ``(b, c)``.
-
-        Returns
-        -------
-        ndarray of shape (n_classes + n_coefficients, n_classes + n_coefficients)
-        """
+        """Hessian of f."""
         probabilities = softmax(self.scores(point), axis=1)
         return self.structure.curvature(self.weights, probabilities) + self.prior_form()
 
     def violation(
         self, point: NDArray[np.float64], gradient: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Part of the gradient that the optimality conditions want to be zero.
-
-        Parameters
-        ----------
-        point, gradient : ndarray of shape (n_classes + n_coefficients,)
-            A feasible point and the gradient there.
-
-        Returns
-        -------
-        ndarray of the same shape
-        """
+        """Part of the gradient that the optimality conditions want to be zero."""
         at_bound = point <= self.lower
         return np.where(at_bound, np.minimum(gradient, 0.0), gradient)
 
     def certify(self, point: NDArray[np.float64]) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
 
-        By the prior's quadratic alone, ``f - f* <= e'Q^-1 e / 2`` with the violation e
-        of the optimality conditions; and ``f* >= 0``.
-
-        Parameters
-        ----------
-        point : ndarray of shape (n_classes + n_coefficients,)
-            Feasible ``(b, c)``.
-
-        Returns
-        -------
-        gap : float
-            Bound on the distance to the optimal objective over `scale`.
-        residual : float
-            Largest entry of the violation over `scale`.
+        The gap is the lesser of two bounds: by the prior's quadratic alone,
+        ``f - f* <= e'Q^-1 e / 2`` with the violation e of the optimality conditions;
+        and ``f* >= 0``. The residual is the largest entry of e. Both are over `scale`.
         """
         error = self.violation(point, self.gradient(point))
         residual = float(np.abs(error).max()) / self.scale
@@ -242,20 +167,10 @@ def leave_one_out(
 ) -> float:
     """Approximate leave-one-out log loss, by one Newton step from the optimum.
 
-    Parameters
-    ----------
-    objective : LogLossObjective
-        The problem.
-    point : ndarray of shape (n_classes + n_coefficients,)
-        Its optimum.
-    row_weight : ndarray of shape (n_classes,)
-        Weight of a single row of each class.
-
-    Returns
-    -------
-    float
-        Weighted mean, in nats; infinity where, next to no prior, a row left out would
-        leave the optimum undetermined. A function of counts: no order matters.
+    `row_weight` is the weight of a single row of each class. The weighted mean is in
+    nats. It is infinite where, beside next to no prior, a row left out would leave the
+    optimum undetermined. It is a function of counts, so the order of rows is of no
+    account.
     """
     free = point > objective.lower
     hessian = objective.hessian(point)
@@ -271,14 +186,14 @@ def leave_one_out(
     total = 0.0
     for k, weight in enumerate(row_weight):
         rows = objective.labelled[:, k].nonzero()[0]
-        own = spread[rows]
-        rest = np.eye(objective.n_classes) - weight * curvature[rows] @ own
+        leverage = spread[rows]
+        system = np.eye(objective.n_classes) - weight * curvature[rows] @ leverage
         pull = weight * (p[rows] - np.eye(objective.n_classes)[k])
         try:
-            moved = np.linalg.solve(rest, pull[:, :, None])
+            moved = np.linalg.solve(system, pull[:, :, None])
         except np.linalg.LinAlgError:
             return np.inf
-        without = z[rows] + (own @ moved)[:, :, 0]
+        without = z[rows] + (leverage @ moved)[:, :, 0]
         losses = logsumexp(without, axis=1) - without[:, k]
         total += float(objective.labelled[rows, k] @ losses)
     error = total / float(objective.labelled.sum())

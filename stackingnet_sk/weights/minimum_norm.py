@@ -14,7 +14,8 @@ from scipy.optimize import nnls
 
 from stackingnet_sk.weights.pivoting import rank_tolerance, solve_pivoting
 
-# Slack below this share of its terms may be zero: models there can share the optimum.
+# Share of its terms below which a slack may be zero. Models with such a slack can share
+# the optimum.
 _TIE = 1e-11
 _EPS = float(np.finfo(float).eps)
 
@@ -29,23 +30,8 @@ def nonnegative_quadratic(
     ``G`` no value of ``t`` harms the accuracy. For a singular one ``z`` can be
     unbounded, and the problem is solved as the NNLS problem that it is.
 
-    Parameters
-    ----------
-    quadratic : ndarray of shape (n_models, n_models)
-        ``G``, symmetric positive semidefinite.
-    slopes : ndarray of shape (n_models,)
-        ``a``.
-    weight : float
-        ``t > 0``.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_models,)
-        The optimum; of several the one of least Euclidean norm.
-    iterations : int
-        Number of linear systems solved.
-    unique : bool
-        Whether it is the only optimum.
+    Return the weights (of several optima those of least Euclidean norm), the number of
+    linear systems solved, and whether there is only one optimum.
     """
     z, ties, iterations = solve_pivoting(quadratic, slopes)
     if z is not None:
@@ -88,21 +74,10 @@ def equilibrated(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Eigendecomposition with unit diagonal, so that rank does not depend on units.
 
-    Without it one model with huge errors would make all others look singular.
-
-    Parameters
-    ----------
-    quadratic : ndarray of shape (n, n)
-        Symmetric positive semidefinite; a zero diagonal marks a zero row.
-
-    Returns
-    -------
-    values : ndarray of shape (n,)
-        Eigenvalues, those at rounding level set to zero.
-    vectors : ndarray of shape (n, n)
-        Eigenvectors.
-    unit : ndarray of shape (n,)
-        Root of the diagonal, by which rows and columns were divided; 1 for zero rows.
+    Without it one model with huge errors would make all others look singular. A zero on
+    the diagonal marks a zero row. Return the eigenvalues, with those at rounding level
+    set to zero, the eigenvectors, and the root of the diagonal (1 for zero rows), by
+    which rows and columns were divided.
     """
     root = np.sqrt(np.maximum(quadratic.diagonal(), 0.0))
     unit = np.where(root > 0, root, 1.0)

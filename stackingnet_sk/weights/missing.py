@@ -21,10 +21,10 @@ def error_due_to_missing(
     weights: NDArray[np.float64],
     slopes: NDArray[np.float64],
 ) -> float:
-    r"""Part of the mean squared error of a combination that is due to holes alone.
+    r"""Part of the mean squared error that is due to missing predictions alone.
 
-    With ``P = F + U``, what the others suggest and what they leave open, of covariance
-    ``R``, and ``y = b + s'P + noise``, the error of ``w'F`` is above that of ``w'P`` by
+    With ``P = F + U``, the imputed predictions and their errors, of covariance ``R``,
+    and ``y = b + s'P + noise``, the error of ``w'F`` is above that of ``w'P`` by
     ``2 w'Rs - w'Rw``; for the best of all weights, ``w = s``, it is ``w'Rw``.
 
     Parameters
@@ -32,7 +32,7 @@ def error_due_to_missing(
     prediction_moments : Moments
         Moments of the predictions.
     answered : ndarray of bool of shape (n_patterns, n_models)
-        Who answers on labelled rows.
+        Which models answer on labelled rows.
     share : ndarray of shape (n_patterns,)
         Weight of the rows of each pattern.
     weights : ndarray of shape (n_models,)
@@ -61,25 +61,25 @@ def solve_pattern(
     solver: str = "auto",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    r"""Weights of those who answer: what all would say together, as well as they can.
+    r"""Weights of the models that answer, to come near the combination of all models.
 
-    The best prediction of the target from what is seen is that of the full panel's
-    combination, ``E[y | P_o] = E[w'P + b | P_o]``. Its weights need not be feasible:
-    these are the feasible ones that come nearest, over all rows. The shrinkage is that
-    of the panel.
+    The best prediction of the target from the observed predictions is that of the
+    combination of all models, ``E[y | P_o] = E[w'P + b | P_o]``. Its weights need not
+    be feasible, so these are the feasible ones that come nearest, over all rows. The
+    shrinkage is that of all models.
 
     Parameters
     ----------
     model : PredictionModel
-        How models go together.
+        Mean and covariance of the predictions.
     solution : Solution
-        The combiner of all.
+        The combination of all models.
     answered : ndarray of bool of shape (n_models,)
-        Who answers; at least one does.
+        Which models answer; at least one does.
     constraint : str
         Name of the constraint set, which holds here too.
     fit_intercept : bool, default=True
-        Whether to add the intercept that makes up for those who are missing.
+        Whether to add the intercept that makes up for the missing predictions.
     solver : {"auto", "cvxpy"}, default="auto"
         The native solvers, or an independent one.
     user_constraints : UserConstraints, default=None
@@ -88,16 +88,16 @@ def solve_pattern(
     Returns
     -------
     Solution
-        Weights are zero for silent models; `objective` is the mean squared difference
-        from the combination of all, in squared units of the target.
+        Weights are zero for models that abstain; `objective` is the mean squared
+        difference from the combination of all, in squared units of the target. It keeps
+        no problem, because there is one for each pattern, so `recheck` gives infinity.
     """
-    weights = np.zeros(len(solution.weights))
     if not solution.weights[~answered].any():
-        return replace(solution, objective=0.0)
+        return replace(solution, objective=0.0, problem=None)
     moments, models = model.combination(
         answered, solution.weights, float(solution.intercept)
     )
-    own = solve_moments(
+    nearest = solve_moments(
         moments,
         constraint,
         fit_intercept=fit_intercept,
@@ -106,5 +106,5 @@ def solve_pattern(
         if user_constraints is None
         else user_constraints.subset(models),
     )
-    weights[models] = own.weights
-    return replace(own, weights=weights, expected_error=np.nan)
+    nearest = nearest.expanded(models, len(answered))
+    return replace(nearest, expected_error=np.nan, problem=None)

@@ -1,9 +1,10 @@
 """Optimal weights of votes under log loss.
 
-Method: Newton steps, each a quadratic problem that the kernel of the regressor solves
-where weights are bounded below, with backtracking; beyond a thousand coefficients
-scipy's L-BFGS-B. Strength: a handful of steps to rounding. Limit: Newton forms the
-Hessian; without a prior, labels that the votes separate have no finite optimum.
+Method: Newton steps with backtracking. Where weights are bounded below, each step is a
+quadratic problem, which the kernel of the regressor solves. Beyond a thousand
+coefficients scipy's L-BFGS-B takes over. Strength: it ends at rounding after a handful
+of steps. Limit: Newton forms the Hessian, and without a prior there is no finite
+optimum where the votes separate the labels.
 """
 
 from __future__ import annotations
@@ -16,32 +17,24 @@ from scipy.optimize import minimize
 from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.pivoting import solve_pivoting
 
-# Beyond so many coefficients the Hessian costs more than many gradients.
+# Number of coefficients beyond which a Hessian costs more than many gradients.
 LARGEST_HESSIAN = 1000
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
-# A Newton step from here ends at rounding.
+# Expected decrease, relative to the scale, from which a Newton step ends at rounding.
 _ENOUGH = 1e-13
+# Share of the expected decrease that a step must reach (Armijo's usual constant).
 _ARMIJO = 1e-4
+# Share of the largest diagonal entry that makes a singular Hessian invertible.
 _NUGGET = 1e-11
 
 
 def minimize_log_loss(
     objective: LogLossObjective,
 ) -> tuple[NDArray[np.float64], int]:
-    """Minimize from the centre of the prior.
+    """Minimize from the centre of the prior; return a feasible point and the steps.
 
-    Parameters
-    ----------
-    objective : LogLossObjective
-        What to minimize.
-
-    Returns
-    -------
-    point : ndarray of shape (n_classes + n_coefficients,)
-        Feasible; how near it is to the optimum is for the certificate to say.
-    iterations : int
-        Steps taken.
+    How near the point is to the optimum is for the certificate to say.
     """
     point = objective.start
     if len(point) > LARGEST_HESSIAN:
@@ -78,7 +71,7 @@ def _last(
 ) -> NDArray[np.float64]:
     """Take a step too small to show in the value if the certificate says it helps."""
     moved = np.maximum(point + step, objective.lower)
-    return min((point, moved), key=lambda each: objective.certify(each)[1])
+    return min((point, moved), key=lambda candidate: objective.certify(candidate)[1])
 
 
 def _step(
@@ -111,7 +104,7 @@ def _step(
 
 
 def _quasi_newton(objective: LogLossObjective) -> tuple[NDArray[np.float64], int]:
-    found = minimize(
+    result = minimize(
         objective.value,
         objective.start,
         jac=objective.gradient,
@@ -119,4 +112,4 @@ def _quasi_newton(objective: LogLossObjective) -> tuple[NDArray[np.float64], int
         bounds=[(low, None) for low in objective.lower],
         options={"maxiter": 10_000, "maxfun": 20_000, "ftol": 0.0, "gtol": 0.0},
     )
-    return found.x, int(found.nit)
+    return result.x, int(result.nit)

@@ -58,22 +58,9 @@ class StackingObjective:
     ) -> StackingObjective:
         """Build the objective, in squared units of ``moments.scale`` times the target.
 
-        Parameters
-        ----------
-        moments : Moments
-            Moments of the labelled rows, total weight above zero.
-        fit_intercept : bool
-            Whether an intercept profiles out (centred moments) or not (moments about
-            zero, the textbook's).
-        prior : ShrinkagePrior, default=None
-            Adds its penalty.
-        free_slope : bool, default=False
-            Whether the sum of the weights is free, so that the prior on the slope
-            counts.
-
-        Returns
-        -------
-        StackingObjective
+        An intercept is profiled out, which leaves centred moments; without one they are
+        about zero. `free_slope` says that the sum of the weights is free, so that the
+        prior on the slope counts. The total weight must be above zero.
         """
         second = moments.scatter / moments.weight
         if not fit_intercept:
@@ -96,12 +83,13 @@ class StackingObjective:
     def scale(self) -> float:
         """Unit of every relative figure: the lesser of two objectives.
 
-        Those of the uniform weights and of the best model alone: next to one model with
-        huge errors, the first would let any weights of the others pass. Where errors
-        cancel so well that it is rounding, the mean error of the models stands for it.
+        These are the objectives of the uniform weights and of the best model alone.
+        Beside one model with huge errors, the first would let any weights of the others
+        pass. Where errors cancel so well that only rounding is left of it, the mean
+        error of the models replaces it.
         """
         errors = self.error.diagonal()
-        best = float(np.minimum.reduce(errors))
+        best: float = min(errors.tolist())
         uniform = float(np.add.reduce(self.error, None)) / self.n_models**2
         if uniform < 1e-3 * best or best <= 0:
             mean_error = float(np.add.reduce(errors)) / self.n_models
@@ -110,13 +98,18 @@ class StackingObjective:
         return min(uniform, best) if best > 0 else uniform
 
     @property
+    def plain_error(self) -> float:
+        """Error of the best model, or `scale` if that model is perfect."""
+        return float(np.minimum.reduce(self.error.diagonal())) or self.scale
+
+    @property
     def slopes(self) -> NDArray[np.float64]:
         """``a``: slope of each model's predictions on the target."""
         if self.error_target is None or self.target == 0:
             return np.ones(self.n_models)
         ratio = self.error_target / self.target
         slopes = 1.0 + ratio
-        # What is left of models that ignore the target is rounding.
+        # A slope this small is rounding: such a model ignores the target.
         slopes[np.abs(slopes) <= 16.0 * _EPS * (1.0 + np.abs(ratio))] = 0.0
         return slopes
 
@@ -125,51 +118,32 @@ class StackingObjective:
         """``G``: covariance of what the target does not explain of the predictions."""
         if self.error_target is None or self.target == 0:
             return self.error
-        rest = self.error - np.outer(self.error_target, self.error_target / self.target)
-        # What is left of models that are linear in the target is rounding.
+        error = self.error - np.outer(
+            self.error_target, self.error_target / self.target
+        )
+        # Models that are linear in the target leave nothing but rounding here.
         size = self.error.diagonal()
-        linear = rest.diagonal() <= 64.0 * _EPS * size
+        linear = error.diagonal() <= 64.0 * _EPS * size
         linear &= self.slopes**2 * self.target > 1e-8 * size
-        rest[linear] = 0.0
-        rest[:, linear] = 0.0
-        return rest
+        error[linear] = 0.0
+        error[:, linear] = 0.0
+        return error
 
     def value(self, weights: NDArray[np.float64]) -> float:
-        """``f(w)``.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            Any weights.
-
-        Returns
-        -------
-        float
-        """
+        """``f(w)``."""
         value = float(weights.dot(self.error.dot(weights)))
         if self.error_target is not None:
-            rest = 1.0 - float(weights.sum())
-            value += rest * (
-                rest * self.target - 2.0 * float(self.error_target @ weights)
-            )
+            missing = 1.0 - float(weights.sum())
+            with_target = float(self.error_target @ weights)
+            value += missing * (missing * self.target - 2.0 * with_target)
         return value
 
     def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Gradient of ``f`` at ``w``.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_models,)
-            Any weights.
-
-        Returns
-        -------
-        ndarray of shape (n_models,)
-        """
+        """Gradient of ``f`` at ``w``."""
         half = self.error @ weights
         if self.error_target is not None:
-            rest = 1.0 - float(weights.sum())
-            half += float(self.error_target @ weights) - rest * (
+            missing = 1.0 - float(weights.sum())
+            half += float(self.error_target @ weights) - missing * (
                 self.target + self.error_target
             )
         return 2.0 * half
@@ -189,55 +163,35 @@ class StackingObjective:
     ) -> float:
         """Effective number of weights that the labels set, the intercept not counted.
 
-        The trace of what maps labels to fitted labels, the models without weight left
-        out.
-
-        Parameters
-        ----------
-        plain : StackingObjective
-            The same without its prior.
-        weights : ndarray of shape (n_models,)
-            The optimum.
-        total : float or None
-            What the weights have to sum to.
-
-        Returns
-        -------
-        float
+        This is the trace of the matrix that maps labels to fitted labels, without the
+        models that have no weight at the optimum. `plain` is the objective without its
+        prior, and `total` is the required sum of the weights, if any.
         """
         active = weights.nonzero()[0]
         if not active.size:
             return 0.0
-        own = np.ix_(active, active)
-        kernel, seen = self.curvature[own], plain.curvature[own]
+        block = np.ix_(active, active)
+        kernel, data = self.curvature[block], plain.curvature[block]
         unit = kernel.diagonal()
         if total is not None:
             # Such weights only move along differences of the models.
-            kernel, seen = _differences(self.error[own]), _differences(plain.error[own])
+            kernel = _differences(self.error[block])
+            data = _differences(plain.error[block])
             unit = self.error.diagonal()[active]
             unit = unit[1:] + unit[0]
         if not unit.any():
             return 0.0
         unit = np.sqrt(np.maximum(unit, np.finfo(float).tiny))
-        kernel, seen = (each / np.outer(unit, unit) for each in (kernel, seen))
-        # What adds nothing to the others, such as a copy, is not counted.
+        square = np.outer(unit, unit)
+        kernel, data = kernel / square, data / square
+        # A model that adds nothing to the others, such as a copy, is not counted.
         factor, order, rank, _ = dpstrf(kernel, tol=rank_tolerance(len(unit)))
         kept = order[:rank] - 1
-        shares = cho_solve((factor[:rank, :rank], False), seen[np.ix_(kept, kept)])
+        shares = cho_solve((factor[:rank, :rank], False), data[np.ix_(kept, kept)])
         return max(float(np.trace(shares)), 0.0)
 
     def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
-        """Build the objective of a subset of the models.
-
-        Parameters
-        ----------
-        models : ndarray of int
-            Which models.
-
-        Returns
-        -------
-        StackingObjective
-        """
+        """Build the objective of a subset of the models."""
         return StackingObjective(
             self.error[np.ix_(models, models)],
             None if self.error_target is None else self.error_target[models],

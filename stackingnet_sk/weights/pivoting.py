@@ -15,34 +15,29 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs
 from scipy.optimize import nnls
 
-# Up to here a compiled solver on the whole problem costs less than a few pivots.
+# Number of models up to which a compiled solver on the whole problem costs less than a
+# few pivots.
 _TINY = 24
+# Least share of a diagonal entry that a pivot must keep for the compiled solver, whose
+# tolerance for zero is absolute.
 _WELL_CONDITIONED = 1e-6
-# Up to here factorizing everything costs less than finding out what to factorize.
+# Number of models up to which factorizing everything costs less than finding out what
+# to factorize; beyond, the search starts from so many.
 _SMALL = 64
 _FIRST_BLOCK = 32
-# Thousands of hard random problems needed at most 20.
+# Most systems to solve. Thousands of hard random problems needed at most 20.
 _MAX_ITERATIONS = 60
 # Slack within so many rounding units of zero is rounding.
 _ROUNDING = 500.0
-# Slack below so many may still be zero: the optimum may not be unique.
+# Slack within so many rounding units may still be zero, so that the optimum may not be
+# unique.
 _TIE = 1e5
 _EPS = float(np.finfo(float).eps)
 _NO_TIES = np.empty(0, dtype=np.intp)
 
 
 def rank_tolerance(n_models: int) -> float:
-    """Share of the diagonal below which a pivot or an eigenvalue counts as zero.
-
-    Parameters
-    ----------
-    n_models : int
-        Size of the matrix.
-
-    Returns
-    -------
-    float
-    """
+    """Share of the diagonal below which a pivot or an eigenvalue counts as zero."""
     return 16.0 * n_models * _EPS
 
 
@@ -51,25 +46,10 @@ def solve_pivoting(
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.intp], int]:
     r"""Find ``z >= 0`` with ``s = Az - b >= 0`` and ``z's = 0``.
 
-    These are the optimality conditions of ``min_{z >= 0} z'Az / 2 - b'z``.
-
-    Parameters
-    ----------
-    quadratic : ndarray of shape (n, n)
-        ``A``, symmetric positive semidefinite.
-    linear : ndarray of shape (n,)
-        ``b``.
-
-    Returns
-    -------
-    z : ndarray of shape (n,) or None
-        The solution; None where a free block was not positive definite or the pivots
-        did not settle.
-    ties : ndarray of int
-        Indices at which ``z`` is zero and so is the slack, as far as rounding lets one
-        see: the solution may not be unique.
-    iterations : int
-        Number of systems solved.
+    These are the optimality conditions of ``min_{z >= 0} z'Az / 2 - b'z``. Return z, or
+    None where a free block was not positive definite or the pivots did not settle;
+    indices at which both z and the slack are zero up to rounding, so that the solution
+    may not be unique; and the number of systems solved.
     """
     n = len(linear)
     ties = _NO_TIES
@@ -78,7 +58,8 @@ def solve_pivoting(
     free = np.arange(n)
     diagonal = quadratic.diagonal()
     if n > _SMALL:
-        # The best models on their own; a tie at the border is no harm, only a detour.
+        # Start from the models that are best alone. A tie at the border costs a detour,
+        # but not the answer.
         with np.errstate(divide="ignore", invalid="ignore"):
             alone = np.where(linear > 0, diagonal / linear**2, np.inf)
         best = np.sort(np.argpartition(alone, _FIRST_BLOCK)[:_FIRST_BLOCK])
@@ -130,19 +111,20 @@ def _solve_tiny(
 ) -> NDArray[np.float64] | None:
     """Solve as the NNLS problem of the Cholesky factor; None where that costs digits.
 
-    Nearly singular problems do, by the compiled solver's idea of zero. Elsewhere the
-    solution is unique, so no ties need to be looked for.
+    Nearly singular problems would lose digits by the compiled solver's tolerance for
+    zero. All others have a unique solution, so there are no ties to look for.
     """
     factor, info = dpotrf(quadratic.T, lower=0)
     if info:
         return None
+    # Of a few numbers, Python finds the least in half of numpy's time.
     pivots = np.square(factor.diagonal()) / quadratic.diagonal()
-    if not np.minimum.reduce(pivots) > _WELL_CONDITIONED:
+    if not min(pivots.tolist()) > _WELL_CONDITIONED:
         return None
     z: NDArray[np.float64] = dpotrs(factor, linear)[0]
-    if np.minimum.reduce(z) > 0:
+    if min(z.tolist()) > 0:
         return z
-    if not np.minimum.reduce(linear) > 0:
+    if not min(linear.tolist()) > 0:
         # Beside large negative entries small positive ones drown in its products.
         return None
     z, _ = nnls(factor, factor.dot(z), maxiter=100 * len(linear))

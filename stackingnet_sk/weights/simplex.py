@@ -1,8 +1,8 @@
 """Non-negative weights that sum to one.
 
-Method: the direction of a non-negative quadratic problem, normalized; exact, because
-the best length along a direction is monotone in its error. Strength: a true duality
-gap. Limit: cannot correct a common slope.
+Method: solve a non-negative quadratic problem and normalize its solution; this is
+exact, because the best length along a direction is monotone in its error. Strength: a
+true duality gap. Limit: it cannot correct a common slope.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ def _optimize(
 def _certify(
     objective: StackingObjective, weights: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Duality gap ``w'g - min(g)`` with the gradient ``g`` (Frank and Wolfe, 1956)."""
+    """Duality gap ``w'g - min(g)`` with the gradient ``g`` (Frank and Wolfe, 1956).
+
+    Stationarity and complementary slackness sum to the gap.
+    """
     gradient = objective.error.dot(weights)
-    least = float(np.minimum.reduce(gradient))
+    least = min(gradient.tolist())
     gap = max(2.0 * (float(weights.dot(gradient)) - least) / objective.scale, 0.0)
-    # Complementary slackness sums to the gap; what remains is feasibility.
-    total = float(np.add.reduce(weights))
-    return gap, max(gap, abs(total - 1.0), -float(np.minimum.reduce(weights)))
+    return gap, gap
 
 
 SIMPLEX = ConstraintSet("simplex", _optimize, _certify, lower=0.0, total=1.0)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Certificates above this are reported as INACCURATE; the second, of interior points.
+from stackingnet_sk.weights.problem import (
+    UNDEFINED,
+    Certifiable,
+    Certificate,
+    Combination,
+)
+
+# Tolerances of a certificate, relative. The first is for native solvers, which end at
+# 1e-12 or less on problems that rounding lets them solve. The second is for interior
+# points, which end at 1e-7 or less.
 CERTIFIED = 1e-9
-_CERTIFIED_CONIC = 1e-6
+CERTIFIED_CONIC = 1e-6
 
 
 class Status(Enum):
@@ -22,7 +31,7 @@ class Status(Enum):
     FEASIBLE = "feasible, nothing to optimize"
     UNLABELLED = "no labels: an average weighted by what the models have in common"
     CONVERGED = "no labels: converged to a local optimum of the likelihood"
-    NOT_CONVERGED = "no labels: the likelihood was still rising at the last iteration"
+    NOT_CONVERGED = "not converged: the likelihood was still rising at the last step"
     BEST_SUBSET = "optimal over all subsets of so many models"
     BOUNDED_SUBSET = "best subset found; the gap bounds what another could gain"
     INACCURATE = "not certified: the certificate exceeds its tolerance"
@@ -44,10 +53,11 @@ class Solution:
         Without labels the negative log-likelihood of all votes.
     gap : float
         Certified upper bound on ``objective - optimum``, divided by a plain rival's
-        objective (see the objective's `scale`); infinity where no bound is known.
+        objective (see the objective's `scale`), or by the objective itself where user
+        constraints force one that is larger; infinity where no bound is known.
     residual : float
-        Largest violation of the optimality (Karush-Kuhn-Tucker) conditions, divided by
-        the same.
+        Largest violation of the optimality (Karush-Kuhn-Tucker) conditions, feasibility
+        included, divided by the same.
     iterations : int
         Number of linear systems solved (of solver iterations with cvxpy).
     status : Status
@@ -71,7 +81,15 @@ class Solution:
         Log-likelihood of all votes in each iteration of the label-free estimate, in
         nats; only of votes.
     backend : str, default=""
-        Of cvxpy the solver behind it, and which failed before.
+        The solver behind cvxpy, and which solvers failed before it.
+    violation : float, default=0.0
+        Largest violation of a bound, of the sum of the weights, or of a user
+        constraint.
+    problem : Certifiable, default=None
+        The problem that was solved, which `recheck` asks. It is not saved: a pickled,
+        copied or loaded solution has none.
+    models : ndarray of int, default=None
+        Which of the weights the problem is about; by default all. The others are zero.
 
     Examples
     --------
@@ -95,11 +113,73 @@ class Solution:
     vote_weights: NDArray[np.float64] | None = None
     log_likelihood: NDArray[np.float64] | None = None
     backend: str = ""
+    violation: float = 0.0
+    problem: Certifiable | None = None
+    models: NDArray[np.intp] | None = None
 
     @property
     def certificate(self) -> float:
         """The sharper of the two proofs of optimality, relative."""
         return min(self.gap, self.residual)
+
+    def recheck(self, problem: Certifiable | None = None) -> Certificate:
+        """Recompute the certificate of these weights from the problem.
+
+        Nothing that the solver said is used, so changed weights get the certificate
+        that they deserve.
+
+        Parameters
+        ----------
+        problem : Certifiable, default=None
+            The problem; by default the one that was solved.
+
+        Returns
+        -------
+        Certificate
+            Gap, residual, violation and objective. All are infinite where they are not
+            defined: without labels, for weights that are not those of the problem, and
+            for a loaded solution, because problems are not saved. Such a solution can
+            be asked with the `problem` of the solution before it was saved.
+
+        Examples
+        --------
+        >>> from stackingnet_sk import StackingNetRegressor
+        >>> model = StackingNetRegressor().fit([[1, 2], [2, 1], [4, 3]], [1, 2, 4])
+        >>> model.solution_.recheck().gap < 1e-9
+        True
+        """
+        problem = self.problem if problem is None else problem
+        if problem is None:
+            return UNDEFINED
+        weights = self.weights
+        if self.models is not None:
+            if np.delete(weights, self.models).any():
+                return UNDEFINED
+            weights = weights[self.models]
+        point = problem.point_of(
+            Combination(weights, self.intercept, self.vote_weights)
+        )
+        return problem.certify(point)
+
+    def expanded(self, models: NDArray[np.intp], n_models: int) -> Solution:
+        """Give weights of zero to models that were left out of the problem.
+
+        Parameters
+        ----------
+        models : ndarray of int
+            Which models the weights are of.
+        n_models : int
+            Number of all models.
+
+        Returns
+        -------
+        Solution
+        """
+        weights = np.zeros(n_models)
+        weights[models] = self.weights
+        if self.models is not None:
+            models = models[self.models]
+        return replace(self, weights=weights, models=models)
 
     @property
     def warning(self) -> str | None:
@@ -109,8 +189,11 @@ class Solution:
         return None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is saved; formats that run no code know no enumerations."""
-        return {**self.__dict__, "status": self.status.name}
+        """Return what is saved: no problem, and the name of the status.
+
+        Formats that run no code know neither enumerations nor the classes of problems.
+        """
+        return {**self.__dict__, "status": self.status.name, "problem": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, status=Status[state["status"]])
@@ -124,18 +207,3 @@ class Solution:
             f"shrinkage {self.shrinkage:.3g}, "
             f"{np.count_nonzero(self.weights)} of {len(self.weights)} models>"
         )
-
-
-def conic_status(gap: float) -> Status:
-    """Say whether what an interior point found is certified.
-
-    Parameters
-    ----------
-    gap : float
-        Its duality gap, relative.
-
-    Returns
-    -------
-    Status
-    """
-    return Status.OPTIMAL if gap <= _CERTIFIED_CONIC else Status.INACCURATE

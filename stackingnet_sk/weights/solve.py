@@ -8,17 +8,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stackingnet_sk.evidence.moments import Moments, varying_models
+from stackingnet_sk.evidence.moments import CONSTANT, Moments, varying_models
 from stackingnet_sk.weights.affine import AFFINE
+from stackingnet_sk.weights.certified import SOLVERS, solve_certified
 from stackingnet_sk.weights.constraint_set import ConstraintSet
-from stackingnet_sk.weights.cvxpy_problems import plain_quadratic
-from stackingnet_sk.weights.cvxpy_solver import minimize
-from stackingnet_sk.weights.limited import LimitedProblem
 from stackingnet_sk.weights.nonnegative import NONNEGATIVE
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior
+from stackingnet_sk.weights.problem import Combination
+from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
 from stackingnet_sk.weights.simplex import SIMPLEX
-from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status
+from stackingnet_sk.weights.solution import Solution, Status
+from stackingnet_sk.weights.subset import solve_subset
 from stackingnet_sk.weights.uniform import UNIFORM
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
@@ -26,11 +27,10 @@ CONSTRAINTS: dict[str, ConstraintSet] = {
     constraint.name: constraint
     for constraint in (AFFINE, NONNEGATIVE, SIMPLEX, UNIFORM)
 }
-SOLVERS = {"auto": "native", "cvxpy": "cvxpy"}
 
 T = TypeVar("T")
 
-# Share of the rows that the weights don't set below which it is rounding.
+# Share of the rows that weights do not determine, below which it is rounding.
 _NOTHING = 1e-6
 # Scales beyond this ratio make squares of the one overflow in units of the other.
 _SAME_UNITS = 2.0**-400
@@ -68,46 +68,20 @@ def solve(
     array([0.75, 0.25])
     """
     chosen = _choice("constraint", constraint, CONSTRAINTS)
-    solved_by = _choice("solver", solver, SOLVERS)
-    backend = ""
-    if solved_by == "cvxpy" and chosen is not UNIFORM:
-        answer = minimize(plain_quadratic(objective, chosen))
-        weights = np.maximum(answer.point[:-1], chosen.lower)
-        if chosen.total is not None:
-            weights = weights * (chosen.total / weights.sum())
-        iterations, backend, unique = answer.iterations, answer.backend, True
-    else:
-        weights, iterations, unique = chosen.optimize(objective)
-    gap, residual = chosen.certify(objective, weights)
-    reached = min(gap, residual)
-    if reached > CERTIFIED and reached > _roundoff(objective, weights):
-        status = Status.INACCURATE
-    elif chosen is UNIFORM:
-        status = Status.FEASIBLE
-    else:
-        status = Status.OPTIMAL if unique else Status.MINIMUM_NORM
-    return Solution(
-        weights,
-        0.0,
-        max(objective.value(weights), 0.0),
-        gap,
-        residual,
-        iterations,
-        status,
-        constraint,
-        solved_by,
-        backend=backend,
-    )
+    _choice("solver", solver, SOLVERS)
+    return solve_certified(QuadraticProblem(objective, chosen), solver=solver)
 
 
-def _roundoff(objective: StackingObjective, weights: NDArray[np.float64]) -> float:
-    """Certificate that rounding alone can cost, relative.
-
-    Weights whose errors nearly cancel are large against what is left of them.
-    """
-    size = np.abs(weights)
-    terms = float(size @ np.abs(objective.error) @ size)
-    return 10.0 * np.finfo(float).eps * objective.n_models * terms / objective.scale
+def _solve_problem(
+    problem: QuadraticProblem, user_constraints: UserConstraints | None, solver: str
+) -> Solution:
+    """Search subsets where the number of models is limited, else solve."""
+    at_most = None if user_constraints is None else user_constraints.at_most
+    if user_constraints is None or at_most is None:
+        return solve_certified(problem, user_constraints, solver)
+    if at_most >= problem.objective.n_models:
+        return solve_certified(problem, user_constraints, solver)
+    return solve_subset(problem, user_constraints, solver)
 
 
 def solve_moments(
@@ -153,98 +127,132 @@ default="nonnegative"
     Raises
     ------
     ValueError
-        If the constraint or the solver is unknown, or the total weight is zero.
+        If the constraint or the solver is unknown, the total weight is zero, or
+        predictions are over 1e120 times as large as the labels.
     InfeasibleError
         If no weights fulfil the user's constraints.
     """
     if not moments.weight > 0:
         raise ValueError("the labelled rows have no weight; give at least one row some")
     chosen = _choice("constraint", constraint, CONSTRAINTS)
-    free_slope = chosen.total is None
+    _choice("solver", solver, SOLVERS)
+    _check_units(moments)
     shrinks = shrinkage != 0 and chosen is not UNIFORM
-    whole = moments
+    predictions = moments
     if prediction_moments is not None and shrinks:
         if prediction_moments.scale < _SAME_UNITS * moments.scale:
             raise ValueError(
                 "the predictions on rows without labels are over 1e120 times as large "
                 "as those on labelled rows; put both in the same units"
             )
-        whole = prediction_moments.rescaled(moments.scale)
-    live = np.arange(moments.n_models)
-    if shrinks or (free_slope and fit_intercept):
-        varying = varying_models(moments, whole if shrinks else moments)
-        shrinks = shrinks and varying.size > 0
-        live = varying if varying.size else live
+        predictions = prediction_moments.rescaled(moments.scale)
+    useful = varying_models(moments, predictions) if shrinks else np.arange(0)
+    shrinks = useful.size > 0
+    if not shrinks:
+        useful = _useful_models(moments, chosen, fit_intercept=fit_intercept)
+    live = useful if useful.size else np.arange(moments.n_models)
     kept = moments.subset(live) if live.size < moments.n_models else moments
-    prior = _prior(kept, whole.subset(live), shrinkage) if shrinks else None
+    prior = _prior(kept, predictions.subset(live), shrinkage) if shrinks else None
     objective = StackingObjective.from_moments(
-        kept, fit_intercept=fit_intercept, prior=prior, free_slope=free_slope
+        kept,
+        fit_intercept=fit_intercept,
+        prior=prior,
+        free_slope=chosen.total is None,
     )
-    if (
-        prior is None
-        and free_slope
-        and fit_intercept
-        and not varying_models(kept, kept).size
-    ):
-        # Constant models explain nothing, exactly: their slopes are not rounding.
+    if not useful.size:
+        # Constants beside an intercept, and zeros without one, explain nothing. Their
+        # slopes on the target are rounding, so the exact objective replaces that.
         variance = objective.target
         objective = StackingObjective(
             np.full((live.size, live.size), variance),
             np.full(live.size, -variance),
             variance,
         )
-    if user_constraints is None:
-        solution = solve(objective, constraint, solver)
-    else:
-        problem = LimitedProblem(
-            objective,
-            chosen,
-            kept,
-            user_constraints.subset(live),
-            fit_intercept,
-            lambda own: solve(own, constraint, solver),
-        )
-        try:
-            solution = problem.solve()
-        except InfeasibleError as failure:
-            still = np.setdiff1d(np.arange(moments.n_models), live)
-            if not still.size:
-                raise
-            names = [user_constraints.names[m] for m in still[:5]]
-            raise InfeasibleError(
-                f"{failure} (Predictions of {names} do not vary: such models have no "
-                "weight.)"
-            ) from None
-    plain = StackingObjective.from_moments(kept, fit_intercept=fit_intercept)
-    freedom = float(fit_intercept)
-    if chosen is not UNIFORM:
-        freedom += objective.degrees_of_freedom(plain, solution.weights, chosen.total)
-    left = 1.0 - freedom / moments.n_effective
-    error = max(plain.value(solution.weights), 0.0)
-    weights = np.zeros(moments.n_models)
-    weights[live] = solution.weights
-    intercept = 0.0
-    if fit_intercept:
-        # ybar - Pbar'w, without forming Pbar.
-        bias = float(moments.mean[:-1] @ weights)
-        intercept = (1.0 - float(weights.sum())) * float(moments.mean[-1]) - bias
-        if user_constraints is not None:
-            # A constraint may have moved it.
-            error += (float(solution.intercept) - intercept) ** 2
-            intercept = float(solution.intercept)
+    problem = QuadraticProblem(objective, chosen, kept, fit_intercept)
+    solution = _solve_live(problem, user_constraints, live, moments.n_models, solver)
+    expected_error = _expected_error(problem, solution)
+    if live.size < moments.n_models:
+        solution = solution.expanded(live, moments.n_models)
     return replace(
         solution,
-        weights=weights,
-        intercept=intercept / moments.scale,
-        objective=solution.objective / moments.scale / moments.scale,
         shrinkage=prior.strength if prior else 0.0,
-        # Generalized cross-validation (Craven and Wahba, 1979).
-        expected_error=(
-            error / left / left / moments.scale / moments.scale
-            if left > _NOTHING
-            else np.inf
-        ),
+        expected_error=expected_error,
     )
+
+
+def _check_units(moments: Moments) -> None:
+    """Refuse predictions beside which the squares of the labels would underflow."""
+    sizes = np.hypot(moments.mean, np.sqrt(moments.scatter.diagonal() / moments.weight))
+    largest = int(np.argmax(sizes))
+    if 0 < sizes[-1] < _SAME_UNITS * sizes[largest]:
+        raise ValueError(
+            f"the predictions in column {largest}, counted from 0, are over 1e120 "
+            "times as large as the labels; put them in the units of the labels, or "
+            "drop the column"
+        )
+
+
+def _useful_models(
+    moments: Moments, constraint: ConstraintSet, *, fit_intercept: bool
+) -> NDArray[np.intp]:
+    """Find the models that can change the combination, without a prior.
+
+    On the cone these are models that vary, beside an intercept, and models that differ
+    from zero, without one: the weights of all others would be divisions of rounding by
+    rounding. Predictions are sums of errors and labels, so their mean square is known
+    up to the rounding of these. Where weights sum to one every model counts.
+    """
+    if constraint.total is not None:
+        return np.arange(moments.n_models)
+    if fit_intercept:
+        return varying_models(moments, moments)
+    variance = moments.predictions()[0].diagonal()
+    squares = variance + np.square(moments.mean[:-1] + moments.mean[-1])
+    parts = moments.scatter.diagonal() / moments.weight + np.square(moments.mean)
+    return np.flatnonzero(squares > CONSTANT * (parts[:-1] + parts[-1]))
+
+
+def _solve_live(
+    problem: QuadraticProblem,
+    user_constraints: UserConstraints | None,
+    live: NDArray[np.intp],
+    n_models: int,
+    solver: str,
+) -> Solution:
+    """Solve for the models that can have a weight; errors name those that cannot."""
+    if user_constraints is None:
+        return solve_certified(problem, solver=solver)
+    try:
+        return _solve_problem(problem, user_constraints.subset(live), solver)
+    except InfeasibleError as failure:
+        dropped = np.setdiff1d(np.arange(n_models), live)
+        if not dropped.size:
+            raise
+        names = [user_constraints.names[m] for m in dropped[:5]]
+        raise InfeasibleError(
+            f"{failure} (Predictions of {names} do not vary: such models have no "
+            "weight.)"
+        ) from None
+
+
+def _expected_error(problem: QuadraticProblem, solution: Solution) -> float:
+    """Estimate the error by generalized cross-validation (Craven and Wahba, 1979)."""
+    moments, fit_intercept = problem.moments, problem.fit_intercept
+    assert moments is not None
+    plain = StackingObjective.from_moments(moments, fit_intercept=fit_intercept)
+    freedom = float(fit_intercept)
+    if problem.constraint is not UNIFORM:
+        freedom += problem.objective.degrees_of_freedom(
+            plain, solution.weights, problem.constraint.total
+        )
+    share = 1.0 - freedom / moments.n_effective
+    if not share > _NOTHING:
+        return np.inf
+    error = max(plain.value(solution.weights), 0.0)
+    # A user constraint may have moved the intercept from the best.
+    point = problem.point_of(Combination(solution.weights, solution.intercept))
+    error += problem.split(point)[1] ** 2
+    return error / share / share / moments.scale / moments.scale
 
 
 def solve_unlabelled(
@@ -279,46 +287,37 @@ def solve_unlabelled(
     if not prediction_moments.weight > 0:
         raise ValueError("the rows have no weight; give at least one row some")
     chosen = _choice("constraint", constraint, CONSTRAINTS)
-    uniform = chosen is UNIFORM
+    chosen = UNIFORM if chosen is UNIFORM else SIMPLEX
+    n_models = prediction_moments.n_models
     live = varying_models(prediction_moments, prediction_moments)
-    weights = np.full(prediction_moments.n_models, 1.0 / prediction_moments.n_models)
-    objective = StackingObjective(np.eye(prediction_moments.n_models))
-    gap = residual = 0.0
-    if live.size and not uniform:
+    if not live.size or chosen is UNIFORM:
+        live = np.arange(n_models)
+        center = np.full(n_models, 1.0 / n_models)
+        objective = StackingObjective(np.eye(n_models))
+    else:
         prior = _center(prediction_moments.subset(live), 1.0)
-        weights = np.zeros(prediction_moments.n_models)
-        weights[live] = prior.direction
+        center = prior.direction
         objective = StackingObjective(prior.penalty(1.0))
-        gap, residual = SIMPLEX.certify(objective, prior.direction)
+    problem = QuadraticProblem(objective, chosen, prediction_moments.subset(live))
     if user_constraints is not None:
-        own = (
-            live
-            if live.size and not uniform
-            else np.arange(prediction_moments.n_models)
-        )
-        near = LimitedProblem(
-            objective,
-            UNIFORM if uniform else SIMPLEX,
-            prediction_moments.subset(own),
-            user_constraints.subset(own),
-            False,
-            lambda part: solve(part, "uniform" if uniform else "simplex"),
-        ).solve()
-        if near.solver != "native" or user_constraints.at_most is not None:
-            weights = np.zeros(prediction_moments.n_models)
-            weights[own] = near.weights
-            return replace(near, weights=weights, intercept=0.0)
-    return Solution(
-        weights,
+        nearest = _solve_problem(problem, user_constraints.subset(live), "auto")
+        if nearest.solver != "native" or user_constraints.at_most is not None:
+            nearest = replace(nearest, intercept=0.0)
+            return nearest.expanded(live, n_models)
+    certificate = problem.certify(center)
+    solution = Solution(
+        center,
         0.0,
         0.0,
-        gap,
-        residual,
+        certificate.gap,
+        certificate.residual,
         0,
         Status.UNLABELLED,
-        "uniform" if uniform else "simplex",
+        chosen.name,
         "native",
+        problem=problem,
     )
+    return solution.expanded(live, n_models)
 
 
 def _prior(

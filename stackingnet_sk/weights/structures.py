@@ -176,9 +176,9 @@ class Full:
         result = np.empty((n_rows, n_classes, n_classes))
         for k in range(n_classes):
             for j in range(n_classes):
-                own = (self.rows @ blocks[:, k, :, j]) * self.rows
-                result[:, k, j] = own.sum(axis=1)
+                products = (self.rows @ blocks[:, k, :, j]) * self.rows
+                result[:, k, j] = products.sum(axis=1)
         return result
 
 
-STRUCTURES: dict[str, Any] = {each.name: each for each in (Shared, Full)}
+STRUCTURES: dict[str, Any] = {kind.name: kind for kind in (Shared, Full)}

@@ -1,6 +1,7 @@
 """Equal weights: the average, to which every other constraint set is compared.
 
-Method: none. Strength: cannot overfit. Limit: a poor model counts as much as the best.
+Method: none. Strength: it cannot overfit. Limit: a poor model counts as much as the
+best.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def _optimize(
 def _certify(
     objective: StackingObjective, weights: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Certify a set of one point."""
+    """Measure the distance to the only feasible point."""
     distance = float(np.abs(weights - 1.0 / objective.n_models).max())
     return distance, distance
 

@@ -92,22 +92,12 @@ class UserConstraints:
     models: NDArray[np.intp] | None = None
 
     def subset(self, models: NDArray[np.intp]) -> UserConstraints:
-        """Tell of which models a smaller problem is.
-
-        Parameters
-        ----------
-        models : ndarray of int
-            Of those it is about now.
-
-        Returns
-        -------
-        UserConstraints
-        """
-        own = models if self.models is None else self.models[models]
-        return replace(self, models=own)
+        """Apply to a problem of some of the models that the problem was about."""
+        subset = models if self.models is None else self.models[models]
+        return replace(self, models=subset)
 
     @property
-    def spread(self) -> NDArray[np.float64]:
+    def embedding(self) -> NDArray[np.float64]:
         """Matrix from the weights of the problem to those of all models."""
-        everybody = np.eye(len(self.names))
-        return everybody if self.models is None else everybody[:, self.models]
+        identity = np.eye(len(self.names))
+        return identity if self.models is None else identity[:, self.models]

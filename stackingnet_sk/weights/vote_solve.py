@@ -9,16 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.counts import VoteCounts
-from stackingnet_sk.weights.cvxpy_problems import pool_problem, votes_problem
-from stackingnet_sk.weights.cvxpy_solver import minimize, minimize_within
+from stackingnet_sk.weights.certified import solve_certified
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
-from stackingnet_sk.weights.linear_pool import (
-    LinearPoolObjective,
-    minimize_linear_pool,
-)
+from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
-from stackingnet_sk.weights.newton import LARGEST_HESSIAN, minimize_log_loss
-from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status, conic_status
+from stackingnet_sk.weights.newton import LARGEST_HESSIAN
+from stackingnet_sk.weights.pool_problem import PoolProblem
+from stackingnet_sk.weights.problem import Combination
+from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.structures import STRUCTURES, Shared
 from stackingnet_sk.weights.user_constraints import UserConstraints
 from stackingnet_sk.weights.vote_prior import (
@@ -31,6 +29,7 @@ from stackingnet_sk.weights.vote_prior import (
     log_odds,
     margins,
 )
+from stackingnet_sk.weights.votes_problem import VotesProblem
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +62,11 @@ class VoterEstimates:
 
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
-        """Estimate from votes, labels or not.
-
-        Parameters
-        ----------
-        counts : VoteCounts
-            Rows of votes with positive total weight.
-
-        Returns
-        -------
-        VoterEstimates
-        """
+        """Estimate from votes, labels or not."""
         free = dawid_skene(counts)
         answers = np.any(counts.patterns >= 0, axis=0)
         confusion = blended_confusion(counts, free)
-        # Of a model that never answers nothing is known: it is a guess.
+        # Nothing is known about a model that never answers, so it counts as a guess.
         confusion[~answers] = 1.0 / counts.n_classes
         rates = blended_rates(counts, free)
         correlation = blended_correlation(counts, free)
@@ -162,57 +151,32 @@ def solve_votes(
         size > LARGEST_HESSIAN or shrinkage == 0 or user_constraints
     ):
         names = [Shared.name]
-    fits = []
+    solutions = []
+    errors = []
     for name in names:
-        chosen = STRUCTURES[name](design, n_classes)
+        structure_of_name = STRUCTURES[name](design, n_classes)
         objective = LogLossObjective(
-            chosen,
+            structure_of_name,
             labelled,
             np.log(class_prior),
-            chosen.coefficients(center),
+            structure_of_name.coefficients(center),
             shrinkage,
         )
-        if solver == "cvxpy":
-            answer = minimize(votes_problem(objective, UserConstraints((), ())))
-            point = objective.onto_bounds(answer.point)
-            iterations, backend = answer.iterations, answer.backend
-        else:
-            point, iterations = minimize_log_loss(objective)
-            backend = ""
-        fits.append((objective, point, iterations, backend))
-    errors = [leave_one_out(fit[0], fit[1], row_weight) for fit in fits]
+        problem = VotesProblem(objective)
+        solution = solve_certified(problem, user_constraints, solver)
+        combination = Combination(
+            solution.weights, solution.intercept, solution.vote_weights
+        )
+        point = problem.point_of(combination)
+        solutions.append(solution)
+        errors.append(leave_one_out(objective, point, row_weight))
     # A tie, or no finite estimate, goes to the simpler structure.
     best = int(np.argmin(errors))
-    objective, point, iterations, backend = fits[best]
-    status = None
-    gap, residual = objective.certify(point)
-    if user_constraints is not None:
-        problem = votes_problem(objective, user_constraints)
-        within = minimize_within(
-            problem, user_constraints.builders, point, objective.onto_bounds
-        )
-        if within is not None:
-            point, gap, residual = within.point, within.gap, within.gap
-            iterations, backend = within.iterations, within.backend
-            status, solver = conic_status(gap), "cvxpy"
-            errors[best] = leave_one_out(objective, point, row_weight)
-    intercepts, coefficients = np.split(point, [n_classes])
-    vote_weights = objective.structure.vote_weights(coefficients)
-    return Solution(
-        margins(vote_weights),
-        intercepts + objective.offset,
-        objective.value(point) / float(labelled.sum()),
-        gap,
-        residual,
-        iterations,
-        status or _status(min(gap, residual)),
-        objective.structure.name,
-        "cvxpy" if solver == "cvxpy" else "native",
-        shrinkage,
-        errors[best],
-        vote_weights,
-        panel.label_free.log_likelihood,
-        backend,
+    return replace(
+        solutions[best],
+        shrinkage=shrinkage,
+        expected_error=errors[best],
+        log_likelihood=panel.label_free.log_likelihood,
     )
 
 
@@ -262,43 +226,13 @@ def solve_pool(
             )
         return free
     objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
-    backend = ""
-    if solver == "cvxpy":
-        answer = minimize(pool_problem(objective, UserConstraints((), ())))
-        found = _onto_simplex(answer.point)
-        iterations, backend = answer.iterations, answer.backend
-    else:
-        found, iterations = minimize_linear_pool(objective)
-    gap, residual = objective.certify(found)
-    status = _status(min(gap, residual))
-    if user_constraints is not None:
-        problem = pool_problem(objective, user_constraints)
-        within = minimize_within(
-            problem, user_constraints.builders, found, _onto_simplex
-        )
-        if within is not None:
-            found, gap, residual = within.point, within.gap, within.gap
-            iterations, backend = within.iterations, within.backend
-            status, solver = conic_status(gap), "cvxpy"
+    problem = PoolProblem(objective, len(panel.rates))
+    solution = solve_certified(problem, user_constraints, solver)
     return replace(
-        free,
-        weights=found,
-        vote_weights=_scaled_identity(found, len(panel.rates)),
-        objective=objective.value(found),
-        gap=gap,
-        residual=residual,
-        iterations=iterations,
-        status=status,
-        solver="cvxpy" if solver == "cvxpy" else "native",
+        solution,
         shrinkage=shrinkage,
-        backend=backend,
+        log_likelihood=free.log_likelihood,
     )
-
-
-def _onto_simplex(point: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Put back what rounding leaves outside."""
-    inside = np.maximum(point, 0.0)
-    return inside / float(inside.sum())
 
 
 def solve_votes_unlabelled(
@@ -375,7 +309,3 @@ def _scaled_identity(
     weights: NDArray[np.float64], n_classes: int
 ) -> NDArray[np.float64]:
     return weights[:, None, None] * np.eye(n_classes)
-
-
-def _status(certificate: float) -> Status:
-    return Status.OPTIMAL if certificate <= CERTIFIED else Status.INACCURATE

@@ -19,6 +19,7 @@ from stackingnet_sk.weights import (
     solve,
     solve_moments,
 )
+from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
 
 SETS = pytest.mark.parametrize("constraint", ["nonnegative", "simplex"])
 
@@ -329,6 +330,7 @@ def test_predictions_that_spread_too_much_do_not_certify_any_slope():
 
 
 def test_infeasible_weights_are_not_certified():
+    """Sets judge optimality; feasibility is judged in one place, for all of them."""
     objective, _ = cone_problem(np.random.default_rng(2), 4)
     for constraint, weights in (
         ("simplex", np.array([0.5, 0.5, 0.5, -0.5])),
@@ -337,7 +339,12 @@ def test_infeasible_weights_are_not_certified():
         ("nonnegative", np.array([0.1, 0.1, 0.1, -0.1])),
         ("uniform", np.array([0.25, 0.25, 0.3, 0.2])),
     ):
-        assert CONSTRAINTS[constraint].certify(objective, weights)[1] > 1e-3
+        problem = QuadraticProblem(objective, CONSTRAINTS[constraint])
+        certificate = problem.certify(weights)
+        assert certificate.residual > 1e-3
+        assert certificate.residual >= certificate.violation
+        if constraint != "uniform":
+            assert certificate.violation > 0.09
 
 
 @pytest.mark.parametrize("constraint", sorted(CONSTRAINTS))

@@ -13,10 +13,9 @@ from weights_problems import law
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.weights import LinearPoolObjective, VoterEstimates, solve_pool
 from stackingnet_sk.weights import solve_pool_unlabelled as pool_unlabelled
-from stackingnet_sk.weights.cvxpy_problems import pool_problem
 from stackingnet_sk.weights.cvxpy_solver import minimize
 from stackingnet_sk.weights.linear_pool import minimize_linear_pool
-from stackingnet_sk.weights.user_constraints import UserConstraints
+from stackingnet_sk.weights.pool_problem import PoolProblem
 
 seeds = st.integers(0, 2**20)
 
@@ -179,9 +178,7 @@ def test_cvxpy_finds_the_same():
     for seed in range(24):
         objective = problem(seed)
         found, _ = minimize_linear_pool(objective)
-        other = np.maximum(
-            minimize(pool_problem(objective, UserConstraints((), ()))).point, 0
-        )
+        other = np.maximum(minimize(PoolProblem(objective, 2).conic()).point, 0)
         other /= other.sum()
         value, unit = objective.value(found), objective.scale
         assert value <= objective.value(other) + 1e-12 * unit

@@ -13,11 +13,10 @@ from weights_problems import law
 
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.weights import STRUCTURES, LogLossObjective, newton
-from stackingnet_sk.weights.cvxpy_problems import votes_problem
 from stackingnet_sk.weights.cvxpy_solver import minimize
 from stackingnet_sk.weights.log_loss import leave_one_out
 from stackingnet_sk.weights.newton import minimize_log_loss
-from stackingnet_sk.weights.user_constraints import UserConstraints
+from stackingnet_sk.weights.votes_problem import VotesProblem
 
 seeds = st.integers(0, 2**20)
 names = st.sampled_from(sorted(STRUCTURES))
@@ -180,7 +179,7 @@ def test_cvxpy_finds_the_same(name):
     for seed in range(20):
         objective = problem(name, seed, strength=(1.0, 50.0)[seed % 2])
         found, _ = minimize_log_loss(objective)
-        other = minimize(votes_problem(objective, UserConstraints((), ()))).point
+        other = minimize(VotesProblem(objective).conic()).point
         other = np.maximum(other, objective.lower)
         value = objective.value(found)
         assert value <= objective.value(other) + 1e-12 * objective.scale

@@ -221,7 +221,7 @@ def test_the_bound_is_one(constraint, seed):
 
 def test_the_search_gives_up_with_an_honest_bound(monkeypatch):
     """Out of nodes, it returns the best so far and a bound that holds."""
-    monkeypatch.setattr("stackingnet_sk.weights.limited._MOST_NODES", 30)
+    monkeypatch.setattr("stackingnet_sk.weights.subset._MOST_NODES", 30)
     predictions, target = table(3, 60, 12, rho=0.0, spread=0.05)
     objective = objective_of(predictions, target, "simplex", True)
     best = enumerated(objective, "simplex", 4)

@@ -1,0 +1,166 @@
+"""What a problem has to provide so that it can be solved, certified and asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stackingnet_sk.weights.user_constraints import UserConstraints, View
+
+Point = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known about a point, computed from the problem and the point alone.
+
+    Parameters
+    ----------
+    gap : float
+        Upper bound on how far the objective is above the optimum, relative to
+        `Problem.scale`. It is infinite where no bound is known.
+    residual : float
+        Largest violation of the optimality (Karush-Kuhn-Tucker) conditions, relative.
+    violation : float
+        Largest violation of a constraint: of a bound, of the sum of the weights, or of
+        a user constraint. It is infinite for weights that are not the problem's.
+    objective : float
+        Objective at the point, in the units of the user. It is not clipped: a mean
+        square can be slightly negative by rounding.
+    """
+
+    gap: float
+    residual: float
+    violation: float
+    objective: float
+
+
+UNDEFINED = Certificate(np.inf, np.inf, np.inf, np.inf)
+
+
+class Minimum(NamedTuple):
+    """A point at which a solver stopped.
+
+    `unique` says whether it is the only optimum, as far as the solver can tell;
+    `backend` names the solver behind cvxpy, and which solvers failed before it.
+    """
+
+    point: Point
+    iterations: int
+    unique: bool = True
+    backend: str = ""
+
+
+class Combination(NamedTuple):
+    """A point in the units of the user."""
+
+    weights: NDArray[np.float64]
+    intercept: float | NDArray[np.float64]
+    vote_weights: NDArray[np.float64] | None = None
+
+
+class Certifiable(Protocol):
+    """What :meth:`Solution.recheck` needs to know of a problem."""
+
+    def point_of(self, combination: Combination) -> Point:
+        """Return the point of a combination, the inverse of `Problem.combination`."""
+
+    def certify(self, point: Point) -> Certificate:
+        """Recompute the certificate of any point, from nothing that a solver kept."""
+
+
+class Problem(Certifiable, Protocol):
+    """A convex problem; its points are vectors of a fixed length.
+
+    To add a problem, write a class with these methods. `solve_certified` does the rest:
+    it minimizes, certifies, applies the user constraints and decides the status.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the constraint set, of the structure, or of the pool."""
+
+    @property
+    def scale(self) -> float:
+        """Unit of every relative figure: the objective of a plain rival."""
+
+    @property
+    def ceiling(self) -> float:
+        """Largest objective that constraints could force, in order of magnitude."""
+
+    @property
+    def is_single_point(self) -> bool:
+        """Whether one point is feasible, so that there is nothing to optimize."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no point is better than another, so that cvxpy is not asked."""
+
+    def value(self, point: Point) -> float:
+        """Return the objective, in the units of `scale`."""
+
+    def minimize(self) -> Minimum:
+        """Minimize with the native solver."""
+
+    def project(self, point: Point) -> Point:
+        """Move what rounding left outside of the constraint set back into it."""
+
+    def conic(
+        self, user_constraints: UserConstraints | None = None, unit: float | None = None
+    ) -> ConicProblem:
+        """Express the problem in cvxpy's terms, for objectives of about `unit`."""
+
+    def proof(self, certificate: Certificate) -> tuple[float, ...]:
+        """Return the figures that all must be zero at an optimum, up to rounding."""
+
+    def roundoff(self, point: Point) -> float:
+        """Bound what rounding alone can add to the figures of `proof`."""
+
+    def combination(self, point: Point) -> Combination:
+        """Return the point in the units of the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class ConicProblem:
+    """A convex problem in cvxpy's terms, scaled.
+
+    Parameters
+    ----------
+    variable : Variable of shape (n,)
+        The point divided by `units`.
+    units : ndarray of shape (n,)
+        Expected size of each entry of the point, so that variables are about one.
+    loss : Expression
+        What is minimized, about one in size.
+    hard : list of Constraint
+        The constraint set.
+    gradient : callable
+        Gradient of the loss with respect to the point.
+    view : View
+        What the user constraints see.
+    unit : float
+        Loss of one, in the units of the problem's objective.
+    """
+
+    variable: Any
+    units: NDArray[np.float64]
+    loss: Any
+    hard: list[Any]
+    gradient: Callable[[Point], NDArray[np.float64]]
+    view: View
+    unit: float
+
+    @property
+    def point(self) -> Point:
+        """Value of the variable as a point of the problem."""
+        return np.asarray(self.units * np.atleast_1d(self.variable.value))
+
+    def scaled(self, point: Point) -> NDArray[np.float64]:
+        """Value of the variable at a point; entries that it leaves out are zero."""
+        full = np.zeros(len(self.units))
+        full[: len(point)] = point
+        return full / self.units
