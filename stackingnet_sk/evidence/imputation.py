@@ -54,7 +54,7 @@ def impute_moments(patterns: AnswerPatterns) -> Moments:
     for _ in range(_MAX_ITERATIONS):
         expected = patterns.imputed_with(mean, covariance, conditional_covariance=True)
         model = PredictionModel.from_moments(expected)
-        found = model.away_from(patterns.place)
+        found = model.away_from(patterns.reference)
         unit = model.unique_spread()
         change = max(
             np.abs((found - mean) / unit).max(),
