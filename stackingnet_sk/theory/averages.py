@@ -157,7 +157,7 @@ def optimal_error(error_covariance: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Optimism:
-    """Expected error of estimated weights, on the rows they were fitted on and on new ones.
+    """Expected error of estimated weights, on the rows of the fit and on new rows.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def in_sample_optimism(n_samples: int, n_models: int, error: float = 1.0) -> Opt
 
 
 def _inflation(n_models: int, correlation: float) -> float:
-    """Return ``1 + (M - 1) rho``, the error of the average over that without correlation."""
+    """Return ``1 + (M - 1) rho``; raise a ValueError if no M models have this rho."""
     lowest = -1.0 / (n_models - 1) if n_models > 1 else np.nan
     if not lowest <= correlation <= 1:
         raise ValueError(
