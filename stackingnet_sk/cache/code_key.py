@@ -45,9 +45,9 @@ def package_of(value: Any) -> str | None:
 
 
 def is_named(value: Any) -> bool:
-    """Tell whether a class or function can be target under its own name.
+    """Tell whether a class or function can be found under its own name.
 
-    One that was defined inside a function cannot be target, nor can a lambda.
+    One that was defined inside a function cannot be found, nor can a lambda.
     """
     target: Any = sys.modules.get(value.__module__)
     for part in value.__qualname__.split("."):

@@ -80,10 +80,10 @@ def comes_in_blocks(X: Any) -> bool:
 def blocks_of(X: Any, y: Any = None, sample_weight: Any = None) -> Iterator[Block]:
     """Split a table that is read in blocks.
 
-    X is an iterator of blocks (each a table or a tuple ``(X, y)`` or ``(X, y,
-    sample_weight)``), a memory-mapped array, or Arrow data. Labels and weights of an
-    iterator come with its blocks, and those of Arrow data are names of columns. Raises
-    a ValueError if they are given otherwise.
+    X is an iterator of blocks (each a table or a tuple ``(X, y)`` or
+    ``(X, y, sample_weight)``), a memory-mapped array, or Arrow data. Labels and weights
+    of an iterator come with its blocks, and those of Arrow data are names of columns.
+    Raises a ValueError if they are given otherwise.
     """
     split = next(split for recognize, split in _SOURCES if recognize(X))
     return split(X, y, sample_weight)

@@ -89,10 +89,10 @@ def rank_one_departure(covariance: ArrayLike) -> RankOneFit:
 
     Notes
     -----
-    The equation assumes many rows: with n rows, a correlation has an error of ``1 /
-    sqrt(n)``. Errors that are independent given the target cause no departure, for
-    votes and for predictions that are linear in the target. One error that all models
-    share causes none either. Source: Parisi et al., 2014.
+    The equation assumes many rows: with n rows, a correlation has an error of
+    ``1 / sqrt(n)``. Errors that are independent given the target cause no departure,
+    for votes and for predictions that are linear in the target. One error that all
+    models share causes none either. Source: Parisi et al., 2014.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def rank_one_departure(covariance: ArrayLike) -> RankOneFit:
     if np.any((variance <= 0) & off_diagonal.any(axis=0)):
         raise ValueError("the diagonal of covariance must hold the models' variances.")
     # The rounds converge slowly if one model dominates, so they start from Spearman's
-    # closed_form form, which is exact on exact data.
+    # closed form, which is exact on exact data.
     closed_form = common_variance(total)
     common = np.zeros(len(off_diagonal)) if closed_form is None else np.abs(closed_form)
     tolerance = 1e-12 * variance.max()

@@ -179,9 +179,9 @@ def in_sample_optimism(n_samples: int, n_models: int, error: float = 1.0) -> Opt
     """How far :func:`optimal_error` of an estimated ``C`` is from the truth.
 
     Estimating the weights regresses the errors of one model on their differences from
-    those of the others, with M - 1 coefficients. With n rows the expected error is ``e
-    (n - M + 1) / n`` in-sample and ``e (n - 1) / (n - M)`` on new rows, where ``e = 1 /
-    (1'C^-1 1)`` for the true ``C``.
+    those of the others, with M - 1 coefficients. With n rows the expected error is
+    ``e (n - M + 1) / n`` in-sample and ``e (n - 1) / (n - M)`` on new rows, where
+    ``e = 1 / (1'C^-1 1)`` for the true ``C``.
 
     Parameters
     ----------

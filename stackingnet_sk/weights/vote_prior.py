@@ -161,11 +161,11 @@ def common_errors(
     .. math:: \frac{1}{1 - \rho}\left(t_m - \frac{M \rho}{1 + (M - 1) \rho}
               \bar t\right)
 
-    instead of t. M equal voters then count as the effective number ``M / (1 + (M - 1)
-    rho)`` of voters, and voters below a share of the average only add errors that the
-    others make too. The evidence of each model is multiplied by that weight, at least
-    zero, over its margin. A negative margin counts by its size: a model that votes
-    against the truth is as good as another once it is turned around.
+    instead of t. M equal voters then count as the effective number
+    ``M / (1 + (M - 1) rho)`` of voters, and voters below a share of the average only
+    add errors that the others make too. The evidence of each model is multiplied by
+    that weight, at least zero, over its margin. A negative margin counts by its size: a
+    model that votes against the truth is as good as another once it is turned around.
 
     `evidence` is that of :func:`log_odds`, and zero for models that never answer, which
     are not counted in M. `correlation` is ``rho``, in [0, 1).
