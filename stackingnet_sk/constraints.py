@@ -1,8 +1,9 @@
-"""Limits that users set: caps, budgets, parity between groups, fewer models.
+"""Constraints that users set: caps, budgets, parity between groups, fewer models.
 
-Each function makes a value for the parameter `constraint` of either estimator; ``&``
-joins several, and names of constraint sets: ``"simplex" & max_weight(0.3)``.
-Any callable that returns cvxpy constraints can join as well.
+Each function makes a value for the parameter `constraint` of either estimator. Several
+of them, and names of constraint sets, are joined by ``&``. For example:
+``"simplex" & max_weight(0.3)``. Any callable that returns cvxpy constraints can be
+joined as well.
 """
 
 from __future__ import annotations
@@ -28,27 +29,29 @@ __all__ = [
     "max_weight",
 ]
 
-# More are no groups but numbers; pairs of them would be too many constraints.
+# Largest number of groups. A column with more values probably holds numbers, not
+# groups, and each pair of groups needs two constraints.
 _MOST_GROUPS = 50
 
 Built = Iterator[tuple[str, Any, float]]
 
 
 class Constraint:
-    """A limit on weights; ``&`` joins it with others.
+    """A constraint on the weights; ``&`` joins it with others.
 
-    A subclass gives `build(view)`: names for errors, cvxpy constraints of about one in
-    size and their units, from what a
-    :class:`~stackingnet_sk.weights.user_constraints.View` shows of the problem.
+    A subclass defines `build(view)`. From what a
+    :class:`~stackingnet_sk.weights.user_constraints.View` shows of the problem, it
+    makes cvxpy constraints that are scaled to a size of about one, with their names in
+    error messages and their units.
     """
 
     def build(self, view: View) -> Built:
-        """Give the name of each cvxpy constraint, itself, and its unit."""
+        """Yield the name of each cvxpy constraint, the constraint, and its unit."""
         yield from ()
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        """What was joined, in order; names of constraint sets are texts."""
+        """The joined parts, in order; a constraint set is given by its name."""
         return (self,)
 
     def __and__(self, other: Any) -> Constraint:
@@ -60,6 +63,8 @@ class Constraint:
 
 @dataclass(frozen=True)
 class _Joined(Constraint):
+    """Several constraints and names of constraint sets, joined by ``&``."""
+
     joined: tuple[Any, ...]
 
     @property
@@ -77,6 +82,8 @@ class _Joined(Constraint):
 
 @dataclass(frozen=True)
 class _Custom(Constraint):
+    """A callable that returns one cvxpy constraint or several."""
+
     function: Callable[..., Any]
 
     def build(self, view: View) -> Built:
@@ -86,29 +93,18 @@ class _Custom(Constraint):
             error.add_note(f"The error came from the constraint {self!r}.")
             raise
         listed = isinstance(made, Iterable) and not isinstance(made, str)
-        for number, each in enumerate(list(made) if listed else [made]):
-            yield f"{self!r}[{number}]", each, 1.0
+        for number, constraint in enumerate(list(made) if listed else [made]):
+            yield f"{self!r}[{number}]", constraint, 1.0
 
     def __repr__(self) -> str:
         return getattr(self.function, "__name__", repr(self.function))
 
 
 def constraint_parts(constraint: Any) -> tuple[Any, ...]:
-    """List what a value of the parameter `constraint` consists of.
+    """List the parts of a value of the parameter `constraint`.
 
-    Parameters
-    ----------
-    constraint : str, Constraint or callable
-        The value.
-
-    Returns
-    -------
-    tuple of str and Constraint
-
-    Raises
-    ------
-    TypeError
-        If it is none of these.
+    A value is a Constraint, the name of a constraint set, or a callable. Raises a
+    TypeError if it is none of these.
     """
     if isinstance(constraint, Constraint):
         return constraint.parts
@@ -124,12 +120,12 @@ def constraint_parts(constraint: Any) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class max_weight(Constraint):
-    """No model weighs more.
+    """No weight is larger than a cap.
 
     Parameters
     ----------
     cap : float
-        Largest weight; on "simplex" a share of the whole.
+        Largest weight; on "simplex" it is a share of the whole.
 
     Examples
     --------
@@ -144,7 +140,7 @@ class max_weight(Constraint):
         _check_positive("cap", self.cap)
 
     def build(self, view: View) -> Built:
-        """Give the name of each cvxpy constraint, itself, and its unit."""
+        """Yield the name of each cvxpy constraint, the constraint, and its unit."""
         yield repr(self), view.weights / self.cap <= 1.0, self.cap
 
     def __repr__(self) -> str:
@@ -153,14 +149,16 @@ class max_weight(Constraint):
 
 @dataclass(frozen=True)
 class group_cap(Constraint):
-    """The models of a family, such as those of a vendor, weigh no more together.
+    """The total weight of a family of models is not larger than its cap.
+
+    A family is, for example, all models of one vendor.
 
     Parameters
     ----------
     caps : mapping of str to float
-        Largest total weight of a family; families without a cap have none.
+        Largest total weight of each family. A family may have no cap.
     families : mapping of str to str
-        Family of each model, by its name; models without are in none.
+        Family of each model, by the name of the model. A model may have none.
 
     Examples
     --------
@@ -190,14 +188,14 @@ class group_cap(Constraint):
             )
 
     def build(self, view: View) -> Built:
-        """Give the name of each cvxpy constraint, itself, and its unit."""
+        """Yield the name of each cvxpy constraint, the constraint, and its unit."""
         names = [str(name) for name in view.names]
         _check_names("families", self.families, names)
         for family, cap in self.caps.items():
             unit = cap or 1.0
-            own = [float(self.families.get(name) == family) / unit for name in names]
+            row = [float(self.families.get(name) == family) / unit for name in names]
             label = f"group_cap({{{family!r}: {cap!r}}})"
-            yield label, np.array(own) @ view.weights <= cap / unit, unit
+            yield label, np.array(row) @ view.weights <= cap / unit, unit
 
     def __repr__(self) -> str:
         return f"group_cap({dict(self.caps)!r}, families={dict(self.families)!r})"
@@ -205,14 +203,16 @@ class group_cap(Constraint):
 
 @dataclass(frozen=True)
 class budget(Constraint):
-    """The models used cost no more: ``sum_m cost_m w_m <= total``.
+    """The weighted costs of the models sum to at most `total`.
+
+    The constraint is ``sum_m cost_m w_m <= total``.
 
     Parameters
     ----------
     costs : mapping of str to float, or sequence of float
-        Cost of each model, by its name or in their order.
+        Cost of each model, by its name or in the order of the models.
     total : float
-        The most that the costs, times the weights, may sum to.
+        Largest sum of the costs times the weights.
 
     Examples
     --------
@@ -242,7 +242,7 @@ class budget(Constraint):
             _check_positive(f"costs[{name!r}]", cost, zero=True)
 
     def build(self, view: View) -> Built:
-        """Give the name of each cvxpy constraint, itself, and its unit."""
+        """Yield the name of each cvxpy constraint, the constraint, and its unit."""
         prices = self.prices(view.names)
         unit = float(self.total or prices.max() or 1.0)
         yield repr(self), (prices / unit) @ view.weights <= self.total / unit, unit
@@ -262,7 +262,7 @@ class budget(Constraint):
         Raises
         ------
         ValueError
-            If a model has no cost, or a cost no model.
+            If a model has no cost, or a cost belongs to no model.
         """
         names = [str(name) for name in names]
         costs = self.costs
@@ -288,17 +288,17 @@ class budget(Constraint):
 
 @dataclass(frozen=True)
 class bounded_disparity(Constraint):
-    """No two groups are treated more differently, on the labelled rows.
+    """The treatment of any two groups differs by at most a bound, on the labelled rows.
 
-    Groups come to ``fit(..., sensitive_features=)``. What is compared is the mean
-    residual ``H(x) - y`` of a regressor, in the units of the labels; of a classifier
-    the mean score of the true class above the average class, in nats; of a linear pool
-    the mean probability of the true class.
+    Groups are given by ``fit(..., sensitive_features=)``. For a regressor the
+    constraint compares the mean residual ``H(x) - y``, in the units of the labels. For
+    a classifier it compares the mean score of the true class above the average class,
+    in nats; for a linear pool, the mean probability of the true class.
 
     Parameters
     ----------
     epsilon : float
-        Largest difference of two groups.
+        Largest difference between two groups.
 
     Examples
     --------
@@ -318,7 +318,7 @@ class bounded_disparity(Constraint):
         _check_positive("epsilon", self.epsilon, zero=True)
 
     def build(self, view: View) -> Built:
-        """Give the name of each cvxpy constraint, itself, and its unit."""
+        """Yield the name of each cvxpy constraint, the constraint, and its unit."""
         for column in _groups(self, view.scores()):
             if len(column) > _MOST_GROUPS:
                 raise ValueError(
@@ -337,11 +337,11 @@ class bounded_disparity(Constraint):
 
 @dataclass(frozen=True)
 class bounded_group_loss(Constraint):
-    """No group has a larger mean loss, on the labelled rows (Agarwal et al., 2019).
+    """The mean loss of each group is at most a bound (Agarwal et al., 2019).
 
-    Groups come to ``fit(..., sensitive_features=)``. The loss is the squared error of a
-    regressor, in squared units of the labels, and the log loss of a classifier, in
-    nats.
+    It is taken over the labelled rows. Groups are given by
+    ``fit(..., sensitive_features=)``. For a regressor the loss is the squared error, in
+    squared units of the labels; for a classifier it is the log loss, in nats.
 
     Parameters
     ----------
@@ -366,7 +366,7 @@ class bounded_group_loss(Constraint):
         _check_positive("bound", self.bound)
 
     def build(self, view: View) -> Built:
-        """Give the name of each cvxpy constraint, itself, and its unit."""
+        """Yield the name of each cvxpy constraint, the constraint, and its unit."""
         for column in _groups(self, view.losses()):
             for group, loss in column.items():
                 label, unit = f"{self!r} of {group!r}", view.unit**2
@@ -378,17 +378,18 @@ class bounded_group_loss(Constraint):
 
 @dataclass(frozen=True)
 class at_most_models(Constraint):
-    """No more than so many models have a weight; of a regressor only.
+    """At most `k` models have a nonzero weight; for regressors only.
 
-    The best of all subsets, proven by branch and bound, up to 30 models; beyond, the
-    best on the path that drops the least useful model time and again. Where a million
-    problems don't prove it, as with many models that are alike, or beyond 30, the
-    solution's `gap` says by how much another subset could be better.
+    Up to 30 models, branch and bound finds the best of all subsets and proves it. With
+    more models, the subset is the best on a path that repeatedly drops the least useful
+    model. With more than 30 models, and where a million problems are not enough for a
+    proof (as with many similar models), the solution's `gap` bounds by how much another
+    subset could be better.
 
     Parameters
     ----------
     k : int
-        Most models.
+        Largest number of models with a nonzero weight.
 
     Examples
     --------
@@ -412,7 +413,7 @@ class at_most_models(Constraint):
 
 
 def compares_groups(constraint: Any) -> bool:
-    """Tell whether a constraint compares groups, which `fit` must be given."""
+    """Tell whether a constraint compares groups, which `fit` must then receive."""
     if constraint is None:
         return False
     return any(
@@ -424,6 +425,7 @@ def compares_groups(constraint: Any) -> bool:
 def _groups(
     constraint: Constraint, columns: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
+    """Return the columns of groups; raise a ValueError if there are none."""
     if not columns:
         raise ValueError(
             f"{constraint!r} compares groups, but fit was given none; pass "
@@ -433,7 +435,7 @@ def _groups(
 
 
 def _by_name(what: str, given: Any) -> dict[str, Any]:
-    """Read a mapping or a Series; names are compared as texts."""
+    """Convert a mapping or a Series to a dict, with names as texts."""
     if not hasattr(given, "items"):
         raise ValueError(f"{what}={given!r} must be a mapping; give a dict.")
     pairs = dict(given.items()).items()
@@ -444,6 +446,7 @@ def _by_name(what: str, given: Any) -> dict[str, Any]:
 
 
 def _check_positive(name: str, value: Any, *, zero: bool = False) -> None:
+    """Raise a ValueError if a value is not finite and positive; `zero` allows 0."""
     number = isinstance(value, Real) and not isinstance(value, bool)
     if not number or not np.isfinite(value) or value < 0 or (value == 0 and not zero):
         least = "zero or above" if zero else "above zero"
@@ -451,6 +454,7 @@ def _check_positive(name: str, value: Any, *, zero: bool = False) -> None:
 
 
 def _check_names(what: str, given: Mapping[str, Any], names: list[str]) -> None:
+    """Raise a ValueError if a name is not the name of a model."""
     unknown = sorted(set(map(str, given)) - set(names))
     if unknown:
         raise ValueError(

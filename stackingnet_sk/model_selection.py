@@ -1,4 +1,4 @@
-"""Cross-validation where only some rows have a label."""
+"""Cross-validation for data in which only some rows have a label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["LabelledKFold", "labelled_scorer"]
 
 
 class LabelledKFold(BaseEstimator):
-    """K folds of the labelled rows; all unlabelled rows train in each.
+    """K folds of the labelled rows; all unlabelled rows are training rows of each.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class LabelledKFold(BaseEstimator):
     random_state : int or RandomState, default=None
         Seed of the shuffle.
     stratified : bool, default=False
-        Whether each fold gets its share of every class; for classifiers.
+        Whether each fold gets an equal share of every class; for classifiers.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class LabelledKFold(BaseEstimator):
     [0 1] [2]
     """
 
-    # It takes groups because all splitters do, and has no use for them.
+    # `split` accepts groups because all splitters do, and ignores them.
     __metadata_request__split: ClassVar = {"groups": UNUSED}
 
     def __init__(
@@ -82,7 +82,7 @@ class LabelledKFold(BaseEstimator):
         X : object
             Ignored.
         y : array-like of shape (n_samples,)
-            Labels; NaN or None where there is none.
+            Labels; NaN or None where a row has no label.
         groups : object
             Ignored.
 
@@ -96,8 +96,8 @@ class LabelledKFold(BaseEstimator):
         Raises
         ------
         ValueError
-            If there are fewer labelled rows than folds, or, stratified, fewer of each
-            class.
+            If there are fewer labelled rows than folds; or, if `stratified`, if every
+            class has fewer labelled rows than there are folds.
         """
         labelled = is_labelled(y).nonzero()[0]
         if len(labelled) < self.n_splits:
@@ -106,27 +106,27 @@ class LabelledKFold(BaseEstimator):
                 f"{self.n_splits} folds; use fewer folds."
             )
         labels = as_array(y)
-        kind = StratifiedKFold if self.stratified else KFold
-        folds = kind(
+        splitter = StratifiedKFold if self.stratified else KFold
+        folds = splitter(
             self.n_splits, shuffle=self.shuffle, random_state=self.random_state
         )
-        everything = np.arange(len(labels))
+        all_rows = np.arange(len(labels))
         for _, test in folds.split(labelled, np.array(labels[labelled].tolist())):
-            yield np.setdiff1d(everything, labelled[test]), labelled[test]
+            yield np.setdiff1d(all_rows, labelled[test]), labelled[test]
 
 
 def labelled_scorer(scoring: str | Callable[..., float]) -> LabelledScorer:
-    """Make a scorer ignore rows without a label.
+    """Make a scorer that ignores rows without a label.
 
     Parameters
     ----------
     scoring : str or callable
-        What :func:`sklearn.metrics.get_scorer` takes.
+        A scorer as accepted by :func:`sklearn.metrics.get_scorer`.
 
     Returns
     -------
     LabelledScorer
-        For `cross_val_score`, `GridSearchCV` and their like.
+        A scorer for `cross_val_score`, `GridSearchCV` and similar functions.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def labelled_scorer(scoring: str | Callable[..., float]) -> LabelledScorer:
 
 
 class LabelledScorer:
-    """What :func:`labelled_scorer` returns.
+    """A scorer on the labelled rows, as :func:`labelled_scorer` returns it.
 
     Parameters
     ----------
@@ -159,13 +159,14 @@ class LabelledScorer:
         Parameters
         ----------
         estimator : estimator
-            Fitted.
+            A fitted estimator.
         X : array-like of shape (n_samples, n_features)
-            What it predicts from.
+            The data that it predicts from.
         y : array-like of shape (n_samples,)
-            Labels; NaN or None where there is none.
+            Labels; NaN or None where a row has no label.
         **metadata : dict
-            For the scorer; what has a value a row is taken on the labelled ones.
+            Metadata for the scorer. Those with one value per row are restricted to the
+            labelled rows.
 
         Returns
         -------
@@ -181,7 +182,7 @@ class LabelledScorer:
         return score
 
     def get_metadata_routing(self) -> Any:
-        """Ask for what the scorer asks for.
+        """Return the metadata request of the wrapped scorer.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Fits of members that were done before: what identifies one, and where it is kept."""
+"""The cache of fitted members: what identifies a fit, and the file that keeps it."""
 
 from stackingnet_sk.cache.fit_file import Fitted
 from stackingnet_sk.cache.fit_places import cached_fits

@@ -1,12 +1,13 @@
-"""What identifies code: functions and classes by what they do, not by their place.
+"""What identifies code: what functions and classes do, not where they are defined.
 
-Names alone would let an edited function pass for the old one; source alone can't be
-read back for what was typed into a notebook, nor in a worker process. The compiled
-code is there wherever the function is. Where it stands (file, line) doesn't count.
+With names alone, an edited function would pass for the old one. Source alone cannot be
+read for functions that were typed into a notebook, or in a worker process. The compiled
+code is available wherever the function is; its file and line do not count.
 
-Code of packages that state a version is identified by name: the version tells the
-rest. Other code is followed through the functions, classes and constants that it uses.
-Lists and the like that it may change while it runs, counters say, don't count.
+The code of a package that states a version is identified by its name, since the version
+determines the rest. Other code is followed through the functions, classes and constants
+that it uses. Containers that it may change while it runs, such as counters, do not
+count.
 """
 
 from __future__ import annotations
@@ -31,15 +32,8 @@ _CHANGES |= {"pop", "popitem", "remove", "discard", "clear", "sort", "reverse"}
 def package_of(value: Any) -> str | None:
     """Name the top-level package of a class, function or module, if it has a version.
 
-    Parameters
-    ----------
-    value : class, function or module
-        Of the standard library too, whose version is that of Python.
-
-    Returns
-    -------
-    str or None
-        None for a script, a notebook, or a module without `__version__`.
+    The standard library is named "python", as its version is that of Python. The name
+    is None for a script, a notebook, or a module without `__version__`.
     """
     is_module = isinstance(value, ModuleType)
     module = value.__name__ if is_module else getattr(value, "__module__", None)
@@ -51,36 +45,18 @@ def package_of(value: Any) -> str | None:
 
 
 def is_named(value: Any) -> bool:
-    """Tell whether a class or function is found under its own name.
+    """Tell whether a class or function can be found under its own name.
 
-    Parameters
-    ----------
-    value : class or function
-        One made inside a function is not, nor is a lambda.
-
-    Returns
-    -------
-    bool
+    One that was defined inside a function cannot be found, nor can a lambda.
     """
-    found: Any = sys.modules.get(value.__module__)
+    target: Any = sys.modules.get(value.__module__)
     for part in value.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found is value
+        target = getattr(target, part, None)
+    return target is value
 
 
 def parts_of_function(function: FunctionType) -> dict[str, Any]:
-    """Take a function apart.
-
-    Parameters
-    ----------
-    function : function
-        Written in Python.
-
-    Returns
-    -------
-    dict of str to object
-        Code, defaults, what it closes over, and what it uses of its module.
-    """
+    """List the code of a Python function, its defaults, its closure and its globals."""
     code = function.__code__
     parts = {
         "code": _parts_of_code(code),
@@ -101,23 +77,12 @@ def parts_of_function(function: FunctionType) -> dict[str, Any]:
 
 
 def parts_of_class(owner: type) -> dict[str, Any]:
-    """Take a class apart.
-
-    Parameters
-    ----------
-    owner : class
-        Of a package without a version.
-
-    Returns
-    -------
-    dict of str to object
-        Its bases, methods and constants.
-    """
+    """List the bases, methods and constants of a class without a package version."""
     bodies = vars(owner)
     codes = [f.__code__ for value in bodies.values() for f in _functions(value)]
     names = [_names(code) for code in codes]
-    changed = set[str]().union(*(found[1] for found in names))
-    changes_containers = any(found[2] for found in names)
+    changed = set[str]().union(*(assigned for _, assigned, _ in names))
+    changes_containers = any(changes for _, _, changes in names)
     parts: dict[str, Any] = {"bases": list(owner.__bases__)}
     for name, value in sorted(bodies.items()):
         special = name.startswith("__") and name.endswith("__")
@@ -129,18 +94,7 @@ def parts_of_class(owner: type) -> dict[str, Any]:
 
 
 def parts_of_module(module: ModuleType) -> dict[str, Any]:
-    """Take a module apart.
-
-    Parameters
-    ----------
-    module : module
-        Of a package without a version.
-
-    Returns
-    -------
-    dict of str to object
-        Its source, where there is one.
-    """
+    """Return the source of a module of a package without a version, if it has one."""
     try:
         return {"source": inspect.getsource(module)}
     except (OSError, TypeError):
@@ -151,6 +105,7 @@ _NOTHING = object()
 
 
 def _contents(cell: Any) -> Any:
+    """Return the contents of a cell of a closure, or "empty"."""
     try:
         return cell.cell_contents
     except ValueError:
@@ -161,29 +116,31 @@ def _counts(value: Any, changes_containers: bool) -> bool:
     """Tell whether a value is part of the code that uses it."""
     if isinstance(value, _CONTAINERS):
         return not changes_containers
-    # A decorator such as `functools.cache` keeps the function that it was given.
+    # A decorator such as `functools.cache` stores the function that it wraps here.
     value = getattr(value, "__wrapped__", value)
     return isinstance(value, (*_CONSTANTS, FunctionType, type, ModuleType))
 
 
 def _functions(value: Any) -> list[FunctionType]:
-    """Functions in an entry of a class: methods, also under a descriptor."""
+    """List the functions in an entry of a class: a method, or those of a descriptor."""
     if isinstance(value, FunctionType):
         return [value]
     if isinstance(value, property):
-        inside = [value.fget, value.fset, value.fdel]
+        candidates = [value.fget, value.fset, value.fdel]
     elif isinstance(value, (staticmethod, classmethod)):
-        inside = [value.__func__]
+        candidates = [value.__func__]
     elif isinstance(value, type):
         return []
     else:
-        own = getattr(value, "__dict__", {})
-        inside = [own[name] for name in sorted(own)]
-    return [function for function in inside if isinstance(function, FunctionType)]
+        attributes = getattr(value, "__dict__", {})
+        candidates = [attributes[name] for name in sorted(attributes)]
+    return [function for function in candidates if isinstance(function, FunctionType)]
 
 
 def _parts_of_code(code: CodeType) -> tuple[Any, ...]:
-    # Not `marshal`, whose bytes depend on what else refers to the same constants.
+    # The bytes of `marshal` would not do: they depend on what else refers to the same
+    # constants.
+    """List everything that determines what compiled code does."""
     return (
         code.co_code,
         code.co_exceptiontable,
@@ -212,8 +169,8 @@ def _names(code: CodeType) -> tuple[frozenset[str], frozenset[str], bool]:
             changes_containers = True
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found = _names(inner)
-            loaded |= found[0]
-            changed |= found[1]
-            changes_containers |= found[2]
+            inner_loaded, inner_changed, inner_changes_containers = _names(inner)
+            loaded |= inner_loaded
+            changed |= inner_changed
+            changes_containers |= inner_changes_containers
     return frozenset(loaded), frozenset(changed), changes_containers

@@ -1,7 +1,7 @@
-"""The file of one fit: a line that says what it was written with, then a pickle.
+"""The file of one fit: a line that states the versions, followed by a pickle.
 
-It is unpickled only if its digest and all versions agree. A digest finds damage, not
-malice: as for any pickle, only trusted people may write to the folder.
+The pickle is loaded only if its digest and all versions agree. A digest detects damage
+but not malice: as for any pickle, only trusted people may write to the folder.
 """
 
 from __future__ import annotations
@@ -17,32 +17,19 @@ from typing import Any
 from stackingnet_sk._files import whole_file
 
 FORMAT = 1
-# A fitted member and no predictions, or predictions and no member.
+# A fitted member and None, or None and predictions.
 Fitted = tuple[Any, Any]
 
 
 class UnusableError(Exception):
-    """A file that cannot be used, and why."""
+    """A file cannot be used; the message says why."""
 
 
 def pickle_fit(fit: Fitted, code: dict[str, Any]) -> bytes:
-    """Pickle a fit.
+    """Pickle a fit, writing classes and functions in `code` as its names.
 
-    Parameters
-    ----------
-    fit : tuple of (estimator or None, ndarray or None)
-        What was fitted, or what it predicts.
-    code : dict of str to class or function
-        Written as these names, whether or not pickle would find them.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    Exception
-        Whatever kind pickle, or the estimator, raises.
+    This works whether or not pickle could find them under their own names. Raises
+    whatever kind of error pickle, or the estimator, raises.
     """
     file = io.BytesIO()
     _Pickler(file, code).dump(fit)
@@ -52,28 +39,10 @@ def pickle_fit(fit: Fitted, code: dict[str, Any]) -> bytes:
 def read_fit(
     path: Path, key: str, versions: dict[str, str], code: dict[str, Any]
 ) -> Fitted | None:
-    """Read a fit.
+    """Read the fit of a key; None if there is no file.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    key : str
-        Of the fit that is wanted.
-    versions : dict of str to str
-        Those of now.
-    code : dict of str to class or function
-        That which :func:`pickle_fit` received.
-
-    Returns
-    -------
-    tuple of (estimator or None, ndarray or None) or None
-        None if there is no file.
-
-    Raises
-    ------
-    UnusableError
-        If it is damaged, or was written with other versions.
+    `versions` are the current ones, and `code` is what :func:`pickle_fit` received.
+    Raises an UnusableError if the file is damaged or was written with other versions.
     """
     try:
         with path.open("rb") as file:
@@ -84,19 +53,19 @@ def read_fit(
         raise UnusableError(f"cannot be read ({describe(error)})") from error
     try:
         header = json.loads(first)
-        form, own_key, size = header["format"], header["key"], header["size"]
-        own_versions, digest = dict(header["versions"]), header["sha256"]
+        form, file_key, size = header["format"], header["key"], header["size"]
+        file_versions, digest = dict(header["versions"]), header["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise UnusableError("has no readable first line") from error
     if form != FORMAT:
         raise UnusableError(f"has format {form}, and this is format {FORMAT}")
-    if own_key != key:
+    if file_key != key:
         raise UnusableError("is that of another fit")
-    if own_versions != versions:
+    if file_versions != versions:
         others = [
-            f"{name} {own_versions.get(name)} (now {versions.get(name)})"
-            for name in sorted({*own_versions, *versions})
-            if own_versions.get(name) != versions.get(name)
+            f"{name} {file_versions.get(name)} (now {versions.get(name)})"
+            for name in sorted({*file_versions, *versions})
+            if file_versions.get(name) != versions.get(name)
         ]
         raise UnusableError(f"was written with {', '.join(others)}")
     if size != len(payload):
@@ -111,23 +80,9 @@ def read_fit(
 
 
 def write_fit(path: Path, key: str, versions: dict[str, str], payload: bytes) -> None:
-    """Write a fit, as a whole or not at all.
+    """Write a pickled fit and its header, replacing a file that exists.
 
-    Parameters
-    ----------
-    path : Path
-        The file; one that is there is replaced.
-    key : str
-        Of the fit.
-    versions : dict of str to str
-        Those of now.
-    payload : bytes
-        Of :func:`pickle_fit`.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; nothing is left of it.
+    Raises an OSError, and leaves no file, if it cannot be written.
     """
     header = {
         "format": FORMAT,
@@ -136,28 +91,20 @@ def write_fit(path: Path, key: str, versions: dict[str, str], payload: bytes) ->
         "size": len(payload),
         "sha256": hashlib.sha256(payload).hexdigest(),
     }
-    # What a crash cuts short, the digest finds.
+    # The digest detects a file that a crash cut short.
     with whole_file(path) as file:
         file.write(json.dumps(header).encode() + b"\n")
         file.write(payload)
 
 
 def describe(error: Exception) -> str:
-    """Say what an error is, kind and message.
-
-    Parameters
-    ----------
-    error : Exception
-        Raised by something else.
-
-    Returns
-    -------
-    str
-    """
+    """Return the kind and the message of an error."""
     return f"{type(error).__name__}: {error}"
 
 
 class _Pickler(pickle.Pickler):
+    """Pickle classes and functions of `code` as their names there."""
+
     def __init__(self, file: Any, code: dict[str, Any]) -> None:
         super().__init__(file, protocol=5)
         self._names = {id(value): name for name, value in code.items()}
@@ -169,6 +116,8 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
+    """Look up in `code` what `_Pickler` wrote as a name."""
+
     def __init__(self, file: Any, code: dict[str, Any]) -> None:
         super().__init__(file)
         self._code = code

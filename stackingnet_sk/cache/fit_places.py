@@ -1,4 +1,4 @@
-"""Where the fits of an ensemble are in its cache, by what each depends on."""
+"""The cached fits of an ensemble, by what each fit depends on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stackingnet_sk._warnings import warn_user
 from stackingnet_sk.cache.member_cache import CachedFit
 from stackingnet_sk.cache.member_key import Fingerprints
 
-# Those of scikit-learn's settings on which a fit depends.
+# The settings of scikit-learn on which a fit depends.
 _SETTINGS = ("enable_metadata_routing", "transform_output")
 
 
@@ -31,36 +31,16 @@ def cached_fits(
     fit_params: dict[str, dict[str, Any]],
     answer: Any,
 ) -> list[CachedFit | None]:
-    """Find the place in the cache of each fit.
+    """Find the file in the cache of each fit, fold by fold and within it by member.
 
-    A fit depends on the member and its parameters, the data, what `fit` receives
-    besides, the rows, and what the member is asked for; on the member's name only where
-    a `random_state` is None.
+    A fit depends on the member and its parameters, the data, what else `fit` receives
+    (`fit_params`), the rows, and the answer that the fitted member is asked for. It
+    depends on the member's name only where a `random_state` is None. A fold is a pair
+    of row indices (train, test), or None for all rows. `folder` is that of
+    :func:`open_folder`.
 
-    Parameters
-    ----------
-    folder : Path or None
-        Of :func:`open_folder`.
-    members : sequence of (str, estimator)
-        Names and unfitted members.
-    X, y : array-like
-        Training data.
-    folds : sequence of (train, test) or None
-        Row indices of each fold; None is all rows.
-    fit_params : dict of str to dict
-        What each member's `fit` receives besides.
-    answer : Answer
-        What a fitted member is asked for.
-
-    Returns
-    -------
-    list of CachedFit or None
-        Fold by fold, in each the members. None is not to be cached.
-
-    Warns
-    -----
-    UserWarning
-        If the data or a member cannot be hashed.
+    An entry is None if the fit is not cached. Warns if the data or a member cannot be
+    hashed.
     """
     if folder is None:
         return [None] * (len(members) * len(folds))
@@ -72,28 +52,33 @@ def cached_fits(
     except TypeError as error:
         _warn("No member is cached: the data", error)
         return [None] * (len(members) * len(folds))
-    places: list[list[CachedFit | None]] = []
+    fits_by_member: list[list[CachedFit | None]] = []
     for name, member in members:
-        # Fitted before, it would have more to it than what is going to be fitted.
-        own = Fingerprints(common)
+        # A member that was fitted before has attributes that its clone, which will be
+        # fitted, does not have.
+        fingerprints = Fingerprints(common)
         try:
-            # Members that are drawn are not one draw: those alike have their names.
+            # Equal members with a random state of None must differ, so their names
+            # count.
             draw = name if _is_drawn(member) else None
-            key = own.of([clone(member), fit_params[name], draw])
+            key = fingerprints.of([clone(member), fit_params[name], draw])
         except TypeError as error:
             _warn(f"Member {name!r} is not cached: a parameter", error)
-            places.append([None] * len(folds))
+            fits_by_member.append([None] * len(folds))
             continue
-        versions = _versions(own.packages | common.packages)
-        keys = [own.of([key, *data, fold]) for fold in rows]
-        places.append(
-            [CachedFit(folder / f"{key}.fit", versions, own.code) for key in keys]
+        versions = _versions(fingerprints.packages | common.packages)
+        keys = [fingerprints.of([key, *data, fold]) for fold in rows]
+        fits_by_member.append(
+            [
+                CachedFit(folder / f"{key}.fit", versions, fingerprints.code)
+                for key in keys
+            ]
         )
-    return [place for fold in zip(*places, strict=True) for place in fold]
+    return [fit for fold in zip(*fits_by_member, strict=True) for fit in fold]
 
 
 def _is_drawn(member: Any) -> bool:
-    """Tell whether a random state is left to chance, if any."""
+    """Tell whether a parameter `random_state` is None."""
     return any(
         value is None and name.rpartition("__")[2] == "random_state"
         for name, value in member.get_params().items()
@@ -101,6 +86,7 @@ def _is_drawn(member: Any) -> bool:
 
 
 def _versions(packages: set[str]) -> dict[str, str]:
+    """State the versions of Python, of our dependencies and of other packages."""
     others = sorted(packages - {"python", "numpy", "scipy", "sklearn"})
     return {
         "Python": platform.python_version(),

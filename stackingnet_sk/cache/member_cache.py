@@ -1,4 +1,4 @@
-"""A folder of fits of members: what was fitted once is read, not fitted again."""
+"""A folder of fitted members, in which a fit is looked up before it is repeated."""
 
 from __future__ import annotations
 
@@ -25,44 +25,31 @@ from stackingnet_sk.cache.fit_file import (
 try:
     import fcntl
 except ImportError:
-    # Without locks the same fit may be done twice, with the same result.
+    # Without locks, two processes may do the same fit, with the same result.
     fcntl = None  # type: ignore[assignment]
 
-# What a file system says that has no locks.
+# Errors of file systems that have no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 def open_folder(memory: Any) -> Path | None:
-    """Make the folder of the cache.
+    """Create the folder of the cache, inside the one that `memory` names.
 
-    Parameters
-    ----------
-    memory : None, str, path-like or joblib.Memory
-        Where fits are kept. Ours are in a folder of their own in there.
-
-    Returns
-    -------
-    Path or None
-        None where nothing is kept.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    OSError
-        If the folder cannot be made.
+    `memory` is None, a path or a joblib.Memory; the result is None if nothing is
+    cached. Raises a ValueError if it is something else, and an OSError if the folder
+    cannot be created.
     """
-    place = memory
+    location = memory
     if isinstance(memory, joblib.Memory) and memory.backend == "local":
-        place = memory.location
-    if place is None:
+        location = memory.location
+    if location is None:
         return None
-    if not isinstance(place, (str, os.PathLike)):
+    if not isinstance(location, (str, os.PathLike)):
         raise ValueError(
             "memory must be None, the path of a folder, or a joblib.Memory whose "
             f"location is None or a local folder; got {memory!r}."
         )
-    folder = Path(place).absolute() / "stackingnet_sk"
+    folder = Path(location).absolute() / "stackingnet_sk"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,16 +59,17 @@ def open_folder(memory: Any) -> Path | None:
 
 @dataclass(frozen=True, eq=False)
 class CachedFit:
-    """The place of one fit in the cache.
+    """One fit and its file in the cache.
 
     Parameters
     ----------
     path : Path
-        The file, there or not.
+        The file, which need not exist.
     versions : dict of str to str
-        Those of the packages on which the fit depends.
+        Versions of the packages on which the fit depends.
     code : dict of str to class or function
-        What pickle may not find in another process, by its digest.
+        Classes and functions that pickle may not find in another process, by their
+        digests.
     """
 
     path: Path
@@ -89,17 +77,9 @@ class CachedFit:
     code: dict[str, Any] = field(default_factory=dict)
 
     def recall(self) -> Fitted | None:
-        """Read the fit, if it is there and as it was written.
+        """Read the fit; None if it has to be done.
 
-        Returns
-        -------
-        tuple of (estimator or None, ndarray or None) or None
-            None if it is to be fitted.
-
-        Warns
-        -----
-        UserWarning
-            If there is a file that is damaged, or was written with other versions.
+        Warns if the file is damaged or was written with other versions.
         """
         try:
             return self._read()
@@ -112,33 +92,19 @@ class CachedFit:
             return None
 
     def fit_once(self, fit: Callable[[], Fitted]) -> tuple[Fitted, bool, str | None]:
-        """Fit and keep the result, unless someone else does so in the meantime.
+        """Fit and cache the result, unless another process does so in the meantime.
 
-        Parameters
-        ----------
-        fit : callable
-            Called without arguments while nobody else fits the same.
-
-        Returns
-        -------
-        fitted : tuple of (estimator or None, ndarray or None)
-        recalled : bool
-            Whether someone else has fitted it.
-        problem : str or None
-            Why it is not kept: it cannot be pickled.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; nothing of it is left.
+        `fit` is called while no other process or thread does the same fit. Returns the
+        fit, whether another process has done it, and why it cannot be pickled, if so.
+        Raises an OSError, and leaves no file, if it cannot be written.
         """
         key = self.path.stem
         with self._alone() as is_alone:
-            # Of an unusable file :meth:`recall` has warned already.
+            # :meth:`recall` has already warned of an unusable file.
             with suppress(UnusableError):
-                found = self._read()
-                if found is not None:
-                    return found, True, None
+                recalled = self._read()
+                if recalled is not None:
+                    return recalled, True, None
             fitted = fit()
             try:
                 payload = pickle_fit(fitted, self.code)
@@ -146,9 +112,9 @@ class CachedFit:
                 return fitted, False, f"it cannot be pickled ({describe(error)})"
             try:
                 if is_alone:
-                    # Left by a process that was killed while it wrote.
-                    for left in self.path.parent.glob(f"{key}.*.part"):
-                        left.unlink(missing_ok=True)
+                    # A process that was killed while it wrote has left such files.
+                    for part in self.path.parent.glob(f"{key}.*.part"):
+                        part.unlink(missing_ok=True)
                 write_fit(self.path, key, self.versions, payload)
             except OSError as error:
                 raise _cannot_write(self.path.parent, error) from error
@@ -159,10 +125,13 @@ class CachedFit:
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
-        """Keep others from the same fit, threads too; a process that dies lets go."""
+        """Hold a lock on the fit, also against other threads.
+
+        Yields False if there are no locks. The lock of a process that dies is released.
+        """
         path = self.path.with_suffix(".lock")
         try:
-            # It may have been removed since it was opened.
+            # The folder may have been removed since `open_folder` created it.
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = None if fcntl is None else _lock(path)
         except OSError as error:
@@ -171,21 +140,24 @@ class CachedFit:
             yield lock is not None
         finally:
             if lock is not None:
-                # While it is held: who waits for it then sees that it is gone.
+                # Remove the file while the lock is held: a process that waits for the
+                # lock then sees that the file is gone.
                 with suppress(OSError):
                     path.unlink()
-                # A process that was forked meanwhile has the file open, too.
+                # Unlock explicitly: a process that was forked meanwhile has the file
+                # open, too, so closing it here does not release the lock.
                 fcntl.flock(lock, fcntl.LOCK_UN)
                 os.close(lock)
 
 
 def _lock(path: Path) -> int | None:
-    """Wait for a lock; None where the file system has none."""
+    """Wait for a lock on a file; None if the file system has no locks."""
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # Who held it has removed the file, which others can't see any more.
+            # The previous holder has removed the file. A lock on a removed file does
+            # not keep out processes that create it anew, so try again.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(lock), os.stat(path)):
                     return lock

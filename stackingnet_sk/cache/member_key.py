@@ -1,8 +1,9 @@
-"""What identifies a fit: the member and its parameters, the data, the rows.
+"""What identifies a fit: the member and its parameters, the data, and the rows.
 
-Values are walked, not pickled: a pickle of an estimator holds scikit-learn's version,
-and one of a function only its name. Versions are no part of a key, so that a fit under
-other versions is found, and can be told from one that was never there.
+The parts of a value are visited, and the value is not pickled as a whole: the pickle of
+an estimator contains scikit-learn's version, and that of a function only its name. A
+key does not depend on versions. A fit under other versions is therefore found, and can
+be told from one that was never done.
 """
 
 from __future__ import annotations
@@ -30,27 +31,29 @@ _ATOMS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
 class Fingerprints:
-    """Digests of values, equal for what leads to the same fit.
+    """Digests of values, which are equal for values that lead to the same fit.
 
-    One is to be used for as long as arrays stay as they are: each is digested once.
+    Each array is digested once, so an instance may be used only as long as no array is
+    modified.
 
     Parameters
     ----------
     others : Fingerprints, default=None
-        Of the same arrays.
+        An instance whose digests of arrays are shared.
 
     Attributes
     ----------
     packages : set of str
         Top-level packages with a version whose code the values use.
     code : dict of str to class or function
-        By digest, those that the values hold and that no package's version vouches for.
+        By digest, the classes and functions in the values that no package's version
+        identifies.
     """
 
     def __init__(self, others: Fingerprints | None = None) -> None:
         self.packages: set[str] = set()
         self.code: dict[str, Any] = {}
-        # The arrays stay alive here, or their ids could be given to others.
+        # Keep the arrays alive, as the id of a deleted array can be used again.
         self._arrays: dict[int, tuple[Any, str]]
         self._arrays = {} if others is None else others._arrays
         self._codes: dict[int, tuple[Any, str]] = {}
@@ -58,24 +61,13 @@ class Fingerprints:
         self._inside_code = 0
 
     def of_data(self, *data: Any) -> str:
-        """Digest data at once, whatever it is.
+        """Digest data (arrays, sparse matrices, data frames) as a whole.
 
-        Parameters
-        ----------
-        *data : array-like, sparse matrix or dataframe
-            Of any size.
-
-        Returns
-        -------
-        str
-
-        Raises
-        ------
-        TypeError
-            If it cannot be hashed.
+        Raises a TypeError if it cannot be hashed.
         """
         try:
-            # A file mapped into a worker is the array that was sent there.
+            # An array that was sent to a worker may be a memory-mapped file there: give
+            # both the same digest.
             return _join(
                 "data", *(joblib.hash(part, coerce_mmap=True) for part in data)
             )
@@ -85,19 +77,8 @@ class Fingerprints:
     def of(self, value: Any) -> str:
         """Digest a value: a parameter, an estimator, a function, or any of their parts.
 
-        Parameters
-        ----------
-        value : object
-            It is only read.
-
-        Returns
-        -------
-        str
-
-        Raises
-        ------
-        TypeError
-            If it has a part that cannot be described; it says which kind.
+        Raises a TypeError, which names the kind of the part, if a part cannot be
+        described.
         """
         try:
             return self._of(value)
@@ -110,31 +91,33 @@ class Fingerprints:
             self._inside_code = 0
 
     def _of(self, value: Any) -> str:
+        """Digest a value, using the digests of code and arrays already seen."""
         kind = type(value)
         if kind in _ATOMS:
             return _join(kind.__name__, repr(value))
         if id(value) in self._open:
             return _join("around", str(self._open.index(id(value))))
         is_code = isinstance(value, (type, FunctionType))
-        known = self._codes if is_code else self._arrays
-        if id(value) in known:
-            found = known[id(value)][1]
+        digests = self._codes if is_code else self._arrays
+        if id(value) in digests:
+            digest = digests[id(value)][1]
         else:
             self._open.append(id(value))
-            found = self._parts(value, kind)
+            digest = self._parts(value, kind)
             self._open.pop()
             if is_code or isinstance(value, np.ndarray):
-                known[id(value)] = value, found
-        # Functions that only code uses are in nothing that a fit leaves.
+                digests[id(value)] = value, digest
+        # Functions that only other code uses are not part of what a fit stores.
         if (
             is_code
             and (isinstance(value, type) or not self._inside_code)
             and not self._is_vouched_for(value)
         ):
-            self.code[found] = value
-        return found
+            self.code[digest] = value
+        return digest
 
     def _parts(self, value: Any, kind: type) -> str:
+        """Digest a value by its parts, according to its kind."""
         if kind in (list, tuple):
             return _join(kind.__name__, *map(self._of, value))
         if kind is dict:
@@ -144,7 +127,8 @@ class Fingerprints:
             return _join(kind.__name__, *sorted(map(self._of, value)))
         if kind in (np.ndarray, np.memmap):
             if value.dtype.hasobject:
-                # Equal texts need not be one object, which joblib.hash would see.
+                # joblib.hash would tell equal texts that are two objects from one
+                # object that occurs twice.
                 cells = self._of(value.ravel().tolist())
                 return _join("array", repr(value.shape), str(value.dtype), cells)
             return _join("array", joblib.hash(value, coerce_mmap=True))
@@ -160,9 +144,9 @@ class Fingerprints:
             raise TypeError("code without a function cannot be hashed")
         if isinstance(value, BaseEstimator):
             parameters = value.get_params(deep=False)
-            rest = state_besides_parameters(value)
-            return _join("estimator", *map(self._of, (kind, parameters, rest)))
-        # Their pickles also hold a seed that was never used.
+            state = state_besides_parameters(value)
+            return _join("estimator", *map(self._of, (kind, parameters, state)))
+        # The pickles of random states also contain a seed that was never used.
         if isinstance(value, np.random.RandomState):
             return _join("random", self._of(value.get_state(legacy=False)))
         if isinstance(value, np.random.Generator):
@@ -173,17 +157,18 @@ class Fingerprints:
         return self._object(value, kind)
 
     def _code(self, value: Any) -> str:
+        """Digest a class or function, by name if its package has a version."""
         names = f"{value.__module__}:{value.__qualname__}"
         if self._is_vouched_for(value):
             return _join("code", names)
         take_apart = parts_of_class if isinstance(value, type) else parts_of_function
         self._inside_code += 1
-        found = _join("code", names, self._of(take_apart(value)))
+        digest = _join("code", names, self._of(take_apart(value)))
         self._inside_code -= 1
-        return found
+        return digest
 
     def _object(self, value: Any, kind: type) -> str:
-        """Digest what pickle would save, but part by part."""
+        """Digest what pickle would save of a value, part by part."""
         reduce = copyreg.dispatch_table.get(kind)
         parts: Any = reduce(value) if reduce else value.__reduce_ex__(4)
         self._package(kind)
@@ -191,17 +176,21 @@ class Fingerprints:
             wrapped = getattr(value, "__wrapped__", None)
             if isinstance(wrapped, FunctionType):
                 return _join("wrapped", *map(self._of, (kind, wrapped)))
-            # A name. Pickle refuses one under which something else is found.
+            # The text is a global name. Pickle refuses it if another object is found
+            # under it.
             return _join("global", pickle.dumps(value, 4))
-        make, arguments, *rest = parts
-        # Items come as iterators, in the places of the fourth and the fifth.
-        listed = [list(part) if hasattr(part, "__next__") else part for part in rest]
+        make, arguments, *further = parts
+        # The items of lists and dictionaries come as iterators, in the fourth and fifth
+        # element of the tuple.
+        listed = [list(part) if hasattr(part, "__next__") else part for part in further]
         return _join("object", *map(self._of, (kind, make, arguments, listed)))
 
     def _is_vouched_for(self, value: Any) -> bool:
+        """Tell whether a name and the version of a package identify the code."""
         return self._package(value) is not None and is_named(value)
 
     def _package(self, value: Any) -> str | None:
+        """Name the package of a value, if it has a version, and record it."""
         package = package_of(value)
         if package is not None:
             self.packages.add(package)
@@ -209,7 +198,7 @@ class Fingerprints:
 
 
 def _join(*parts: str | bytes) -> str:
-    """Digest texts; no two sequences are the same one when put together."""
+    """Digest texts; no two different sequences are joined to the same text."""
     digest = hashlib.sha256()
     for part in parts:
         raw = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""What rows say, as sums of numbers and counts of votes that can be merged."""
+"""Sums of numbers and counts of votes over rows, which can be merged."""
 
 from stackingnet_sk.evidence.answer_patterns import AnswerPatterns
 from stackingnet_sk.evidence.block_moments import BlockMoments

@@ -1,7 +1,7 @@
-"""Moments of blocks of rows, from which any reweighting of the blocks has its moments.
+"""Moments of blocks of rows, from which the moments of any reweighting follow.
 
-Bootstrap, jackknife and leave-one-out are choices of weights on the blocks. Replicates
-are computed side by side, as a product of matrices.
+Bootstrap, jackknife and leave-one-out are three ways to choose weights of the blocks.
+The moments of all replicates are computed together, as one product of matrices.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ class BlockMoments:
     Parameters
     ----------
     shift : ndarray of shape (n_models + 1,)
-        What was subtracted of the rows ``[P_i - y_i, y_i]``.
+        The point that was subtracted from the rows ``[P_i - y_i, y_i]``.
     products : ndarray of shape (n_blocks, n_models + 2, n_models + 2)
-        Sums over each block of ``z z'``, with ``z`` a shifted row and a one.
+        Weighted sum over each block of ``z z'``, where ``z`` is a shifted row followed
+        by a one.
     weight_norm : float
-        Euclidean norm of the weights of the rows, over their sum.
+        Euclidean norm of the sample weights, divided by their sum.
     """
 
     shift: NDArray[np.float64]
@@ -41,24 +42,11 @@ class BlockMoments:
         block: NDArray[np.intp],
         n_blocks: int | None = None,
     ) -> BlockMoments:
-        """Sum the rows of each block.
+        """Sum the rows of each block; no prediction may be missing.
 
-        Parameters
-        ----------
-        predictions : ndarray of shape (n_rows, n_models)
-            Predictions, none of them missing.
-        target : ndarray of shape (n_rows,)
-            Labels, or zeros.
-        sample_weight : ndarray of shape (n_rows,)
-            Weights of the rows.
-        block : ndarray of int of shape (n_rows,)
-            The block of each row, from zero.
-        n_blocks : int, default=None
-            Number of blocks, some of which may have no rows; None: those with rows.
-
-        Returns
-        -------
-        BlockMoments
+        `block` holds the number of each row's block, counted from zero, and `target`
+        may be all zeros. By default `n_blocks` is the largest number in `block`, plus
+        one; blocks may be empty.
         """
         if n_blocks is None:
             n_blocks = int(block.max(initial=-1)) + 1
@@ -73,24 +61,13 @@ class BlockMoments:
         parts = zip(weighted, np.split(rows, starts[1:]), strict=True)
         size = rows.shape[1]
         products = np.array([left.T @ right for left, right in parts])
-        # Split, no rows are one part and not none.
+        # Without rows and blocks, np.split returns one part instead of none.
         products = products.reshape(-1, size, size)[:n_blocks]
         norm = float(np.linalg.norm(weights / total)) if total > 0 else 0.0
         return cls(shift, products, norm)
 
     def reweighted(self, weights: NDArray[np.float64]) -> list[Moments]:
-        """Compute the moments under weights on the blocks.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_replicates, n_blocks)
-            How often each block counts.
-
-        Returns
-        -------
-        list of Moments
-            One per replicate.
-        """
+        """Compute one Moments per row of weights of shape (n_replicates, n_blocks)."""
         size = len(self.shift)
         flat = self.products.reshape(len(self.products), (size + 1) ** 2)
         replicates = []

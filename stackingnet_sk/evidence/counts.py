@@ -1,8 +1,8 @@
-"""Votes, counted: every distinct row of votes once, with how often it occurs.
+"""Counts of votes: each distinct row of votes once, with its total weight.
 
-What the models of a panel vote on a million items is a few thousand distinct rows.
-Counts of (row, label) are all that any method here needs, and they merge exactly, so
-rows can come at once, in blocks, or from several machines.
+The votes of several models on a million items are typically a few thousand distinct
+rows. All methods here need only the counts of (row of votes, label). Counts merge
+exactly, so rows can be read at once, in blocks, or on several machines.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-# Row keys stay below this, the largest power of two that an int64 holds.
+# Row keys stay below this bound, the largest power of two that an int64 can hold.
 _LARGEST_KEY = 2**62
-# A vote that was not given.
+# The code of a missing vote.
 ABSTAINS = -1
 
 
@@ -33,7 +33,7 @@ class VoteCounts:
     unlabelled : ndarray of shape (n_patterns,)
         Total weight of the rows with that pattern and no label.
     weight_norm : float
-        Euclidean norm of the weights of the rows.
+        Euclidean norm of the sample weights of the rows.
     """
 
     patterns: NDArray[np.signedinteger]
@@ -49,23 +49,10 @@ class VoteCounts:
         n_classes: int,
         sample_weight: NDArray[np.float64] | None = None,
     ) -> VoteCounts:
-        """Count rows.
+        """Count rows of votes, leaving out rows without weight.
 
-        Parameters
-        ----------
-        votes : ndarray of int of shape (n_rows, n_models)
-            Index of the class voted for, -1 where a model abstains.
-        labels : ndarray of int of shape (n_rows,)
-            Index of the class, -1 where there is no label.
-        n_classes : int
-            Number of classes.
-        sample_weight : ndarray of shape (n_rows,), default=None
-            Non-negative weights of the rows; an integer weight is a repetition.
-
-        Returns
-        -------
-        VoteCounts
-            Without the rows that have no weight.
+        Votes and labels are indices of classes; -1 marks a missing vote or label.
+        Weights are non-negative, and an integer weight equals a repetition of the row.
         """
         if sample_weight is not None:
             counted = sample_weight > 0
@@ -74,7 +61,7 @@ class VoteCounts:
         first, pattern = _distinct_rows(votes)
         cell = pattern * (n_classes + 1) + labels + 1
         if sample_weight is not None:
-            # Sums in an order of their own do not depend on that of the rows.
+            # Sorted weights give the same rounded sums for any order of the rows.
             order = np.lexsort((sample_weight, cell))
             cell, sample_weight = cell[order], sample_weight[order]
         size = len(first) * (n_classes + 1)
@@ -82,28 +69,15 @@ class VoteCounts:
         table = table.reshape(len(first), n_classes + 1)
         norm = float(np.sqrt(len(labels)))
         if sample_weight is not None:
-            # Divided first: squares of tiny or huge weights are out of range.
+            # Divide first: squares of tiny or huge weights under- or overflow.
             total = float(table.sum()) or 1.0
             norm = total * float(np.linalg.norm(np.sort(sample_weight) / total))
         return cls(votes[first], table[:, 1:].copy(), table[:, 0].copy(), norm)
 
     def merge(self, other: VoteCounts) -> VoteCounts:
-        """Combine with the counts of other rows.
+        """Combine with the counts of other rows, as if all had been read at once.
 
-        Parameters
-        ----------
-        other : VoteCounts
-            Counts of the same models and classes on other rows.
-
-        Returns
-        -------
-        VoteCounts
-            The counts of all rows, as if they had been read at once.
-
-        Raises
-        ------
-        ValueError
-            If the numbers of models or of classes differ.
+        Raises a ValueError if the numbers of models or of classes differ.
         """
         if (self.n_models, self.n_classes) != (other.n_models, other.n_classes):
             raise ValueError(
@@ -112,14 +86,14 @@ class VoteCounts:
                 f"{other.n_classes}; both blocks must have the same columns and classes"
             )
         patterns = np.concatenate([self.patterns, other.patterns])
-        first, place = _distinct_rows(patterns)
+        first, index = _distinct_rows(patterns)
         labelled = np.zeros((len(first), self.n_classes))
         unlabelled = np.zeros(len(first))
-        # Within a block no pattern occurs twice.
+        # No pattern occurs twice in a block, so plain += adds every count.
         for block, start in ((self, 0), (other, len(self.patterns))):
-            own = place[start : start + len(block.patterns)]
-            labelled[own] += block.labelled
-            unlabelled[own] += block.unlabelled
+            rows = index[start : start + len(block.patterns)]
+            labelled[rows] += block.labelled
+            unlabelled[rows] += block.unlabelled
         norm = float(np.hypot(self.weight_norm, other.weight_norm))
         return VoteCounts(patterns[first], labelled, unlabelled, norm)
 
@@ -134,23 +108,13 @@ class VoteCounts:
         return len(self.patterns) > 0
 
     def subset(self, models: NDArray[np.intp]) -> VoteCounts:
-        """Count some of the models only.
-
-        Parameters
-        ----------
-        models : ndarray of int
-            Which models, in which order.
-
-        Returns
-        -------
-        VoteCounts
-        """
+        """Restrict to some of the models, given by their indices, in that order."""
         patterns = self.patterns[:, models]
-        first, place = _distinct_rows(patterns)
+        first, index = _distinct_rows(patterns)
         labelled = np.zeros((len(first), self.n_classes))
-        np.add.at(labelled, place, self.labelled)
+        np.add.at(labelled, index, self.labelled)
         unlabelled = np.zeros(len(first))
-        np.add.at(unlabelled, place, self.unlabelled)
+        np.add.at(unlabelled, index, self.unlabelled)
         return replace(
             self, patterns=patterns[first], labelled=labelled, unlabelled=unlabelled
         )
@@ -178,20 +142,21 @@ class VoteCounts:
 
     @property
     def kish(self) -> float:
-        """Rows that a unit of weight counts for.
+        """Number of rows that one unit of weight counts for.
 
-        One, weights being repetitions, but more where that would be less rows than
-        Kish's effective sample size: weights that sum to one don't claim that there is
-        a single row.
+        It is one, since an integer weight equals a repetition. If the total weight is
+        below Kish's effective sample size, it is that size divided by the total weight:
+        weights that sum to one do not mean that there is only one row.
         """
         if self.weight == 0:
             return 1.0
         share = self.weight / self.weight_norm / self.weight_norm
-        # The norm is rounded, and merging rounds it otherwise than counting at once.
+        # The norm is rounded, and after a merge the rounding differs from that of
+        # counting all rows at once.
         return share if share > 1.0 + 1e-9 else 1.0
 
     def effective(self) -> VoteCounts:
-        """Count in effective rows, see `kish`."""
+        """Scale the counts to effective rows, see `kish`."""
         kish = self.kish
         if kish == 1.0:
             return self
@@ -206,25 +171,19 @@ class VoteCounts:
 
     @cached_property
     def design(self) -> csr_array:
-        """One-hot votes, shape (n_patterns, n_models * n_classes), model-major."""
+        """One-hot votes of shape (n_patterns, n_models * n_classes), model by model."""
         rows, models = np.nonzero(self.patterns >= 0)
         columns = models * self.n_classes + self.patterns[rows, models]
         shape = (len(self), self.n_models * self.n_classes)
         return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
     def joint(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Total weight of each model's votes, by true class.
+        """Sum the weight of each model's votes, by true class.
 
-        Parameters
-        ----------
-        weights : ndarray of shape (n_patterns, n_classes)
-            Weight of each pattern with each true class.
-
-        Returns
-        -------
-        ndarray of shape (n_models, n_classes, n_classes)
-            Entry ``[m, k, a]``: the weight of the rows of class k on which model m
-            votes for class a.
+        `weights` of shape (n_patterns, n_classes) is the weight of each pattern with
+        each true class. Entry ``[m, k, a]`` of the result, of shape (n_models,
+        n_classes, n_classes), is the weight of the rows of class k on which model m
+        votes for class a.
         """
         shape = (self.n_models, self.n_classes, self.n_classes)
         joint: NDArray[np.float64] = (self.design.T @ weights).reshape(shape)
@@ -232,7 +191,7 @@ class VoteCounts:
 
     @property
     def answered(self) -> NDArray[np.float64]:
-        """Share of all rows that each model answers."""
+        """Share of all rows that each model answers, by weight."""
         rows = self.labelled.sum(axis=1) + self.unlabelled
         share: NDArray[np.float64] = rows @ (self.patterns >= 0) / self.weight
         return share
@@ -241,8 +200,8 @@ class VoteCounts:
     def recalls(self) -> NDArray[np.float64]:
         """Share of right votes of each model on each class, on labelled rows.
 
-        Shape (n_models, n_classes); NaN where a model answers none of a class. The mean
-        over the classes is the balanced accuracy.
+        The shape is (n_models, n_classes). An entry is NaN if the model answers no row
+        of the class. The mean over the classes is the balanced accuracy.
         """
         joint = self.joint(self.labelled)
         answers = joint.sum(axis=2)
@@ -261,10 +220,12 @@ class VoteCounts:
 def _distinct_rows(
     votes: NDArray[np.signedinteger],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Index of an occurrence of each distinct row, ascending, and each row's place.
+    """Find one occurrence of each distinct row, and the number of each row.
 
-    The votes of a row are the digits of a number. Where it would become too large, the
-    rows seen so far are ranked, and the ranks take the place of the numbers.
+    The first array holds an index per distinct row, in ascending order of these rows;
+    the second array maps each row to its distinct row. The votes of a row are the
+    digits of one integer key. Before a key would exceed an int64, the keys so far are
+    replaced by their ranks.
     """
     keys = np.zeros(len(votes), dtype=np.int64)
     if not len(votes):
@@ -278,10 +239,10 @@ def _distinct_rows(
         keys = keys * radix + (column.astype(np.int64) + 1)
         size *= radix
     if size <= max(4 * len(votes), 2**16):
-        # Few possible rows: counting them is faster than sorting.
-        place = np.cumsum(np.bincount(keys, minlength=size) > 0) - 1
-        inverse = place[keys]
-        first = np.empty(place[-1] + 1, dtype=np.intp)
+        # If few rows are possible, counting is faster than sorting.
+        rank = np.cumsum(np.bincount(keys, minlength=size) > 0) - 1
+        inverse = rank[keys]
+        first = np.empty(rank[-1] + 1, dtype=np.intp)
         first[inverse] = np.arange(len(votes))
         return first, inverse
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)

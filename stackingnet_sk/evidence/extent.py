@@ -1,4 +1,4 @@
-"""The range of labels and predictions, as far as a check of their units needs it."""
+"""The range of labels and predictions, as needed to check that their units agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# The first rows nearly always show that predictions and labels overlap.
+# Number of rows to look at first: they nearly always show that the predictions overlap
+# with the labels.
 _FIRST_ROWS = 1000
 
 Interval = tuple[float, float]
@@ -18,19 +19,19 @@ EMPTY: Interval = (np.inf, -np.inf)
 
 @dataclass(frozen=True, eq=False)
 class Extent:
-    """Where the labels and the predictions of labelled rows lie.
+    """Range of the labels and of the predictions of labelled rows.
 
     Parameters
     ----------
     labels : tuple of float
         Smallest and largest label.
     predictions : tuple of float
-        Smallest and largest prediction. If the predictions of the first rows overlap
-        with the labels, only these rows are looked at.
+        Smallest and largest prediction. If the predictions of the first 1,000 rows
+        overlap with the labels, the range is that of these rows.
     first : ndarray of shape (n_models,)
-        The first prediction of each model; NaN where all are missing.
+        First prediction of each model; NaN if all are missing.
     varies : ndarray of bool of shape (n_models,)
-        Whether a model ever predicts anything else.
+        Whether a model has at least two different predictions.
     """
 
     labels: Interval
@@ -45,20 +46,10 @@ class Extent:
         labels: NDArray[np.float64],
         read: Callable[[Any], NDArray[np.floating]] = np.asarray,
     ) -> Extent:
-        """Look at as few rows as possible.
+        """Determine the extent from as few rows as possible.
 
-        Parameters
-        ----------
-        table : array of shape (n_rows, n_models)
-            Predictions; NaN where one is missing.
-        labels : ndarray of shape (n_rows,)
-            Their labels.
-        read : callable, default=numpy.asarray
-            Turns a part of the table into a numpy array.
-
-        Returns
-        -------
-        Extent
+        Missing predictions in the table of shape (n_rows, n_models) are NaN. `read`
+        turns a part of the table into a numpy array.
         """
         n_rows, n_models = table.shape
         labels_range = _range(labels)
@@ -93,15 +84,17 @@ class Extent:
 
 
 def overlap(first: Interval, second: Interval) -> bool:
-    """Tell whether two intervals have more than an end in common."""
+    """Tell whether the interiors of two intervals overlap."""
     return first[0] < second[1] and second[0] < first[1]
 
 
 def _range(values: NDArray[np.floating]) -> Interval:
+    """Return the smallest and the largest value that is not NaN."""
     if not values.size or np.isnan(values).all():
         return EMPTY
     return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 def _hull(first: Interval, second: Interval) -> Interval:
+    """Return the smallest interval that contains both."""
     return min(first[0], second[0]), max(first[1], second[1])

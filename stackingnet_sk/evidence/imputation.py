@@ -78,7 +78,7 @@ def impute_moments(patterns: AnswerPatterns) -> Imputation:
     for _ in range(_MAX_ITERATIONS):
         expected = patterns.imputed_with(mean, covariance, conditional_covariance=True)
         model = PredictionModel.from_moments(expected)
-        moved = model.away_from(patterns.place)
+        moved = model.away_from(patterns.reference)
         steps = np.abs(moved - mean), np.abs(model.covariance - covariance)
         mean, covariance = moved, model.covariance
         converged = _within(steps, model.unique_spread(), _TOLERANCE)

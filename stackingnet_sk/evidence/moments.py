@@ -1,8 +1,7 @@
-"""Mergeable second moments of the models' errors and the target.
+"""Second moments of the models' errors and of the target, which can be merged.
 
-Everything that the quadratic objective needs from ``n`` rows is an
-``(M + 1) x (M + 1)`` matrix, so rows can come at once, in blocks, or from several
-machines.
+The quadratic objective needs only an ``(M + 1) x (M + 1)`` matrix from ``n`` rows. Rows
+can therefore be read at once, in blocks, or on several machines.
 """
 
 from __future__ import annotations
@@ -17,32 +16,33 @@ from scipy.linalg.blas import dsyrk
 
 from stackingnet_sk.evidence.rounding import two_sum
 
-# A block of rows is read once and used three times (subtract, multiply, sum); 0.8 MB
-# stay in a processor's second cache meanwhile. Between 0.5 and 1.5 MB it makes no
-# difference there; 3 MB take a fifth longer.
+# Entries of a block of rows, 0.8 MB in double precision. A block is read once and used
+# three times (subtract, multiply, sum), and should stay in the second-level cache
+# meanwhile. The time is flat between 0.5 and 1.5 MB; 3 MB take a fifth longer.
 _BLOCK_ELEMENTS = 100_000
 
-# Second moments outside of this range make products of two of them over- or
-# underflow; the rows are then read again, multiplied by a power of two.
+# Range of mean squares, in squared units of the target. Outside of it, the product of
+# two second moments may over- or underflow, so the rows are read again, multiplied by a
+# power of two.
 _SAFE_SQUARES = (1e-60, 1e60)
 
-# Predictions whose variance is below this share of the target's are constant: what is
-# left of it is rounding.
+# A variance of predictions below this share of the variances that it is computed from
+# (those of the errors and the target) is rounding noise: the predictions are constant.
 CONSTANT = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    r"""Weighted mean and scatter of the rows ``z_i = [P_i - y_i, y_i]``.
+    """Weighted mean and scatter of the rows ``z_i = [P_i - y_i, y_i]``.
 
-    The errors ``P - y`` are formed row by row, before anything is squared: with
-    moments of ``P`` and ``y`` themselves, the error of a model whose errors are small
-    against the spread of the target would be lost to cancellation.
+    The errors ``P - y`` are formed row by row, before anything is squared. If the
+    moments of ``P`` and ``y`` were summed instead, cancellation would lose errors that
+    are small compared with the spread of the target.
 
     Parameters
     ----------
     weight : float
-        Total sample weight; the number of rows where rows are not weighted.
+        Total sample weight, which is the number of rows if rows have no weights.
     n_rows : int
         Number of rows read.
     mean : ndarray of shape (n_models + 1,)
@@ -53,11 +53,11 @@ class Moments:
     weight_norm : float
         Euclidean norm of the sample weights.
     scale : float, default=1.0
-        Power of two by which the rows were multiplied (exactly), so that squares of
-        tiny or huge predictions neither underflow nor overflow.
-    rest : ndarray of shape (n_models + 1,), default=None
-        What rounding took from `mean`: of rows far from zero it is not little beside
-        their differences.
+        Power of two by which the rows are multiplied. This is exact, and keeps squares
+        of tiny or huge predictions from underflow and overflow.
+    rounding : ndarray of shape (n_models + 1,), default=None
+        The exact mean minus `mean`, where it is known. For rows far from zero, this
+        rounding error is not small compared with the differences between rows.
     """
 
     weight: float
@@ -66,7 +66,7 @@ class Moments:
     scatter: NDArray[np.float64]
     weight_norm: float
     scale: float = 1.0
-    rest: NDArray[np.float64] | None = None
+    rounding: NDArray[np.float64] | None = None
 
     @classmethod
     def from_rows(
@@ -75,25 +75,16 @@ class Moments:
         target: NDArray[np.floating],
         sample_weight: NDArray[np.floating] | None = None,
     ) -> Moments:
-        """Read the rows of a table of predictions once.
+        """Read a table of predictions once; it has one column per model.
 
-        Parameters
-        ----------
-        predictions : ndarray of shape (n_rows, n_models)
-            A column a model, in the units of the target. Never written to.
-        target : ndarray of shape (n_rows,)
-            Labels.
-        sample_weight : ndarray of shape (n_rows,), default=None
-            Non-negative weights of the rows; an integer weight is a repetition.
-
-        Returns
-        -------
-        Moments
-            ``is_finite`` is False if a prediction or a label is NaN or infinite.
+        The predictions are in the units of the target, and are never modified. Weights
+        are non-negative, and an integer weight equals a repetition of the row.
+        `is_finite` of the result is False if a prediction or a label is NaN or
+        infinite.
         """
 
         def largest() -> float:
-            sizes = (np.abs(each).max(initial=0.0) for each in (predictions, target))
+            sizes = (np.abs(array).max(initial=0.0) for array in (predictions, target))
             return float(max(sizes))
 
         return in_range(
@@ -108,29 +99,31 @@ class Moments:
         sample_weight: NDArray[np.floating] | None,
         scale: float,
     ) -> Moments:
+        """Compute the moments of ``scale`` times the rows, block by block."""
         n_rows, n_models = predictions.shape
         size = max(1, min(n_rows, _BLOCK_ELEMENTS // (n_models + 2)))
-        # The target, and ones, whose products are the sums. Errors are apart: passes
-        # over them have no gaps to jump.
+        # The border holds the target and a row of ones, whose products with the rest
+        # are sums. The errors have an array of their own, so that they are contiguous.
         buffer, border = np.empty((size, n_models)), np.ones((2, size))
         products = np.zeros((n_models + 2, n_models + 2))
-        # BLAS adds to the upper triangle in place, and errors are not copied for it.
+        # dsyrk adds to the upper triangle in place, and does not copy the errors.
         squares = np.zeros((n_models, n_models), order="F")
-        # Overflow and NaN are wanted here: they show in the result, see is_finite.
+        # Overflow and NaN raise no warning: they show in the result, see is_finite.
         with np.errstate(over="ignore", invalid="ignore"):
             shift = cls._near(predictions, target, sample_weight, size) * scale
             for start in range(0, n_rows, size):
                 rows = slice(start, start + size)
                 edge = border[:, : len(target[rows])]
                 errors = buffer[: edge.shape[1]]
-                # In double precision, whatever the type of the table.
+                # Compute in double precision, whatever the type of the table.
                 np.multiply(target[rows], scale, out=edge[0], dtype=np.float64)
                 read: Any = predictions[rows]
                 if scale != 1.0:
                     read = np.multiply(read, scale, out=errors, dtype=np.float64)
                 np.subtract(read, edge[0][:, None], out=errors, dtype=np.float64)
                 if start == 0 and sample_weight is None:
-                    # Where no bias exceeds the errors, a pass over them is saved.
+                    # If no bias is large compared with the errors, centring them
+                    # first is not needed, which saves a pass over them.
                     largest = np.square(errors).max(axis=0, initial=0.0)
                     if (4.0 * np.square(shift[:-1]) <= largest).all():
                         shift[:-1] = 0.0
@@ -160,40 +153,26 @@ class Moments:
     ) -> Moments:
         """Centre sums of products.
 
-        Parameters
-        ----------
-        products : ndarray of shape (n_models + 2, n_models + 2)
-            ``sum_i omega_i x_i x_i'`` of ``x_i = [scale z_i - shift, 1]``; only the
-            upper triangle is read.
-        shift : ndarray of shape (n_models + 1,)
-            Point near the rows.
-        n_rows : int
-            Their number.
-        sample_weight : ndarray of shape (n_rows,) or None
-            Their weights.
-        scale : float
-            Power of two.
-
-        Returns
-        -------
-        Moments
+        `products` is ``sum_i omega_i x_i x_i'`` of ``x_i = [scale z_i - shift, 1]``, of
+        which only the upper triangle is read. `shift`, of shape (n_models + 1,), is a
+        point near the rows.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             products = np.triu(products) + np.triu(products, 1).T
             weight = float(products[-1, -1])
             if weight == 0:
-                nothing = np.zeros_like(products[:-1, :-1])
-                return cls(0.0, n_rows, shift, nothing, 0.0, scale)
+                zeros = np.zeros_like(products[:-1, :-1])
+                return cls(0.0, n_rows, shift, zeros, 0.0, scale)
             offset = products[:-1, -1] / weight
             scatter = products[:-1, :-1] - weight * np.outer(offset, offset)
-            # The centring can leave a tiny negative sum of squares.
+            # Rounding can make a sum of squares slightly negative after centring.
             np.fill_diagonal(scatter, np.maximum(scatter.diagonal(), 0.0))
             norm = float(np.sqrt(weight))
             if sample_weight is not None:
-                # Divided first: squares of tiny or huge weights are out of range.
+                # Divide first: squares of tiny or huge weights under- or overflow.
                 norm = weight * float(np.linalg.norm(sample_weight / weight))
-            mean, rest = two_sum(shift, offset)
-            return cls(weight, n_rows, mean, scatter, norm, scale, rest)
+            mean, rounding = two_sum(shift, offset)
+            return cls(weight, n_rows, mean, scatter, norm, scale, rounding)
 
     @staticmethod
     def _near(
@@ -202,10 +181,11 @@ class Moments:
         sample_weight: NDArray[np.floating] | None,
         size: int,
     ) -> NDArray[np.float64]:
-        """Point near the rows, to subtract before anything is squared.
+        """Compute a point near the rows, to subtract before anything is squared.
 
-        Any is as good as the mean: it only keeps the centring free of cancellation. The
-        first block is near the rows that count unless rows have weights.
+        It only keeps the centring free of cancellation, so any point near the mean will
+        do. Without weights it is the mean of the first block; with weights it is the
+        mean of all rows, as the first block may have no weight.
         """
         n_rows = len(target)
         if sample_weight is None or not sample_weight.any():
@@ -222,6 +202,7 @@ class Moments:
         return near
 
     def _needs_scaling(self) -> bool:
+        """Tell whether the largest mean square is out of range."""
         if self.weight == 0:
             return False
         with np.errstate(over="ignore", invalid="ignore"):
@@ -231,7 +212,7 @@ class Moments:
 
     @property
     def is_finite(self) -> bool:
-        """Whether every row was finite, read off the products."""
+        """Whether every row was finite, as the sums of products show."""
         return bool(
             np.isfinite(self.scatter.diagonal()).all() and np.isfinite(self.mean).all()
         )
@@ -243,15 +224,16 @@ class Moments:
 
     @property
     def remainder(self) -> NDArray[np.float64]:
-        """What rounding took from the mean, zero where nobody knows."""
-        return np.zeros_like(self.mean) if self.rest is None else self.rest
+        """The exact mean minus `mean`, of shape (n_models + 1,); zero if not known."""
+        return np.zeros_like(self.mean) if self.rounding is None else self.rounding
 
     @property
     def n_effective(self) -> float:
-        """Rows that the prior is weighed against.
+        """Number of rows against which the prior is weighed.
 
-        The total weight, weights being repetitions, but not below Kish's effective
-        sample size: weights that sum to one don't claim that there is a single row.
+        It is the total weight, since an integer weight equals a repetition, but at
+        least Kish's effective sample size: weights that sum to one do not mean that
+        there is only one row.
         """
         if self.weight == 0:
             return 0.0
@@ -260,20 +242,8 @@ class Moments:
     def merge(self, other: Moments) -> Moments:
         """Combine with the moments of other rows (Chan, Golub and LeVeque, 1979).
 
-        Parameters
-        ----------
-        other : Moments
-            Moments of the same models on other rows.
-
-        Returns
-        -------
-        Moments
-            The moments of all rows, as if they had been read in one pass.
-
-        Raises
-        ------
-        ValueError
-            If the numbers of models differ.
+        The result is that of reading all rows in one pass. Raises a ValueError if the
+        numbers of models differ.
         """
         if self.n_models != other.n_models:
             raise ValueError(
@@ -288,7 +258,7 @@ class Moments:
         weight = left.weight + right.weight
         delta = (right.mean - left.mean) + (right.remainder - left.remainder)
         share = right.weight / weight
-        mean, rest = two_sum(left.mean, left.remainder + share * delta)
+        mean, rounding = two_sum(left.mean, left.remainder + share * delta)
         return Moments(
             weight,
             left.n_rows + right.n_rows,
@@ -296,80 +266,49 @@ class Moments:
             left.scatter + right.scatter + left.weight * share * np.outer(delta, delta),
             float(np.hypot(left.weight_norm, right.weight_norm)),
             scale,
-            rest,
+            rounding,
         )
 
     def rescaled(self, scale: float) -> Moments:
-        """Express the same moments at another scale.
-
-        Parameters
-        ----------
-        scale : float
-            Power of two.
-
-        Returns
-        -------
-        Moments
-        """
+        """Express the same moments at another scale, which is a power of two."""
         factor = scale / self.scale
         return replace(
             self,
             mean=self.mean * factor,
             scatter=self.scatter * factor**2,
             scale=scale,
-            rest=self.remainder * factor,
+            rounding=self.remainder * factor,
         )
 
     def subset(self, models: NDArray[np.intp]) -> Moments:
-        """Moments of some of the models.
-
-        Parameters
-        ----------
-        models : ndarray of int
-            Which models, in which order.
-
-        Returns
-        -------
-        Moments
-        """
+        """Restrict to some of the models, given by their indices, in that order."""
         kept = np.append(models, self.n_models)
         return replace(
             self,
             mean=self.mean[kept],
             scatter=self.scatter[np.ix_(kept, kept)],
-            rest=self.remainder[kept],
+            rounding=self.remainder[kept],
         )
 
     def without_labels(self) -> Moments:
-        """Moments of the predictions alone, ``z_i = [P_i, 0]``.
+        """Convert to moments of the predictions alone, ``z_i = [P_i, 0]``.
 
-        They can be merged with those of rows without labels, read with a target of 0.
-
-        Returns
-        -------
-        Moments
+        They can be merged with the moments of unlabelled rows, read with a target of 0.
         """
         mean, lost = two_sum(self.mean, self.mean[-1])
-        rest = lost + self.remainder + self.remainder[-1]
-        mean[-1] = rest[-1] = 0.0
+        rounding = lost + self.remainder + self.remainder[-1]
+        mean[-1] = rounding[-1] = 0.0
         scatter = np.zeros_like(self.scatter)
         if self.weight > 0:
             scatter[:-1, :-1] = self.predictions()[0] * self.weight
-        return replace(self, mean=mean, scatter=scatter, rest=rest)
+        return replace(self, mean=mean, scatter=scatter, rounding=rounding)
 
     def predictions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Covariance of the predictions, from that of the errors and the target.
+        """Compute the covariance of the predictions, and theirs with the target.
 
-        Good enough for a prior; what is left of models that hardly vary against the
-        target is rounding.
-
-        Returns
-        -------
-        covariance : ndarray of shape (n_models, n_models)
-            Covariance of the predictions, in squared units of ``scale`` times the
-            target.
-        with_target : ndarray of shape (n_models,)
-            Their covariance with the target.
+        The shapes are (n_models, n_models) and (n_models,), in squared units of
+        ``scale`` times the target. The precision suffices for a prior: for models that
+        hardly vary compared with the target, only rounding noise remains.
         """
         scatter = self.scatter / self.weight
         with_target = scatter[:-1, -1] + scatter[-1, -1]
@@ -377,16 +316,10 @@ class Moments:
         return covariance, with_target
 
     def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Each model's own error, in the units of the target.
+        """Compute the weighted RMSE and the bias (mean error) of each model.
 
-        Returns
-        -------
-        root_mean_squared_error : ndarray of shape (n_models,)
-            Weighted root mean squared error of each model alone.
-        bias : ndarray of shape (n_models,)
-            Weighted mean of prediction minus label.
-
-        Both are NaN where no row has weight.
+        Both have shape (n_models,) and the units of the target. They are NaN if no row
+        has a weight.
         """
         if self.weight == 0:
             return np.full(self.n_models, np.nan), np.full(self.n_models, np.nan)
@@ -396,18 +329,10 @@ class Moments:
 
 
 def in_range(scan: Callable[[float], Moments], largest: Callable[[], float]) -> Moments:
-    """Read rows, multiplied by a power of two where their squares are out of range.
+    """Scan the rows; if their squares are out of range, scan them again, scaled.
 
-    Parameters
-    ----------
-    scan : callable
-        ``scan(scale)`` reads them.
-    largest : callable
-        Their largest absolute value.
-
-    Returns
-    -------
-    Moments
+    ``scan(scale)`` computes the moments of ``scale`` times the rows, and ``largest()``
+    their largest absolute value, from which the scale (a power of two) follows.
     """
     moments = scan(1.0)
     if not moments._needs_scaling():
@@ -415,26 +340,16 @@ def in_range(scan: Callable[[float], Moments], largest: Callable[[], float]) -> 
     size = largest()
     if not np.isfinite(size) or size == 0:
         return moments
-    # The largest power of two is 2^1023; subnormal rows would need a larger one.
+    # The largest power of two is 2^1023, though subnormal rows would need a larger one.
     return scan(float(np.ldexp(1.0, min(-int(np.frexp(size)[1]), 1023))))
 
 
 def varying_models(moments: Moments, prediction_moments: Moments) -> NDArray[np.intp]:
-    """Which models' predictions vary at all, more than by rounding.
+    """List the models whose predictions vary by more than rounding noise.
 
-    It is that of the predictions themselves, and of the labelled errors and labels from
-    which their variance is computed.
-
-    Parameters
-    ----------
-    moments : Moments
-        Moments of the labelled rows.
-    prediction_moments : Moments
-        Moments of the rows in question, at the same scale.
-
-    Returns
-    -------
-    ndarray of int
+    Predictions have rounding noise of their own. Their variance also has that of the
+    errors and labels of the labelled rows (`moments`) that it is computed from. The
+    `prediction_moments` of the rows in question must have the same scale.
     """
     variance = (
         prediction_moments.predictions()[0].diagonal() * prediction_moments.weight

@@ -1,33 +1,24 @@
-"""Patterns of answers: which there are, and what one says of the silent models."""
+"""Distinct patterns of answers, and regression on the models that answer."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Of the diagonal: copies of a model would leave a singular matrix.
+# Share of the diagonal that is added to it: copies of a model would otherwise make the
+# covariance matrix singular.
 NUGGET = 1e-13
-# Entries of the matrices of the patterns that are in memory at once.
+# Number of entries of the matrices of all patterns that are in memory at once.
 CHUNK = 250_000
 
 
 def group_patterns(
     answered: NDArray[np.bool_],
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
-    """List the distinct rows of a mask.
+    """List the distinct rows of a mask of shape (n_rows, n_models).
 
-    Parameters
-    ----------
-    answered : ndarray of bool of shape (n_rows, n_models)
-        Which models answer.
-
-    Returns
-    -------
-    patterns : ndarray of bool of shape (n_patterns, n_models)
-    pattern : ndarray of int of shape (n_rows,)
-        Which of them each row has.
-    counts : ndarray of int of shape (n_patterns,)
-        Rows of each.
+    Returns the distinct rows, the index among them of each row, and how often each
+    occurs.
     """
     packed = np.ascontiguousarray(np.packbits(answered, axis=1))
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
@@ -38,35 +29,26 @@ def group_patterns(
 
 
 def regression(
-    covariance: NDArray[np.float64], seen: NDArray[np.float64]
+    covariance: NDArray[np.float64], answered: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Regress all models on those that are seen, for each pattern.
+    """Regress all models on the answering models, for each pattern of answers.
 
-    Parameters
-    ----------
-    covariance : ndarray of shape (n_models, n_models)
-        Covariance of the predictions.
-    seen : ndarray of shape (n_patterns, n_models)
-        One where a model answers, else zero.
-
-    Returns
-    -------
-    fill : ndarray of shape (n_patterns, n_models, n_models)
-        Coefficients, of those seen on all: one at a model that is seen itself.
-    rest : ndarray of shape (n_patterns, n_models, n_models)
-        Covariance of what they leave open.
+    `answered` of shape (n_patterns, n_models) is one where a model answers, and zero
+    elsewhere. Both results have shape (n_patterns, n_models, n_models): the
+    coefficients, from answering to all models (those of an answering model are one at
+    itself), and the conditional covariance given the answering models.
     """
     index = np.arange(len(covariance))
-    unseen = np.subtract(1.0, seen)
+    missing = np.subtract(1.0, answered)
     unit = np.where(covariance.diagonal() > 0, covariance.diagonal(), 1.0)
-    known = covariance * seen[:, :, None] * seen[:, None, :]
-    known[:, index, index] += unit * np.where(seen > 0, NUGGET, 1.0)
-    cross = covariance * seen[:, :, None] * unseen[:, None, :]
-    fill = np.asarray(np.linalg.solve(known, cross), dtype=np.float64)
-    rest = covariance * unseen[:, :, None] * unseen[:, None, :]
-    rest -= cross.swapaxes(1, 2) @ fill
-    fill[:, index, index] += seen
-    return fill, rest
+    given = covariance * answered[:, :, None] * answered[:, None, :]
+    given[:, index, index] += unit * np.where(answered > 0, NUGGET, 1.0)
+    cross = covariance * answered[:, :, None] * missing[:, None, :]
+    fill = np.asarray(np.linalg.solve(given, cross), dtype=np.float64)
+    conditional = covariance * missing[:, :, None] * missing[:, None, :]
+    conditional -= cross.swapaxes(1, 2) @ fill
+    fill[:, index, index] += answered
+    return fill, conditional
 
 
 def ordered(

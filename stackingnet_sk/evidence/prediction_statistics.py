@@ -1,7 +1,7 @@
-"""The noun for numbers: everything that a fit needs to know of predictions and labels.
+"""The statistics of predictions and labels that a fit of numbers needs.
 
-Rows are summed once, by which models answer them. Statistics of several blocks of rows
-merge to those of all rows, and they restrict to any subset of the models.
+Rows are summed once, by which models answer. The statistics of blocks of rows merge to
+those of all rows, and they can be restricted to any subset of the models.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class PredictionStatistics:
     labelled : AnswerPatterns
         Sums over the labelled rows.
     unlabelled : AnswerPatterns
-        Sums over the predictions of the other rows.
+        Sums over the predictions of the unlabelled rows.
     extent : Extent
-        Range of the labels and of the predictions on labelled rows.
+        Range of the labels, and of the predictions on labelled rows.
     dtype : str or None
-        Type of the predictions, where all blocks must have the same.
+        Type of the predictions, if all blocks must have the same type.
     """
 
     labelled: AnswerPatterns
@@ -43,10 +43,7 @@ class PredictionStatistics:
     def merge(self, other: PredictionStatistics) -> PredictionStatistics:
         """Combine with the statistics of other rows of the same models.
 
-        Raises
-        ------
-        ValueError
-            If the blocks are of different types, or the sums overflow.
+        Raises a ValueError if the types of the blocks differ, or if the sums overflow.
         """
         types = {block.dtype for block in (self, other) if block.dtype is not None}
         if len(types) > 1:
@@ -111,7 +108,10 @@ class PredictionStatistics:
             )
 
     def refuse_weightless(self) -> None:
-        """Raise a ValueError if no row, or no labelled one, has a weight."""
+        """Raise a ValueError if no row has a weight.
+
+        If there are labels, only the labelled rows count.
+        """
         sums = self.labelled if self.has_labels else self.unlabelled
         if not sums.weight.any():
             which = "labelled rows" if self.has_labels else "rows"
@@ -121,12 +121,9 @@ class PredictionStatistics:
             )
 
     def imputed(self) -> ImputedMoments:
-        """Impute missing predictions from those of the other models.
+        """Impute missing predictions from the predictions of the other models.
 
-        Raises
-        ------
-        ValueError
-            If no model answers on any row.
+        Raises a ValueError if no model answers on any row.
         """
         labelled, all_models = self.labelled, np.arange(self.n_models)
         patterns = labelled.without_labels().merge(self.unlabelled)
@@ -153,7 +150,8 @@ class PredictionStatistics:
             converged=imputation.converged,
         )
         answered_rows = imputed.with_an_answer(labelled)
-        # Labels alone say nothing about the models, but a fit must have some.
+        # Rows that no model answers carry no information about the models. If there
+        # are no other labelled rows, use them nevertheless: a fit needs labelled rows.
         answered_rows = answered_rows if len(answered_rows.weight) else labelled
         return replace(
             imputed,
@@ -168,17 +166,17 @@ class PredictionStatistics:
 
 @dataclass(frozen=True, eq=False)
 class ImputedMoments:
-    """Second moments of a fit, missing predictions imputed.
+    """Second moments that a fit needs, with missing predictions imputed.
 
     Parameters
     ----------
     error_moments : Moments
         Moments of ``[P - y, y]`` on the labelled rows.
     prediction_moments : Moments
-        Moments of the predictions on all rows, including the variance that imputing
-        leaves out.
+        Moments of the predictions on all rows, including their conditional covariance,
+        which imputed values alone leave out.
     answering : ndarray of bool of shape (n_models,)
-        Which models answer any row.
+        Whether a model answers any row.
     label_moments : Moments
         Moments of all labels, without any model.
     moments_per_model : mapping of int to Moments
@@ -201,13 +199,15 @@ class ImputedMoments:
     def with_an_answer(self, rows: AnswerPatterns) -> AnswerPatterns:
         """Leave out rows that no model answers.
 
-        They say nothing about the models, and their labels would pass for errors.
+        They carry no information about the models, but if the predictions were imputed,
+        the spread of their labels would count as errors.
         """
         return rows.take(np.any(rows.answered[:, self.answering], axis=1))
 
     def impute(self, rows: AnswerPatterns) -> Moments:
         """Compute the moments of labelled rows, missing predictions imputed."""
-        # Models that never answer leave no trace, not even of rounding.
+        # Leave out models that never answer, so that they do not change the other
+        # models' moments, not even by rounding.
         models = self.answering.nonzero()[0]
         rows = rows if self.answering.all() else rows.subset(models)
         if rows.is_complete:
@@ -216,12 +216,14 @@ class ImputedMoments:
         model = PredictionModel.from_moments(self.prediction_moments.subset(models))
         model = model.rescaled(rows.scale)
         moments = rows.imputed_with(
-            model.away_from(rows.place), model.covariance, conditional_covariance=False
+            model.away_from(rows.reference),
+            model.covariance,
+            conditional_covariance=False,
         )
         return _with_constant_models(moments, self.answering)
 
     def of_group(self, rows: AnswerPatterns) -> Moments | None:
-        """Compute the moments of some labelled rows; None if no answered one counts."""
+        """Compute the moments of labelled rows; None if no answered row has weight."""
         moments = self.impute(self.with_an_answer(rows))
         return moments if moments.weight > 0 else None
 
@@ -247,17 +249,17 @@ class ImputedMoments:
 
 
 def _with_constant_models(moments: Moments, answering: NDArray[np.bool_]) -> Moments:
-    """Add models that never answer, as if they were constant at zero."""
+    """Insert models that never answer, as if they always predicted zero."""
     if answering.all():
         return moments
     columns = np.append(np.flatnonzero(answering), len(answering))
     onto: NDArray[Any] = np.zeros((len(answering) + 1, len(columns)))
     onto[columns, np.arange(len(columns))] = 1.0
-    # Their errors are minus the target.
+    # The error of a model that predicts zero is minus the target.
     onto[np.flatnonzero(~answering), -1] = -1.0
     return replace(
         moments,
         mean=onto @ moments.mean,
         scatter=onto @ moments.scatter @ onto.T,
-        rest=onto @ moments.remainder,
+        rounding=onto @ moments.remainder,
     )

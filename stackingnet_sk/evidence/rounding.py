@@ -1,4 +1,4 @@
-"""Sums that keep what rounding takes."""
+"""Addition that also returns its rounding error."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ from numpy.typing import NDArray
 def two_sum(
     one: NDArray[np.float64], other: NDArray[np.float64] | float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Add, and say what rounding took from the sum (Knuth, 1969).
+    """Add, and return the rounded sum and its rounding error (Knuth, 1969).
 
-    Parameters
-    ----------
-    one, other : ndarray
-        Numbers.
-
-    Returns
-    -------
-    total, rest : ndarray
-        Their sum is exact.
+    The two results together are exactly the sum.
     """
     total = one + other
     back = total - one

@@ -1,7 +1,7 @@
-"""Tables that are never held whole: from files, iterators, data sets.
+"""Tables that are read in blocks of rows: from files, iterators and data sets.
 
-Each kind of source says how it comes in blocks of rows; whoever reads them needs to
-know no more.
+Such a table is never in memory as a whole. The list `_SOURCES` states for each kind of
+source how it is recognized and how it is split. All other code sees only blocks.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from sklearn.utils.validation import check_consistent_length
 from stackingnet_sk._compat import count_rows, take_rows
 from stackingnet_sk.predictions.labels import unmasked
 
-# Bytes of predictions in a block: large beside what a block costs, small beside what a
-# machine has, with two or three blocks on their way.
+# Bytes of predictions in a block. Two or three blocks are in memory at once. The size
+# is large compared with the overhead of a block, and small compared with the memory of
+# a machine.
 BLOCK_BYTES = 3 * 2**22
-# Of a column of a Parquet file that are read at once.
+# Number of bytes that are read at once of a column of a Parquet file.
 _PAGE_BYTES = 2**16
 
 
 class Block(NamedTuple):
-    """Some of the rows.
+    """Some of the rows of a table.
 
     Parameters
     ----------
     where : str
-        Which ones, for errors.
+        Which rows these are, for error messages.
     X : array-like of shape (n_rows, n_models)
         Predictions.
     y : array-like of shape (n_rows,) or None
@@ -49,17 +50,10 @@ class Block(NamedTuple):
 
 @contextmanager
 def about(where: str) -> Iterator[None]:
-    """Let errors say which part of the data they are about.
+    """Put a part of the data, such as "X_unlabeled", before error messages.
 
-    Parameters
-    ----------
-    where : str
-        The part, such as "X_unlabeled".
-
-    Raises
-    ------
-    TypeError or ValueError
-        What was raised inside, `where` before its message.
+    A TypeError or ValueError that is raised inside is raised again with the longer
+    message.
     """
     try:
         yield
@@ -69,52 +63,27 @@ def about(where: str) -> Iterator[None]:
 
 
 class Mergeable(Protocol):
-    """Statistics of rows."""
+    """Statistics over rows that can be merged."""
 
     def merge(self, other: Self, /) -> Self:
-        """Combine with those of other rows."""
+        """Combine with the statistics of other rows."""
 
 
 T = TypeVar("T", bound=Mergeable)
 
 
 def comes_in_blocks(X: Any) -> bool:
-    """Tell whether a table is one that is read in blocks.
-
-    Parameters
-    ----------
-    X : object
-        What `fit` received.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether `fit` must read a table in blocks."""
     return any(recognize(X) for recognize, _ in _SOURCES)
 
 
 def blocks_of(X: Any, y: Any = None, sample_weight: Any = None) -> Iterator[Block]:
-    """Split a table that comes in blocks.
+    """Split a table that is read in blocks.
 
-    Parameters
-    ----------
-    X : iterator, memory-mapped array, or Arrow data
-        The blocks themselves, each a table or a tuple ``(X, y)`` or ``(X, y,
-        sample_weight)``; or a table to be read piece by piece.
-    y : array-like of shape (n_samples,), str or None
-        Labels; of Arrow data the name of a column. Of an iterator they come with the
-        blocks.
-    sample_weight : array-like of shape (n_samples,), str or None
-        Likewise.
-
-    Returns
-    -------
-    iterator of Block
-
-    Raises
-    ------
-    ValueError
-        If labels or weights do not come as this kind of table wants them.
+    X is an iterator of blocks (each a table or a tuple ``(X, y)`` or
+    ``(X, y, sample_weight)``), a memory-mapped array, or Arrow data. Labels and weights
+    of an iterator come with its blocks, and those of Arrow data are names of columns.
+    Raises a ValueError if they are given otherwise.
     """
     split = next(split for recognize, split in _SOURCES if recognize(X))
     return split(X, y, sample_weight)
@@ -125,32 +94,24 @@ def sum_blocks(
     read: Callable[[Block], Callable[[], T]],
     n_threads: int = 1,
 ) -> T | None:
-    """Sum up blocks, the next one on its way while one is summed.
+    """Sum blocks, reading the next block while one is summed.
 
-    Parameters
-    ----------
-    blocks : iterator of Block
-        The rows. Those without rows are skipped.
-    read : callable
-        Checks a block, in this thread, and returns what sums it up in another.
-    n_threads : int, default=1
-        How many blocks are summed at the same time. The answer does not depend on it.
-
-    Returns
-    -------
-    object or None
-        The statistics, merged in the order of the blocks; None where there are none.
+    `read` checks a block in this thread, and returns a function that sums it in another
+    thread. `n_threads` blocks are summed at the same time; the result does not depend
+    on their number. Blocks without rows are skipped. The statistics are merged in the
+    order of the blocks, and are None if there are none.
     """
-    found: T | None = None
+    merged: T | None = None
     waiting: deque[tuple[str, Future[T]]] = deque()
 
     def collect(at_most: int) -> None:
-        nonlocal found
+        """Merge the oldest results until at most so many are waiting."""
+        nonlocal merged
         while len(waiting) > at_most:
-            where, total = waiting.popleft()
+            where, future = waiting.popleft()
             with about(where):
-                own = total.result()
-                found = own if found is None else found.merge(own)
+                statistics = future.result()
+                merged = statistics if merged is None else merged.merge(statistics)
 
     with ThreadPoolExecutor(n_threads) as pool:
         for block in blocks:
@@ -159,43 +120,20 @@ def sum_blocks(
                     waiting.append((block.where, pool.submit(read(block))))
             collect(n_threads)
         collect(0)
-    return found
+    return merged
 
 
 def column_names(X: Any) -> list[Any]:
-    """List the names of the columns, where there are any.
-
-    Parameters
-    ----------
-    X : object
-        A frame, an Arrow table, or anything else.
-
-    Returns
-    -------
-    list
-    """
+    """List the names of the columns of a table, if they have names."""
     return list(getattr(X, "column_names", getattr(X, "columns", ())))
 
 
 def split_columns(frame: Any, *columns: Any) -> tuple[Any, ...]:
-    """Take labels and weights out of a frame that has them.
+    """Take labels and weights out of a frame, if they are columns of it.
 
-    Parameters
-    ----------
-    frame : frame
-        With named columns: pandas, polars, Arrow, Dask.
-    *columns : str or object
-        Names; what is no text is returned as it is.
-
-    Returns
-    -------
-    tuple
-        The other columns, and those named.
-
-    Raises
-    ------
-    ValueError
-        If there is no column of a name.
+    Returns the other columns, and then each of `columns`: the column of that name if it
+    is a text, and otherwise the object itself. Raises a ValueError if there is no such
+    column.
     """
     names = column_names(frame)
     taken = [name for name in columns if isinstance(name, str)]
@@ -204,16 +142,18 @@ def split_columns(frame: Any, *columns: Any) -> tuple[Any, ...]:
     if unknown := [name for name in taken if name not in names]:
         among = f"among {names[:10]}" if names else "where columns have no names"
         raise ValueError(f"There is no column {unknown[0]!r} {among}.")
-    rest = [name for name in names if name not in taken]
-    own = frame.select(rest) if hasattr(frame, "select") else frame[rest]
-    return own, *(frame[c] if isinstance(c, str) else c for c in columns)
+    remaining = [name for name in names if name not in taken]
+    others = frame.select(remaining) if hasattr(frame, "select") else frame[remaining]
+    return others, *(frame[c] if isinstance(c, str) else c for c in columns)
 
 
 def _is_iterator(X: Any) -> bool:
+    """Tell whether X is an iterator."""
     return isinstance(X, Iterator)
 
 
 def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
+    """Yield the blocks of an iterator."""
     named = [c for c in (y, sample_weight) if c is not None]
     if not all(isinstance(c, str) for c in named):
         raise ValueError(
@@ -238,46 +178,48 @@ def _from_iterator(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
 
 
 def _kept(part: Any) -> Any:
-    """Copy what the iterator may fill with the next block while this one is summed."""
+    """Copy a part of a block, which its iterator may overwrite with the next block."""
     copy = getattr(part, "copy", getattr(part, "clone", None))
     return part if copy is None else copy()
 
 
 def _file_under(X: Any) -> mmap.mmap | None:
-    """Find the file that an array is mapped from; a copy of one has none."""
+    """Find the file that an array is mapped from; None for a copy of such an array."""
     while isinstance(X, np.ndarray):
         X = X.base
     return X if isinstance(X, mmap.mmap) else None
 
 
 def _is_mapped(X: Any) -> bool:
+    """Tell whether X is a memory-mapped table."""
     return isinstance(X, np.memmap) and X.ndim == 2
 
 
 def _from_mapped(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
+    """Yield copies of blocks of a memory-mapped table."""
     check_consistent_length(X, y, sample_weight)
     size = max(1, BLOCK_BYTES // max(1, X.itemsize * X.shape[1]))
     for start in range(0, len(X), size):
         rows = slice(start, start + size)
-        # A copy: whoever sums it up need not wait for the disk.
-        own = [
+        # Copy the rows, so that the thread that sums them need not wait for the disk.
+        parts = [
             None if part is None else np.array(unmasked(take_rows(part, rows)))
             for part in (X, y, sample_weight)
         ]
         for part in (X, y, sample_weight):
             if isinstance(part, np.memmap):
-                _let_go(part[rows])
+                _release_pages(part[rows])
         stop = min(start + size, len(X)) - 1
-        yield Block(f"Rows {start} to {stop}, counted from the first of them", *own)
+        yield Block(f"Rows {start} to {stop}, counted from the first of them", *parts)
 
 
-def _let_go(part: Any) -> None:
-    """Let the system take back the pages of a file that have been read.
+def _release_pages(part: Any) -> None:
+    """Let the system release the pages of a file that have been read.
 
-    Else the whole file would count as this process's memory by and by.
+    Otherwise the whole file would in time count as memory of this process.
     """
     mapped = _file_under(part)
-    # Changes to a copy-on-write map are in these pages only.
+    # The pages of a copy-on-write map are the only place of its changes: keep them.
     if mapped is None or part.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
         return
     start = np.frombuffer(mapped, np.uint8, 1).__array_interface__["data"][0]
@@ -287,14 +229,16 @@ def _let_go(part: Any) -> None:
 
 
 def _is_arrow(X: Any) -> bool:
+    """Tell whether X is Arrow data that is read in batches."""
     if type(X).__module__.partition(".")[0] != "pyarrow":
         return False
-    # Tables are in memory, like frames.
+    # Arrow tables are in memory, so they are treated like frames.
     reads = any(hasattr(X, name) for name in ("schema", "to_batches", "to_reader"))
     return reads and not hasattr(X, "num_columns")
 
 
 def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
+    """Yield the blocks of Arrow data."""
     if not all(c is None or isinstance(c, str) for c in (y, sample_weight)):
         raise ValueError(
             "Labels and weights of Arrow data are columns of it; pass their names."
@@ -312,7 +256,7 @@ def _from_arrow(X: Any, y: Any, sample_weight: Any) -> Iterator[Block]:
 
 
 def _batches(X: Any) -> Iterable[Any]:
-    """Read Arrow data, no more of it than the next batch ahead."""
+    """Read Arrow data in batches, at most one batch ahead."""
     from pyarrow import RecordBatchReader
     from pyarrow.dataset import Dataset, Fragment, Scanner
 
@@ -326,7 +270,7 @@ def _batches(X: Any) -> Iterable[Any]:
         try:
             fragments = list(X.get_fragments())
         except ValueError:
-            # Its rows are filtered; the scanner may read up to a gigabyte ahead.
+            # The rows are filtered. The scanner may read up to a gigabyte ahead.
             batches = X.to_batches(batch_readahead=1, fragment_readahead=1)
             return batches
         for part in fragments:
@@ -347,15 +291,17 @@ def _batches(X: Any) -> Iterable[Any]:
 
 
 def _refuse_other_columns(fragment: Any, schema: Any) -> None:
-    """Refuse a file whose columns pyarrow would drop, cast or fill with nulls."""
+    """Raise a ValueError if pyarrow would drop, cast or fill a column of a file."""
     from pyarrow.dataset import get_partition_keys
 
-    own = {field.name: field.type for field in fragment.physical_schema}
+    actual = {field.name: field.type for field in fragment.physical_schema}
     folder = get_partition_keys(fragment.partition_expression)
-    wanted = {f.name: f.type for f in schema if f.name in own or f.name not in folder}
-    if own != wanted:
+    wanted = {
+        f.name: f.type for f in schema if f.name in actual or f.name not in folder
+    }
+    if actual != wanted:
         differ = sorted(
-            name for name in {*own, *wanted} if own.get(name) != wanted.get(name)
+            name for name in {*actual, *wanted} if actual.get(name) != wanted.get(name)
         )
         where = getattr(fragment, "path", "A part")
         raise ValueError(
@@ -365,12 +311,12 @@ def _refuse_other_columns(fragment: Any, schema: Any) -> None:
 
 
 def _rows_of(schema: Any) -> int:
-    """Count the rows of a block."""
+    """Return the number of rows of a block."""
     return max(1, BLOCK_BYTES // (8 * max(1, len(schema.names))))
 
 
 def _batches_of_fragment(fragment: Any, schema: Any) -> Iterator[Any]:
-    """Read a file; of Parquet no more than pages, whatever its groups of rows."""
+    """Read a file in batches; a Parquet file by pages, whatever its row groups."""
     from pyarrow.dataset import get_partition_keys
 
     folder = get_partition_keys(fragment.partition_expression)
@@ -381,12 +327,13 @@ def _batches_of_fragment(fragment: Any, schema: Any) -> Iterator[Any]:
     from pyarrow.parquet import ParquetFile
 
     with fragment.open() as opened:
-        # A scanner, or a file without a buffer, reads a group of rows as a whole.
+        # A scanner, or a file without a buffer, would read a whole row group at once.
         file = ParquetFile(opened, pre_buffer=False, buffer_size=_PAGE_BYTES)
         groups = [group.id for group in fragment.row_groups]
         yield from file.iter_batches(_rows_of(schema), row_groups=groups)
 
 
+# How each kind of table is recognized, and how it is split into blocks.
 _SOURCES: Sequence[
     tuple[Callable[[Any], bool], Callable[[Any, Any, Any], Iterator[Block]]]
 ] = (

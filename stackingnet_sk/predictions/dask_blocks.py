@@ -1,8 +1,8 @@
-"""Dask collections: partitions are summed up where they are, and merged in a tree.
+"""Dask collections: each partition is summed on its worker, and sums merge in a tree.
 
-Whichever scheduler is active does the work. It sends partitions of a worker that is
-lost to another one; statistics are small, and their order is fixed, so the answer is
-the same to the last bit.
+The active scheduler does the work. If a worker is lost, it sends the partitions to
+another worker. The statistics are small, and they are merged in a fixed order, so the
+result is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -22,24 +22,14 @@ from stackingnet_sk.predictions.blocks import (
 )
 from stackingnet_sk.predictions.labels import unmasked
 
-# Statistics that are merged by one task.
+# Number of statistics that one task merges.
 _FAN_IN = 8
 
 T = TypeVar("T", bound=Mergeable)
 
 
 def is_dask(X: Any) -> bool:
-    """Tell whether a table is a Dask collection.
-
-    Parameters
-    ----------
-    X : object
-        What `fit` received.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether a table is a Dask collection."""
     dask = sys.modules.get("dask")
     return dask is not None and bool(dask.is_dask_collection(X))
 
@@ -47,41 +37,25 @@ def is_dask(X: Any) -> bool:
 def sum_partitions(
     X: Any, y: Any, sample_weight: Any, read: Callable[[Block], T | None]
 ) -> T | None:
-    """Sum up the partitions of a collection.
+    """Sum the partitions of a Dask array or dataframe of predictions.
 
-    Parameters
-    ----------
-    X : dask array of shape (n_samples, n_models), or dask dataframe
-        Predictions.
-    y : dask array or series, array-like of shape (n_samples,), str or None
-        Labels; of a dataframe also the name of its column.
-    sample_weight : dask array or series, array-like of shape (n_samples,), str or None
-        Weights of the rows, likewise.
-    read : callable
-        Sums up a block, on a worker; None where it has no rows.
-
-    Returns
-    -------
-    object or None
-        The statistics; None where there are no rows.
-
-    Raises
-    ------
-    ValueError
-        If labels or weights are not divided like the table.
+    Labels and weights are Dask collections or array-likes of shape (n_samples,), or
+    None; for a dataframe they may also be names of columns. `read` sums a block on a
+    worker, and returns None for a block without rows; so does this function without any
+    rows. Raises a ValueError if labels or weights are not divided like the table.
     """
     from dask.delayed import delayed
 
     if hasattr(X, "chunks"):
         X = X.rechunk({1: -1})
     tables = _delayed(X)
-    rest = [
+    columns = [
         _partitions(part, X, len(tables), who)
         for part, who in ((y, "y"), (sample_weight, "sample_weight"))
     ]
     parts = [
-        delayed(_read)(read, f"Partition {number}", *own)
-        for number, own in enumerate(zip(tables, *rest, strict=True))
+        delayed(_read)(read, f"Partition {number}", *partition)
+        for number, partition in enumerate(zip(tables, *columns, strict=True))
     ]
     while len(parts) > 1:
         groups = [parts[i : i + _FAN_IN] for i in range(0, len(parts), _FAN_IN)]
@@ -90,23 +64,26 @@ def sum_partitions(
 
 
 def _read(read: Callable[[Block], T | None], where: str, *parts: Any) -> T | None:
-    # Columns are taken out here: a partition is loaded once.
+    # Columns are split here, on the worker, so that a partition is loaded only once.
+    """Sum one partition."""
     with about(where):
         return read(Block(where, *split_columns(*parts)))
 
 
 def _merge(statistics: list[Any]) -> Any:
-    known = [each for each in statistics if each is not None]
-    return reduce(lambda one, other: one.merge(other), known) if known else None
+    """Merge the statistics of partitions that have rows."""
+    present = [sums for sums in statistics if sums is not None]
+    return reduce(lambda one, other: one.merge(other), present) if present else None
 
 
 def _delayed(collection: Any) -> list[Any]:
+    """List the partitions of a collection, as delayed objects."""
     parts = collection.to_delayed()
     return list(parts) if isinstance(parts, list) else parts.ravel().tolist()
 
 
 def _partitions(part: Any, X: Any, n_parts: int, who: str) -> list[Any]:
-    """Divide labels or weights like the table; a name is that of a column of each."""
+    """Divide labels or weights like the table; a column name is kept for each part."""
     if part is None or isinstance(part, str):
         return [part] * n_parts
     rows = X.chunks[0] if hasattr(X, "chunks") else (np.nan,)
@@ -127,9 +104,9 @@ def _partitions(part: Any, X: Any, n_parts: int, who: str) -> list[Any]:
                 "value a row."
             )
         part = part.rechunk((rows,))
-    own = _delayed(part)
-    if len(own) != n_parts:
+    parts = _delayed(part)
+    if len(parts) != n_parts:
         raise ValueError(
-            f"{who} has {len(own)} partitions and X has {n_parts}; divide both alike."
+            f"{who} has {len(parts)} partitions and X has {n_parts}; divide both alike."
         )
-    return own
+    return parts

@@ -1,8 +1,8 @@
-"""Predictions and the range they may take: cut to it, or measured in it.
+"""Transformers of predictions that have a range: clip to it, or map it to [0, 1].
 
-Each bound of a column (one model's predictions) is given, or learned in `fit` as its
-smallest or largest prediction. A learned bound follows outliers: give the bounds
-wherever the task defines them.
+Each bound of a column (the predictions of one model) is given, or is learned in `fit`
+as the smallest or largest prediction. A learned bound follows outliers, so give the
+bounds wherever the task defines them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CHECKS = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 
 
 class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
-    """A range for each column; a subclass says which are valid and what they do."""
+    """A range for each column; a subclass defines what is valid and what it does."""
 
     low_: NDArray[np.float64]
     high_: NDArray[np.float64]
@@ -47,7 +47,7 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Predictions, a column a model.
+            Predictions, one column per model.
         y : None
             Ignored.
 
@@ -79,8 +79,8 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         Raises
         ------
         AttributeError
-            If a bound is to be learned: each block would be measured otherwise than
-            those before.
+            If a bound is to be learned: each block would get another bound than the
+            blocks before.
         """
         for name in ("low", "high"):
             if getattr(self, name) is None:
@@ -92,6 +92,7 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         return self._add_block
 
     def _add_block(self, X: ArrayLike, y: Any = None) -> Self:
+        """Fit on the first block, and count clipped predictions of further blocks."""
         if not hasattr(self, "low_"):
             return self.fit(X, y)
         self._summarize(self._validate(X), getattr(self, "n_clipped_", 0))
@@ -101,15 +102,15 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
     def _is_range(
         self, low: NDArray[np.float64], high: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Tell for each column whether its bounds make a range."""
+        """Tell for each column whether its bounds make a valid range."""
 
     def _summarize(self, table: NDArray[Any], before: ArrayLike = 0) -> None:
-        """Store what else the table tells, if anything, beside what did before."""
+        """Store statistics of the table, if any, added to those of former blocks."""
 
     def _bound(
         self, name: str, extreme: np.ufunc, table: NDArray[Any]
     ) -> NDArray[np.float64]:
-        """Return the bound `name` of each column: as given, or else from the table."""
+        """Return the bound `name` of each column, given or learned from the table."""
         if (given := getattr(self, name)) is None:
             bound = extreme.reduce(table, axis=0 if self.per_column else None)
             if (empty := np.isnan(bound)).any():
@@ -134,16 +135,20 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         return np.array(np.broadcast_to(bound, self.n_features_in_), dtype=np.float64)
 
     def _column(self, j: np.intp) -> str:
+        """Name a column in an error message."""
         return f"Column {getattr(self, 'feature_names_in_', range(j + 1))[j]!r}"
 
     def _validate(self, X: ArrayLike) -> NDArray[Any]:
+        """Check a table against the columns seen in `fit`."""
         check_is_fitted(self)
         table: NDArray[Any] = validate_data(self, unmasked(X), reset=False, **_CHECKS)
         return table
 
     def _validate_inverse(self, X: ArrayLike) -> NDArray[Any]:
+        """Check a table of transformed predictions."""
         check_is_fitted(self)
-        # validate_data would warn that the array transform returned has no names.
+        # validate_data would warn that X has no feature names, as the array that
+        # `transform` returns has none.
         table: NDArray[Any] = check_array(unmasked(X), **_CHECKS)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(
@@ -165,17 +170,18 @@ class PredictionClipper(_RangeTransformer):
     Parameters
     ----------
     low, high : float, array-like of shape (n_features,) or None, default=None
-        Bounds of the range: one for all columns, one a column, or learned in `fit`.
-        ``low=-np.inf`` and ``high=np.inf`` leave a side open.
+        Bounds of the range: one number for all columns, one per column, or None to
+        learn them in `fit`.
+        ``low=-np.inf`` or ``high=np.inf`` leaves that side unbounded.
     per_column : bool, default=True
-        Learn a bound from each column, or one from the whole table.
+        Whether to learn one bound from each column, or one from the whole table.
 
     Attributes
     ----------
     low_, high_ : ndarray of shape (`n_features_in_`,)
         Bounds of each column.
     n_clipped_ : ndarray of shape (`n_features_in_`,)
-        How many of the predictions seen in `fit` lie outside of the range.
+        Number of predictions of each column, seen in `fit`, outside of the range.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -183,7 +189,7 @@ class PredictionClipper(_RangeTransformer):
 
     See Also
     --------
-    PredictionNormalizer : Map the range on [0, 1] without clipping.
+    PredictionNormalizer : Map the range to [0, 1] without clipping.
 
     Examples
     --------
@@ -219,8 +225,8 @@ class PredictionClipper(_RangeTransformer):
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return X as it is: a value inside the range is its own pre-image.
 
-        A clipped value cannot be restored: a `TransformedTargetRegressor` that meets
-        one in `fit` warns of it, unless its ``check_inverse=False``.
+        A clipped value cannot be restored. If `fit` of a `TransformedTargetRegressor`
+        meets one, it warns, unless ``check_inverse=False``.
 
         Parameters
         ----------
@@ -248,17 +254,18 @@ class PredictionClipper(_RangeTransformer):
 
 
 class PredictionNormalizer(_RangeTransformer):
-    """Map the range from `low` to `high` linearly on [0, 1]; NaN stays NaN.
+    """Map the range from `low` to `high` linearly to [0, 1]; NaN stays NaN.
 
     Predictions outside of the range map outside of [0, 1]: nothing is clipped.
 
     Parameters
     ----------
     low, high : float, array-like of shape (n_features,) or None, default=None
-        Bounds of the range: one for all columns, one a column, or learned in `fit`.
+        Bounds of the range: one number for all columns, one per column, or None to
+        learn them in `fit`.
         A learned range of width 0 counts as one of width 1.
     per_column : bool, default=True
-        Learn a bound from each column, or one from the whole table.
+        Whether to learn one bound from each column, or one from the whole table.
 
     Attributes
     ----------
@@ -289,7 +296,7 @@ class PredictionNormalizer(_RangeTransformer):
     _remedy = "Give finite bounds with low < high."
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Map the range of each column on [0, 1].
+        """Map the range of each column to [0, 1].
 
         Parameters
         ----------
@@ -305,7 +312,7 @@ class PredictionNormalizer(_RangeTransformer):
         return unit.astype(table.dtype, copy=False)
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Map [0, 1] back on the range of each column.
+        """Map [0, 1] back to the range of each column.
 
         Parameters
         ----------

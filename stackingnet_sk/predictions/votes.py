@@ -1,4 +1,4 @@
-"""Tables of votes and of probabilities: what models say about classes."""
+"""Tables of votes and of class probabilities."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from numpy.typing import NDArray
 from stackingnet_sk._missing import are_missing
 from stackingnet_sk.predictions.answers import SUM_TOLERANCE
 
+# The code of a missing vote.
 ABSTAINS = -1
 
 
 @dataclass(frozen=True, eq=False)
 class ClassAnswers:
-    """What each model says about each row.
+    """The answer of each model on each row: a vote, or class probabilities.
 
     Parameters
     ----------
     votes : ndarray of int of shape (n_rows, n_models)
-        Index of the class voted for, -1 where a model abstains. Of probabilities the
-        class of the largest; models that prefer none abstain.
+        Index of the class voted for, -1 where a model abstains. A model with
+        probabilities votes for the most probable class, and abstains if several are
+        equally probable.
     probabilities : ndarray of shape (n_rows, n_models, n_classes) or None
-        Where models gave some: rows sum to one, or are zero where a model is silent.
+        Class probabilities, if the models give them. They sum to one over the classes,
+        or are zero where they are missing.
     """
 
     votes: NDArray[np.signedinteger]
@@ -35,40 +38,20 @@ class ClassAnswers:
 
     @classmethod
     def from_probabilities(cls, table: NDArray[np.float64]) -> ClassAnswers:
-        """Read checked probabilities, zeros where a model is silent.
-
-        Parameters
-        ----------
-        table : ndarray of shape (n_rows, n_models, n_classes)
-            Probabilities.
-
-        Returns
-        -------
-        ClassAnswers
-        """
+        """Derive votes from checked probabilities, which are zero where missing."""
         votes = table.argmax(axis=2)
         largest = table == table.max(axis=2, keepdims=True, initial=0.0)
         votes[(largest.sum(axis=2) != 1) | ~np.any(table, axis=2)] = ABSTAINS
         return cls(votes, table)
 
     def take(self, rows: NDArray[Any]) -> ClassAnswers:
-        """Answers about some of the rows.
-
-        Parameters
-        ----------
-        rows : ndarray
-            Which rows, numbers or a mask.
-
-        Returns
-        -------
-        ClassAnswers
-        """
+        """Restrict to some rows, given by indices or a mask."""
         table = self.probabilities
         return ClassAnswers(self.votes[rows], None if table is None else table[rows])
 
     @property
     def given(self) -> NDArray[np.bool_]:
-        """Whether a model answers, shape (n_rows, n_models)."""
+        """Whether a model answers, of shape (n_rows, n_models)."""
         if self.probabilities is None:
             return self.votes >= 0
         given: NDArray[np.bool_] = np.any(self.probabilities, axis=2)
@@ -76,22 +59,12 @@ class ClassAnswers:
 
     @property
     def sure(self) -> bool:
-        """Whether all answers are votes: none, or all, for each class."""
+        """Whether all answers are votes, or probabilities that are all 0 or 1."""
         table = self.probabilities
         return table is None or bool(((table == 0.0) | (table == 1.0)).all())
 
     def vectors(self, n_classes: int) -> NDArray[np.float64]:
-        """Probabilities, or votes as one at the class voted for.
-
-        Parameters
-        ----------
-        n_classes : int
-            Number of classes.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_models, n_classes)
-        """
+        """Probabilities of shape (n_rows, n_models, n_classes), or one-hot votes."""
         if self.probabilities is not None:
             return self.probabilities
         one_hot = np.vstack([np.eye(n_classes), np.zeros(n_classes)])
@@ -102,58 +75,39 @@ class ClassAnswers:
 def encode_votes(
     table: NDArray[Any], classes: NDArray[Any]
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Replace votes by the numbers of their classes.
+    """Replace votes by the indices of their classes, which are sorted.
 
-    Parameters
-    ----------
-    table : ndarray of shape (n_rows, n_models)
-        Votes; NaN, None or pandas' NA abstains.
-    classes : ndarray of shape (n_classes,)
-        Sorted.
-
-    Returns
-    -------
-    votes : ndarray of int of shape (n_rows, n_models)
-        -1 where a model abstains or votes for what is no class.
-    unknown : ndarray of bool of shape (n_rows, n_models)
-        Where it votes for what is no class.
+    NaN, None and pandas' NA abstain. The first result is -1 where a model abstains or
+    votes for something that is not a class; the second is True in the latter case. Both
+    have the shape of the table, (n_rows, n_models).
     """
     numbers = "biuf"
     kinds = {table.dtype.kind, classes.dtype.kind}
     if kinds <= set(numbers) or kinds == {"U"}:
-        place = np.searchsorted(classes, table).astype(np.int32)
-        np.minimum(place, len(classes) - 1, out=place)
-        known = classes[place] == table
-        unknown = ~(known | are_missing(table))
+        index = np.searchsorted(classes, table).astype(np.int32)
+        np.minimum(index, len(classes) - 1, out=index)
+        is_class = classes[index] == table
+        unknown = ~(is_class | are_missing(table))
     else:
-        numbered = {label: k for k, label in enumerate(classes.tolist())}
+        index_of = {label: k for k, label in enumerate(classes.tolist())}
         cells = table.ravel().tolist()
         try:
-            flat = _look_up(numbered, cells)
+            flat = _look_up(index_of, cells)
         except TypeError:
-            flat = _look_up(numbered, [_hashable(cell) for cell in cells])
-        place = flat.reshape(table.shape)
-        known = place >= 0
-        unknown = ~known
+            flat = _look_up(index_of, [_hashable(cell) for cell in cells])
+        index = flat.reshape(table.shape)
+        is_class = index >= 0
+        unknown = ~is_class
         unknown[unknown] = ~are_missing(table[unknown])
-    return np.where(known, place, np.int32(ABSTAINS)), unknown
+    return np.where(is_class, index, np.int32(ABSTAINS)), unknown
 
 
 def code_texts(X: Any) -> tuple[NDArray[Any], NDArray[np.int32]] | None:
-    """Code the texts of an Arrow table, which takes a tenth of reading each.
+    """Replace the texts of an Arrow table by codes.
 
-    Parameters
-    ----------
-    X : object
-        Any table.
-
-    Returns
-    -------
-    texts : ndarray of object of shape (n_texts,)
-        Sorted; the last is None.
-    codes : ndarray of int of shape (n_rows, n_models)
-        Places in `texts`.
-    None instead of both, if it is no Arrow table of texts.
+    This takes a tenth of the time of reading each text. Returns the sorted texts, with
+    None as the last, and their indices in the table, of shape (n_rows, n_models).
+    Returns None for anything but an Arrow table of texts.
     """
     if not type(X).__module__.startswith("pyarrow") or not hasattr(X, "num_columns"):
         return None
@@ -163,22 +117,24 @@ def code_texts(X: Any) -> tuple[NDArray[Any], NDArray[np.int32]] | None:
         return None
     columns = [pa.chunked_array(column).combine_chunks() for column in X.columns]
     coded = [column.dictionary_encode() for column in columns]
-    own = [each.dictionary.to_pylist() for each in coded]
-    texts = sorted(set().union(*own))
-    place = {text: code for code, text in enumerate(texts)}
-    codes = np.empty((len(X), len(own)), dtype=np.int32)
-    for m, (each, names) in enumerate(zip(coded, own, strict=True)):
-        places = np.array([*(place[name] for name in names), len(texts)], np.int32)
-        codes[:, m] = places[each.indices.fill_null(len(names)).to_numpy()]
+    dictionaries = [column.dictionary.to_pylist() for column in coded]
+    texts = sorted(set().union(*dictionaries))
+    code_of = {text: code for code, text in enumerate(texts)}
+    codes = np.empty((len(X), len(dictionaries)), dtype=np.int32)
+    for m, (column, names) in enumerate(zip(coded, dictionaries, strict=True)):
+        recoded = np.array([*(code_of[name] for name in names), len(texts)], np.int32)
+        codes[:, m] = recoded[column.indices.fill_null(len(names)).to_numpy()]
     return np.array([*texts, None], dtype=object), codes
 
 
-def _look_up(numbered: dict[Any, int], cells: list[Any]) -> NDArray[np.int32]:
-    codes = map(numbered.get, cells, repeat(ABSTAINS))
+def _look_up(index_of: dict[Any, int], cells: list[Any]) -> NDArray[np.int32]:
+    """Look up the index of each cell's class, -1 if it has none."""
+    codes = map(index_of.get, cells, repeat(ABSTAINS))
     return np.fromiter(codes, dtype=np.int32, count=len(cells))
 
 
 def _hashable(cell: Any) -> Any:
+    """Replace a cell that cannot be hashed, and so is no class, by None."""
     try:
         hash(cell)
     except TypeError:
@@ -187,22 +143,9 @@ def _hashable(cell: Any) -> Any:
 
 
 def classes_of_votes(table: NDArray[Any]) -> NDArray[Any]:
-    """List the classes that are voted for.
+    """List the distinct votes, sorted; NaN, None and pandas' NA abstain.
 
-    Parameters
-    ----------
-    table : ndarray of shape (n_rows, n_models)
-        Votes; NaN, None or pandas' NA abstains.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Sorted.
-
-    Raises
-    ------
-    ValueError
-        If there is no vote, or votes are texts and numbers.
+    Raises a ValueError if there is no vote, or if votes are both texts and numbers.
     """
     if table.dtype.kind == "f":
         votes = np.unique(table)
@@ -215,24 +158,10 @@ def classes_of_votes(table: NDArray[Any]) -> NDArray[Any]:
 
 
 def sorted_classes(labels: NDArray[Any], what: str) -> NDArray[Any]:
-    """List the distinct values.
+    """List the distinct labels, none of which is missing, in order.
 
-    Parameters
-    ----------
-    labels : ndarray of shape (n_labels,)
-        None of them missing.
-    what : str
-        Name of the values, for the error.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Sorted.
-
-    Raises
-    ------
-    ValueError
-        If they are texts and numbers, or cannot be sorted.
+    Raises a ValueError, which names the labels `what`, if they are both texts and
+    numbers or cannot be sorted.
     """
     if labels.dtype.kind == "O":
         kinds = {isinstance(label, str) for label in labels.tolist()}
@@ -253,34 +182,20 @@ def sorted_classes(labels: NDArray[Any], what: str) -> NDArray[Any]:
 def check_probabilities(
     table: NDArray[np.float64], names: Sequence[str] | NDArray[np.object_]
 ) -> NDArray[np.float64]:
-    """Check probabilities; a model whose probabilities are all NaN is silent.
+    """Check probabilities, which are missing where all classes of a model are NaN.
 
-    Parameters
-    ----------
-    table : ndarray of shape (n_rows, n_models, n_classes)
-        Probabilities.
-    names : sequence of str
-        Names of the models.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_models, n_classes)
-        A copy with zeros where a model is silent; the caller's array where none is.
-
-    Raises
-    ------
-    ValueError
-        If some are negative, infinite, missing in part, or do not sum to one within
-        1e-6; it names the model and the row.
+    Returns them with zeros where missing: a copy, or the same array if nothing is
+    missing. Raises a ValueError, which names the model and the row, if some are
+    negative, infinite, missing for some classes only, or do not sum to one within 1e-6.
     """
     missing = np.isnan(table)
-    silent = np.all(missing, axis=2)
+    no_answer = np.all(missing, axis=2)
     with np.errstate(invalid="ignore"):
-        off = ~(np.abs(table.sum(axis=2) - 1.0) <= SUM_TOLERANCE)
-        off |= ~(table >= 0).all(axis=2)
-    off &= ~silent
-    if off.any():
-        row, column = (int(place[0]) for place in off.nonzero())
+        invalid = ~(np.abs(table.sum(axis=2) - 1.0) <= SUM_TOLERANCE)
+        invalid |= ~(table >= 0).all(axis=2)
+    invalid &= ~no_answer
+    if invalid.any():
+        row, column = (int(indices[0]) for indices in invalid.nonzero())
         values = table[row, column]
         if np.isnan(values).any():
             problem = "miss some classes; give all of them, or NaN for all"
@@ -290,32 +205,22 @@ def check_probabilities(
             problem = f"sum to {values.sum():.9g}; divide them by their sum"
         raise ValueError(
             f"The probabilities of model {names[column]!r} at row {row}, "
-            f"{values.tolist()}, {problem} ({np.count_nonzero(off)} such in all)."
+            f"{values.tolist()}, {problem} ({np.count_nonzero(invalid)} such in all)."
         )
-    return np.where(silent[:, :, None], 0.0, table) if silent.any() else table
+    return np.where(no_answer[:, :, None], 0.0, table) if no_answer.any() else table
 
 
 def names_of_blocks(columns: Sequence[str], n_classes: int) -> list[str] | None:
-    """Name models after what the names of their classes' columns have in common.
+    """Name models by the common prefix of the names of their classes' columns.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        Names of the columns, model-major.
-    n_classes : int
-        Columns a model.
-
-    Returns
-    -------
-    list of str or None
-        None where the columns of a model have nothing in common, or two models the
-        same.
+    Columns are sorted by model, `n_classes` for each. Returns None if the columns of a
+    model have no common prefix, or if two models have the same.
     """
     blocks = [
         columns[start : start + n_classes]
         for start in range(0, len(columns), n_classes)
     ]
-    # Letters are to be compared, not parts of paths.
+    # Compare names letter by letter, not as parts of paths.
     common = [os.path.commonprefix(list(block)) for block in blocks]  # noqa: RUF071
     names = [name.rstrip(" _-.:/([") for name in common]
     return names if all(names) and len(set(names)) == len(names) else None

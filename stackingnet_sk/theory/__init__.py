@@ -1,7 +1,7 @@
-"""What theory says that a combination of models can reach.
+"""Theoretical limits of what a combination of models can reach.
 
-Each function is one result with its equation, what it assumes and its source; outside
-the domain of its equation it raises a ValueError.
+Each function computes one result; its docstring has the equation, the assumptions and
+the source. Arguments outside the domain of the equation raise a ValueError.
 """
 
 from stackingnet_sk.theory.agreement import (

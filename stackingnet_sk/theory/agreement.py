@@ -1,4 +1,4 @@
-"""What agreement says of the models, without labels: Parisi and others, Spearman."""
+"""What agreement shows about models without labels: Parisi and others, Spearman."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 from stackingnet_sk.theory.checks import check_symmetric
 from stackingnet_sk.weights.prior import common_variance
 
-# Of the completion of a diagonal; real tables take some 20 to 200 rounds.
+# Largest number of rounds in which a diagonal is completed. Real tables take some 20 to
+# 200 rounds.
 _ROUNDS = 1000
 
 
 def rank_by_covariance(covariance: ArrayLike) -> NDArray[np.float64]:
-    r"""Score models by balanced accuracy, without labels: ``sqrt(1-b^2) (2 pi - 1)``.
+    """Score models by balanced accuracy, without labels: ``sqrt(1-b^2) (2 pi - 1)``.
 
-    The larger the better; the factor is unknown, and so is one common sign, which is
-    taken such that the sum is positive. The loadings of :func:`rank_one_departure`, for
-    votes coded +-1, under the assumptions of :func:`vote_covariance`.
+    The larger the score, the better the model. The factor ``sqrt(1-b^2)`` is unknown.
+    One common sign is unknown, too, and is chosen such that the scores have a positive
+    sum. The scores are the loadings of :func:`rank_one_departure` for votes coded +-1,
+    under the assumptions of :func:`vote_covariance`.
 
     Parameters
     ----------
     covariance : array-like of shape (n_models, n_models)
-        Of votes coded +-1; of at least three models.
+        Covariance of votes coded +-1, of at least three models.
 
     Returns
     -------
@@ -41,17 +43,18 @@ def rank_by_covariance(covariance: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class RankOneFit:
-    """One common factor behind the covariances of models.
+    """One common factor that explains the covariances of models.
 
     Parameters
     ----------
     loadings : ndarray of shape (n_models,)
-        ``v``; their sum is not negative.
+        Loadings ``v`` on the factor; their sum is not negative.
     departure : float
-        Share of the off-diagonal sum of squares that ``v v'`` leaves, from 0 to 1.
+        Share of the off-diagonal sum of squares that ``v v'`` does not explain, from 0
+        to 1.
     residual : ndarray of shape (n_models, n_models)
-        What it leaves, zero on the diagonal. Large entries name the pairs of models
-        that agree more, or less, than one factor explains.
+        Covariance minus ``v v'``, zero on the diagonal. A large entry marks a pair of
+        models that agree more, or less, than one factor explains.
 
     Examples
     --------
@@ -67,15 +70,18 @@ class RankOneFit:
 
 
 def rank_one_departure(covariance: ArrayLike) -> RankOneFit:
-    r"""How far models are from agreeing through the truth alone: ``C_mj = v_m v_j``.
+    """Measure how far agreement departs from one common factor: ``C_mj = v_m v_j``.
 
-    The diagonal is completed by the leading eigenpair, at most up to the variances,
-    until the two agree: the least-squares fit off the diagonal.
+    If models agree only because each follows the truth, the truth is the only factor.
+    The diagonal is repeatedly replaced by that of the leading eigenpair, at most up to
+    the variances, until it no longer changes. This is the least-squares fit off the
+    diagonal.
 
     Parameters
     ----------
     covariance : array-like of shape (n_models, n_models)
-        Of votes coded +-1, or correlation of predictions; of at least three models.
+        Covariance of votes coded +-1, or correlation of predictions, of at least three
+        models.
 
     Returns
     -------
@@ -83,9 +89,10 @@ def rank_one_departure(covariance: ArrayLike) -> RankOneFit:
 
     Notes
     -----
-    Assumes many rows: n leave an error of ``1 / sqrt(n)`` in a correlation. Errors
-    independent given the target give no departure, of votes or of predictions linear in
-    the target; but so does one error that all share. Source: Parisi et al., 2014.
+    The equation assumes many rows: with n rows, a correlation has an error of
+    ``1 / sqrt(n)``. Errors that are independent given the target cause no departure,
+    for votes and for predictions that are linear in the target. One error that all
+    models share causes none either. Source: Parisi et al., 2014.
 
     Examples
     --------
@@ -96,23 +103,26 @@ def rank_one_departure(covariance: ArrayLike) -> RankOneFit:
     """
     total = check_symmetric("covariance", covariance, 3)
     variance = total.diagonal()
-    off = total - np.diag(variance)
-    if np.any((variance <= 0) & off.any(axis=0)):
+    off_diagonal = total - np.diag(variance)
+    if np.any((variance <= 0) & off_diagonal.any(axis=0)):
         raise ValueError("the diagonal of covariance must hold the models' variances.")
-    # Rounds make little headway where one model dominates: start from Spearman's closed
-    # form, which is exact on exact data.
-    closed = common_variance(total)
-    common = np.zeros(len(off)) if closed is None else np.abs(closed)
+    # The rounds converge slowly if one model dominates, so they start from Spearman's
+    # closed form, which is exact on exact data.
+    closed_form = common_variance(total)
+    common = np.zeros(len(off_diagonal)) if closed_form is None else np.abs(closed_form)
     tolerance = 1e-12 * variance.max()
     for _ in range(_ROUNDS):
-        # A share above the whole would let one model run off with a noisy factor.
+        # Without this bound, one model could take over a noisy factor, with more common
+        # variance than it has variance.
         diagonal = np.minimum(common, variance)
-        values, vectors = np.linalg.eigh(off + np.diag(diagonal))
+        values, vectors = np.linalg.eigh(off_diagonal + np.diag(diagonal))
         loadings = np.sqrt(max(values[-1], 0.0)) * vectors[:, -1]
         common = loadings**2
         if np.abs(np.minimum(common, variance) - diagonal).max() <= tolerance:
             break
-    residual = off - np.outer(loadings, loadings)
+    residual = off_diagonal - np.outer(loadings, loadings)
     np.fill_diagonal(residual, 0.0)
-    departure = float(np.square(residual).sum() / (np.square(off).sum() or 1.0))
+    departure = float(
+        np.square(residual).sum() / (np.square(off_diagonal).sum() or 1.0)
+    )
     return RankOneFit(loadings * (-1 if loadings.sum() < 0 else 1), departure, residual)

@@ -1,4 +1,4 @@
-"""What averaging numbers can reach: Breiman, Zhou, Perrone and Cooper."""
+"""What averages of numbers can reach: Breiman, Zhou, Perrone and Cooper."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from stackingnet_sk.weights import StackingObjective, solve
 
 
 def uniform_error(error_covariance: ArrayLike) -> float:
-    r"""Mean squared error of the plain average: ``1'C1 / M^2``.
+    """Mean squared error of the plain average: ``1'C1 / M^2``.
 
-    It is the mean error of the models, ``tr C / M``, less their ambiguity, the mean
-    squared deviation from their average: never more than the former.
+    It equals the mean error of the models, ``tr C / M``, minus their ambiguity, which
+    is the mean squared deviation from their average. It is never larger than the mean
+    error.
 
     Parameters
     ----------
     error_covariance : array-like of shape (n_models, n_models)
-        ``C_mj = E[(h_m - y)(h_j - y)]``, in squared units, about zero: with the bias.
+        ``C_mj = E[(h_m - y)(h_j - y)]``, in squared units of the target. It is taken
+        about zero, so it includes the biases.
 
     Returns
     -------
@@ -28,8 +30,8 @@ def uniform_error(error_covariance: ArrayLike) -> float:
 
     Notes
     -----
-    Assumes finite second moments only. Source: Breiman, Machine Learning 24, 1996,
-    section 4.1; Krogh and Vedelsby, NIPS 7, 1995, for the ambiguity.
+    The equation assumes only finite second moments. Source: Breiman, Machine Learning
+    24, 1996, section 4.1; for the ambiguity, Krogh and Vedelsby, NIPS 7, 1995.
 
     Examples
     --------
@@ -41,16 +43,16 @@ def uniform_error(error_covariance: ArrayLike) -> float:
 
 
 def correlated_error(n_models: int, correlation: float, error: float = 1.0) -> float:
-    r"""Mean squared error of the average of equal models: ``e (1 + (M-1) rho) / M``.
+    """Mean squared error of the average of equal models: ``e (1 + (M-1) rho) / M``.
 
     Parameters
     ----------
     n_models : int
-        ``M``, at least 2.
+        Number of models ``M``, at least 2.
     correlation : float
-        ``rho`` of any two errors, in ``[-1 / (M-1), 1]``.
+        Correlation ``rho`` of any two errors, in ``[-1 / (M-1), 1]``.
     error : float, default=1.0
-        ``e``: mean squared error of each model.
+        Mean squared error ``e`` of each model.
 
     Returns
     -------
@@ -58,8 +60,8 @@ def correlated_error(n_models: int, correlation: float, error: float = 1.0) -> f
 
     Notes
     -----
-    Assumes errors of mean zero, equal variance and one common correlation. Source:
-    Zhou, Ensemble Methods, 2012, chapter 4.
+    The equation assumes errors with mean zero, equal variances and one common
+    correlation. Source: Zhou, Ensemble Methods, 2012, chapter 4.
 
     Examples
     --------
@@ -73,18 +75,19 @@ def correlated_error(n_models: int, correlation: float, error: float = 1.0) -> f
 
 
 def effective_number(n_models: int, correlation: float) -> float:
-    r"""Count the uncorrelated models that average as well: ``M / (1 + (M-1) rho)``.
+    """Count the uncorrelated models that average as well: ``M / (1 + (M-1) rho)``.
 
-    At least 1, and below ``1 / rho`` however many models there are; above ``M`` for
-    negative correlations, infinite for the lowest. Assumptions and source are those of
-    :func:`correlated_error`, of which it is the reciprocal.
+    For a positive correlation, the number is at least 1 and below ``1 / rho``, however
+    many models there are. For a negative correlation it exceeds ``M``, and it is
+    infinite for the lowest possible one. It is the reciprocal of
+    :func:`correlated_error`, with the same assumptions and source.
 
     Parameters
     ----------
     n_models : int
-        ``M``, at least 2.
+        Number of models ``M``, at least 2.
     correlation : float
-        ``rho`` of any two errors, in ``[-1 / (M-1), 1]``.
+        Correlation ``rho`` of any two errors, in ``[-1 / (M-1), 1]``.
 
     Returns
     -------
@@ -101,12 +104,12 @@ def effective_number(n_models: int, correlation: float) -> float:
 
 
 def optimal_weights(error_covariance: ArrayLike) -> NDArray[np.float64]:
-    r"""Weights of least error among those that sum to one: ``C^-1 1 / (1'C^-1 1)``.
+    """Weights of least error among those that sum to one: ``C^-1 1 / (1'C^-1 1)``.
 
     Parameters
     ----------
     error_covariance : array-like of shape (n_models, n_models)
-        ``C``, as of :func:`uniform_error`; may be singular.
+        ``C``, as in :func:`uniform_error`; it may be singular.
 
     Returns
     -------
@@ -114,8 +117,8 @@ def optimal_weights(error_covariance: ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    Assumes that ``C`` is known. Source: Perrone and Cooper, When Networks Disagree,
-    1993, the generalized ensemble method.
+    The equation assumes that ``C`` is known. Source: Perrone and Cooper, When Networks
+    Disagree, 1993, the generalized ensemble method.
 
     Examples
     --------
@@ -128,15 +131,15 @@ def optimal_weights(error_covariance: ArrayLike) -> NDArray[np.float64]:
 
 
 def optimal_error(error_covariance: ArrayLike) -> float:
-    r"""Mean squared error of the :func:`optimal_weights`: ``1 / (1'C^-1 1)``.
+    """Mean squared error of the :func:`optimal_weights`: ``1 / (1'C^-1 1)``.
 
-    Assumptions and source are theirs. Of an estimated ``C`` this is the in-sample
-    error, too low by :func:`in_sample_optimism`.
+    Assumptions and source are those of :func:`optimal_weights`. For an estimated ``C``
+    this is the in-sample error, which is too low by :func:`in_sample_optimism`.
 
     Parameters
     ----------
     error_covariance : array-like of shape (n_models, n_models)
-        ``C``, as of :func:`uniform_error`; may be singular.
+        ``C``, as in :func:`uniform_error`; it may be singular.
 
     Returns
     -------
@@ -154,12 +157,12 @@ def optimal_error(error_covariance: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Optimism:
-    """Expected error of estimated weights, on their own rows and on new ones.
+    """Expected error of estimated weights, on the rows of the fit and on new rows.
 
     Parameters
     ----------
     in_sample, out_of_sample : float
-        Mean squared error on rows that they were fitted on, and on others.
+        Mean squared error on the rows that the weights were fitted on, and on new rows.
 
     Examples
     --------
@@ -173,20 +176,21 @@ class Optimism:
 
 
 def in_sample_optimism(n_samples: int, n_models: int, error: float = 1.0) -> Optimism:
-    r"""How far :func:`optimal_error` of an estimated ``C`` is from the truth.
+    """How far :func:`optimal_error` of an estimated ``C`` is from the truth.
 
-    The M - 1 free weights regress one model's errors on its differences from the
-    others: n rows leave ``e (n - M + 1) / n`` in-sample, and new ones cost
-    ``e (n - 1) / (n - M)``, where ``e = 1 / (1'C^-1 1)`` of the true ``C``.
+    Estimating the weights regresses the errors of one model on their differences from
+    those of the others, with M - 1 coefficients. With n rows the expected error is
+    ``e (n - M + 1) / n`` in-sample and ``e (n - 1) / (n - M)`` on new rows, where
+    ``e = 1 / (1'C^-1 1)`` for the true ``C``.
 
     Parameters
     ----------
     n_samples : int
-        ``n``, labelled rows, more than `n_models`.
+        Number ``n`` of labelled rows, more than `n_models`.
     n_models : int
-        ``M``, at least 2.
+        Number of models ``M``, at least 2.
     error : float, default=1.0
-        ``e``: error of the best weights.
+        Error ``e`` of the best weights.
 
     Returns
     -------
@@ -194,9 +198,10 @@ def in_sample_optimism(n_samples: int, n_models: int, error: float = 1.0) -> Opt
 
     Notes
     -----
-    Assumes independent rows, Gaussian errors of mean zero, ``C`` regular and estimated
-    by the mean of ``e e'``. Source: Muirhead, Aspects of Multivariate Statistical
-    Theory, 1982, section 3.2; Breiman and Freedman, JASA 78, 1983, out of sample.
+    The equations assume independent rows, Gaussian errors with mean zero, and a regular
+    ``C`` that is estimated by the mean of ``e e'``. Source: Muirhead, Aspects of
+    Multivariate Statistical Theory, 1982, section 3.2; out of sample, Breiman and
+    Freedman, JASA 78, 1983.
 
     Examples
     --------
@@ -214,6 +219,7 @@ def in_sample_optimism(n_samples: int, n_models: int, error: float = 1.0) -> Opt
 
 
 def _inflation(n_models: int, correlation: float) -> float:
+    """Return ``1 + (M - 1) rho``; raise a ValueError if no M models have this rho."""
     lowest = -1.0 / (n_models - 1) if n_models > 1 else np.nan
     if not lowest <= correlation <= 1:
         raise ValueError(

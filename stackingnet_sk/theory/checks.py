@@ -1,4 +1,4 @@
-"""What the equations hold for: symmetric matrices, probabilities."""
+"""Checks of arguments of the equations: symmetric matrices and probabilities."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def check_symmetric(name: str, matrix: ArrayLike, fewest: int) -> NDArray[np.float64]:
-    """Refuse a matrix that is not symmetric; return it exactly so."""
+    """Raise a ValueError if a matrix is not symmetric; return it exactly symmetric."""
     array = np.asarray(matrix, dtype=np.float64)
     if array.ndim != 2 or len(array) != array.shape[1] or len(array) < fewest:
         raise ValueError(
@@ -23,7 +23,7 @@ def check_symmetric(name: str, matrix: ArrayLike, fewest: int) -> NDArray[np.flo
 
 
 def check_error_covariance(matrix: ArrayLike) -> NDArray[np.float64]:
-    """Refuse a matrix that no errors have."""
+    """Raise a ValueError if a matrix cannot be a covariance of errors."""
     error = check_symmetric("error_covariance", matrix, 2)
     values = np.linalg.eigvalsh(error)
     if values[0] < -1e-10 * abs(values[-1]):
@@ -34,7 +34,7 @@ def check_error_covariance(matrix: ArrayLike) -> NDArray[np.float64]:
 
 
 def check_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Refuse what is no probability a model."""
+    """Raise a ValueError if the values are not one probability per model."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not len(array) or not np.all((array >= 0) & (array <= 1)):
         raise ValueError(f"{name} must be one probability a model, from 0 to 1.")

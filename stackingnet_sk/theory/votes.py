@@ -9,10 +9,11 @@ from stackingnet_sk.theory.checks import check_probabilities
 
 
 def majority_accuracy(accuracies: ArrayLike) -> float:
-    r"""Probability that the majority is right: ``P(k > M/2) + P(k = M/2) / 2``.
+    """Probability that the majority is right: ``P(k > M/2) + P(k = M/2) / 2``.
 
-    Exact: the number ``k`` of right votes is Poisson-binomial, and a coin breaks ties.
-    With more equal voters it grows to 1 if they beat chance and falls to 0 below it.
+    The result is exact: the number ``k`` of right votes has a Poisson-binomial
+    distribution, and a fair coin breaks ties. As the number of equal voters grows, it
+    tends to 1 if they are better than chance and to 0 if they are worse.
 
     Parameters
     ----------
@@ -25,8 +26,8 @@ def majority_accuracy(accuracies: ArrayLike) -> float:
 
     Notes
     -----
-    Assumes two classes and voters that err independently. Source: Lam and Suen, IEEE
-    Transactions SMC-A 27, 1997.
+    The equation assumes two classes, and voters that err independently. Source: Lam and
+    Suen, IEEE Transactions SMC-A 27, 1997.
 
     Examples
     --------
@@ -44,16 +45,17 @@ def majority_accuracy(accuracies: ArrayLike) -> float:
 def optimal_vote_weights(
     accuracies: ArrayLike, n_classes: int = 2
 ) -> NDArray[np.float64]:
-    r"""Weights of the most accurate weighted vote: ``log(p (K-1) / (1-p))``.
+    """Weights of the most accurate weighted vote: ``log(p (K-1) / (1-p))``.
 
-    Zero at chance, negative below, infinite for voters never or always right.
+    A weight is zero for a voter at chance, negative below chance, and infinite for a
+    voter that is always or never right.
 
     Parameters
     ----------
     accuracies : array-like of shape (n_models,)
-        ``p``: probability that each voter is right.
+        Probability ``p`` that each voter is right.
     n_classes : int, default=2
-        ``K``.
+        Number of classes ``K``.
 
     Returns
     -------
@@ -61,9 +63,10 @@ def optimal_vote_weights(
 
     Notes
     -----
-    Assumes voters that err independently, equally often on each class and toward each
-    wrong one, and classes equally probable (else log priors add to the scores). Source:
-    Shapley and Grofman, Public Choice 43, 1984; Lam and Suen, 1997.
+    The equation assumes that voters err independently, equally often on each class and
+    toward each wrong class, and that the classes are equally probable (otherwise log
+    priors add to the scores). Source: Shapley and Grofman, Public Choice 43, 1984; Lam
+    and Suen, 1997.
 
     Examples
     --------
@@ -79,10 +82,11 @@ def optimal_vote_weights(
 
 
 def optimal_vote_accuracy(accuracies: ArrayLike) -> float:
-    r"""Accuracy of the :func:`optimal_vote_weights`: ``sum_o max(P(o|+), P(o|-)) / 2``.
+    """Accuracy of the :func:`optimal_vote_weights`: ``sum_o max(P(o|+), P(o|-)) / 2``.
 
-    Exact, over all ``2^M`` outcomes ``o`` of at most 20 voters and two classes; no vote
-    is right more often. Assumptions and source are those of the weights.
+    The sum is exact, over all ``2^M`` outcomes ``o`` of at most 20 voters and two
+    classes. No other vote is right more often. Assumptions and source are those of
+    :func:`optimal_vote_weights`.
 
     Parameters
     ----------
@@ -105,21 +109,23 @@ def optimal_vote_accuracy(accuracies: ArrayLike) -> float:
     outcome = np.ones(1)
     for p in accuracy:
         outcome = np.outer(outcome, [p, 1.0 - p]).ravel()
-    # Read backwards, all voters say the opposite: as if the other class were true.
+    # In reverse order each outcome is replaced by its opposite, which has the
+    # probabilities given the other class.
     return min(float(np.maximum(outcome, outcome[::-1]).sum()) / 2.0, 1.0)
 
 
 def vote_covariance(
     balanced_accuracies: ArrayLike, class_imbalance: float
 ) -> NDArray[np.float64]:
-    r"""Covariance of votes coded +-1: ``(1 - b^2)(2 pi_m - 1)(2 pi_j - 1)``.
+    """Covariance of votes coded +-1: ``(1 - b^2)(2 pi_m - 1)(2 pi_j - 1)``.
 
-    Of rank one: the diagonal is what the class explains of the variances, not these.
+    The matrix has rank one. Its diagonal holds the part of each variance that the class
+    explains, not the variances.
 
     Parameters
     ----------
     balanced_accuracies : array-like of shape (n_models,)
-        ``pi``: mean of the accuracies on the two classes.
+        Mean ``pi`` of the accuracies on the two classes.
     class_imbalance : float
         ``b = P(y = 1) - P(y = -1)``.
 
@@ -129,8 +135,8 @@ def vote_covariance(
 
     Notes
     -----
-    Assumes votes that are independent given the class. Source: Parisi, Strino, Nadler
-    and Kluger, PNAS 111, 2014.
+    The equation assumes votes that are independent given the class. Source: Parisi,
+    Strino, Nadler and Kluger, PNAS 111, 2014.
 
     Examples
     --------

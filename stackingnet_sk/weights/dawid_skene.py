@@ -1,11 +1,11 @@
-"""Who votes how on which class, without knowing the classes.
+"""Confusion matrices of the models, without knowing the true classes.
 
-Method: Dawid and Skene's expectation maximization (1979) from the majority vote, each
-model's confusion matrix shrunk toward that of one coin (one accuracy for all classes,
-all errors equally likely), and each accuracy toward the panel's. Rows with labels are
-taken as known. Strength: few distinct rows make an iteration cheap, and no draw is
-random. Limit: a local optimum near the majority; models that share an error look
-reliable to each other.
+Method: Dawid and Skene's expectation maximization (1979), started from the majority
+vote. Each model's confusion matrix is shrunk toward that of one coin (one accuracy for
+all classes, all errors equally likely), and each accuracy toward the mean of all
+models. The class of a labelled row is taken as known. Strength: iterations are cheap,
+as there are few distinct rows, and nothing is random. Limit: the optimum is a local one
+near the majority vote, and models that share an error look reliable to each other.
 """
 
 from __future__ import annotations
@@ -18,28 +18,32 @@ from scipy.special import logsumexp, softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
 
-# Answers of one coin that count with a model's own on each class: so many, but not
-# more than this share of the rows that a class has on average (few rows would be
-# drowned, and classes that look alike then merge), and not less than a handful.
-# Chosen on real votes, whole tables and 100 to 1,000 rows of them; flat around it.
+# Number of answers, on each class, that the one coin counts for. It is at most the
+# share below of the rows that a class has on average, as otherwise few rows would
+# hardly count and similar classes would merge; and it is at least the number below. All
+# three were chosen on real votes, on whole tables and on 100 to 1,000 rows of them. The
+# results are flat around them.
 _ONE_COIN_ROWS = 200.0
 _ONE_COIN_SHARE = 0.25
 _ONE_COIN_FEWEST = 5.0
-# Answers of the panel's accuracy that count with a model's own.
+# Number of answers that the mean accuracy of all models counts for.
 _PANEL_ROWS = 50.0
-# Share of further rows, equally of all classes, while the classes' rates are unknown:
-# without them a rare class can lose all its rows to a frequent one.
+# Number of further rows, shared by all classes equally, as a share of all rows. Without
+# them, while the rates of the classes are unknown, a rare class can lose all its rows
+# to a frequent one.
 _EQUAL_CLASSES = 0.2
 
-# Fewer models don't show who is right.
+# Agreement of fewer models does not show which of them is right.
 _IDENTIFIED = 3
-# Two models that never disagree are not known to be perfect.
+# Largest skill (accuracy above chance, rescaled to at most 1) of one or two models. Two
+# models that never disagree need not be perfect.
 _MOST_SKILL = 0.99
 
+# Smallest probability of an error, and of a right answer.
 _POSSIBLE = 1e-12
 
 _MAX_ITERATIONS = 2000
-# Largest change of a posterior probability.
+# Largest change of a posterior probability in the last iteration.
 _TOLERANCE = 1e-7
 
 
@@ -50,16 +54,17 @@ class DawidSkene:
     Parameters
     ----------
     confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Entry ``[m, k, a]``: probability that model m, when it answers, votes for class
-        a on an item of class k.
+        Entry ``[m, k, a]`` is the probability that model m, when it answers, votes for
+        class a on an item of class k.
     class_prior : ndarray of shape (n_classes,)
         Rate of each class over all rows.
     log_likelihood : ndarray of shape (n_iterations,)
-        Log-likelihood of the votes (and labels, where there are some) at the start of
-        each iteration, in nats. Shrinkage is not part of it, so it may fall a little.
+        Log-likelihood of the votes (and of the labels, if there are any) at the start
+        of each iteration, in nats. It leaves out the shrinkage, so it may fall a
+        little.
     converged : bool
         Whether the last iteration changed no posterior probability by more than 1e-7;
-        fewer than three models need no iteration.
+        True for fewer than three models, which need no iteration.
     posterior : ndarray of shape (n_patterns, n_classes)
         Probability of each class given each row of votes.
     """
@@ -72,29 +77,14 @@ class DawidSkene:
 
 
 def dawid_skene(counts: VoteCounts) -> DawidSkene:
-    """Estimate confusion matrices from votes, labels or not.
+    """Estimate confusion matrices from votes, with or without labels.
 
-    Parameters
-    ----------
-    counts : VoteCounts
-        Rows of votes with positive total weight.
+    Raises a ValueError if the total weight is zero. If fewer than three models answer,
+    agreement cannot tell which of them is right, so they are taken for equally accurate
+    coins.
 
-    Returns
-    -------
-    DawidSkene
-
-    Raises
-    ------
-    ValueError
-        If the total weight is zero.
-
-    Notes
-    -----
-    Of fewer than three models that answer, agreement cannot tell who is right: they are
-    taken for equally accurate coins.
-
-    Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the
-    EM algorithm", Applied Statistics 28, 1979.
+    Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM
+    algorithm", Applied Statistics 28, 1979.
 
     Examples
     --------
@@ -132,38 +122,18 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
 
 
 def identified(counts: VoteCounts) -> bool:
-    """Tell whether agreement can show who is right.
-
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes.
-
-    Returns
-    -------
-    bool
-        Whether at least three models answer.
-    """
+    """Tell whether at least three models answer: agreement then shows who is right."""
     return int((counts.patterns >= 0).any(axis=0).sum()) >= _IDENTIFIED
 
 
 def em_step(
     joint: NDArray[np.float64], rates: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Estimate again, from how probable each class is in each row.
+    """Estimate confusion matrices and class prior from the current class probabilities.
 
-    Parameters
-    ----------
-    joint : ndarray of shape (n_models, n_classes, n_classes)
-        Weight of each model's votes by class, see :meth:`VoteCounts.joint`.
-    rates : ndarray of shape (n_classes,)
-        Weight of the rows of each class.
-
-    Returns
-    -------
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-    prior : ndarray of shape (n_classes,)
-        Probability of each class before any vote.
+    `joint` is the weight of each model's votes by class, see :meth:`VoteCounts.joint`,
+    and `rates` the weight of the rows of each class. The prior is the probability of
+    each class before any vote is known.
     """
     n_classes, total = len(rates), float(rates.sum())
     one_coin = np.clip(
@@ -176,8 +146,9 @@ def em_step(
 def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     """Take the models for equally accurate coins.
 
-    Votes of two models only show the product of what they are better than chance, and
-    those of one show nothing: its log-odds are taken to be one.
+    The votes of two models show only the product of their skills, that is, of their
+    accuracy above chance. The votes of one model show nothing, so its log-odds are set
+    to one.
     """
     n_classes = counts.n_classes
     weights = counts.labelled.sum(axis=1) + counts.unlabelled
@@ -203,17 +174,10 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
 
 
 def majority(counts: VoteCounts) -> NDArray[np.float64]:
-    """Majority vote of each pattern; classes with equally many votes share it.
+    """Majority vote of each pattern, of shape (n_patterns, n_classes); rows sum to one.
 
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes.
-
-    Returns
-    -------
-    ndarray of shape (n_patterns, n_classes)
-        Rows sum to one; a row without votes is shared by all classes.
+    Classes with equally many votes share the row, and all classes share a row without
+    votes.
     """
     votes = counts.design @ np.tile(np.eye(counts.n_classes), (counts.n_models, 1))
     most = votes == votes.max(axis=1, keepdims=True)
@@ -224,26 +188,18 @@ def majority(counts: VoteCounts) -> NDArray[np.float64]:
 def shrunk_confusion(
     joint: NDArray[np.float64], one_coin: float
 ) -> NDArray[np.float64]:
-    """Confusion matrices, shrunk toward one coin a model, and coins toward the panel's.
+    """Shrink confusion matrices toward one coin per model, and coins toward their mean.
 
-    Parameters
-    ----------
-    joint : ndarray of shape (n_models, n_classes, n_classes)
-        Weight of each model's votes by true class, see :meth:`VoteCounts.joint`.
-    one_coin : float
-        How many answers the coin counts for, on each class.
-
-    Returns
-    -------
-    ndarray of shape (n_models, n_classes, n_classes)
-        Entries above zero; rows sum to one.
+    `joint` is the weight of each model's votes by true class, see
+    :meth:`VoteCounts.joint`; the coin counts for `one_coin` answers on each class.
+    Entries of the result, of the same shape, are above zero, and rows sum to one.
     """
     n_classes = joint.shape[1]
     right = joint.diagonal(axis1=1, axis2=2).sum(axis=1)
     answers = joint.sum(axis=(1, 2))
     panel = (right.sum() + 1.0) / (answers.sum() + n_classes)
     accuracy = (right + _PANEL_ROWS * panel) / (answers + _PANEL_ROWS)
-    # However many rows agree, an error stays possible.
+    # Errors keep a positive probability, however many rows agree.
     accuracy = np.clip(accuracy, _POSSIBLE, 1.0 - _POSSIBLE)
     if n_classes == 1:
         accuracy = np.ones_like(accuracy)
@@ -260,18 +216,9 @@ def log_votes(
 ) -> NDArray[np.float64]:
     """Log-probability of each pattern's votes given each class.
 
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes.
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Entries above zero.
-
-    Returns
-    -------
-    ndarray of shape (n_patterns, n_classes)
+    `confusion` has entries above zero. The result has shape (n_patterns, n_classes).
     """
     n_classes = counts.n_classes
-    said = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
-    scores: NDArray[np.float64] = counts.design @ said
+    log_confusion = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
+    scores: NDArray[np.float64] = counts.design @ log_confusion
     return scores

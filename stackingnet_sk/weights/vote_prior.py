@@ -1,7 +1,7 @@
-"""Where the weights of votes are pulled: log-odds of confusion, errors in common.
+"""The centre of the prior on vote weights: discounted log-odds of the confusion.
 
 The optimal weights of independent voters are log-odds (Shapley and Grofman, 1984).
-Voters are not independent: models err together on the items that are hard.
+Models are not independent: they err together on the items that are hard.
 """
 
 from __future__ import annotations
@@ -12,61 +12,42 @@ from numpy.typing import NDArray
 from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
 from stackingnet_sk.weights.dawid_skene import DawidSkene
 
-# What the label-free estimate leaves of the correlation of errors is a third of it, as
-# panels of language models show where labels are known (0.17 to 0.37 there): models
-# that err together look the more reliable. Of independent voters nothing is left.
+# Factor on the correlation of errors that the label-free estimate shows. Models that
+# err together look more reliable there, so that only a share of the correlation is
+# left: 0.17 to 0.37 on panels of language models with known labels, and nothing if
+# voters are independent.
 _ABSORBED = 3.0
-# By how much agreement overstates what votes are worth, a unit of correlation: models
-# that err together agree on their errors. On the same panels log-odds from agreement
-# are best divided by 1.6 to 5; of independent voters by 1.
+# Log-odds from agreement are divided by one plus this times the correlation: models
+# that err together agree on their errors, so agreement overstates the evidence. On the
+# same panels the best divisor is 1.6 to 5, and 1 if voters are independent.
 _OVERSTATED = 6.0
-# Beyond, all but the best models would be given up on the word of an estimate.
+# Largest correlation. Above it, an estimate would discard all but the best models.
 _MOST_CORRELATION = 0.4
-# Labelled answers, on each class, that the label-free estimate counts for.
+# Number of labelled answers, on each class, that the label-free estimate counts for.
 LABEL_FREE_ROWS = 100.0
 
 
 def blended_confusion(
     counts: VoteCounts, label_free: DawidSkene
 ) -> NDArray[np.float64]:
-    r"""Confusion of each model from its labelled votes and from the agreement of all.
+    """Blend the confusion on labelled votes with the label-free estimate.
 
-    ``C_mk = (n_mk F_mk + 100 D_mk) / (n_mk + 100)``: the frequencies F on the rows of
-    class k that have a label and a vote of model m, blended with the estimate D of
-    :func:`dawid_skene`, which is the posterior mean under a Dirichlet prior.
-
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes, some of them labelled.
-    label_free : DawidSkene
-        Estimate from all rows.
-
-    Returns
-    -------
-    ndarray of shape (n_models, n_classes, n_classes)
-        Entries above zero; rows sum to one.
+    ``C_mk = (n_mk F_mk + 100 D_mk) / (n_mk + 100)``, with the frequencies F of model
+    m's votes on the ``n_mk`` labelled rows of class k that it answers, and the estimate
+    D of :func:`dawid_skene`. This is the posterior mean under a Dirichlet prior.
+    Entries of the result, of shape (n_models, n_classes, n_classes), are above zero,
+    and rows sum to one.
     """
     joint = counts.joint(counts.labelled)
-    known: NDArray[np.float64] = joint.sum(axis=2, keepdims=True)
-    return (joint + LABEL_FREE_ROWS * label_free.confusion) / (known + LABEL_FREE_ROWS)
+    total: NDArray[np.float64] = joint.sum(axis=2, keepdims=True) + LABEL_FREE_ROWS
+    return (joint + LABEL_FREE_ROWS * label_free.confusion) / total
 
 
 def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.float64]:
-    """Rates of the classes, blended as :func:`blended_confusion`.
+    """Blend the rates of the classes as :func:`blended_confusion`.
 
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes, some of them labelled.
-    label_free : DawidSkene
-        Estimate from all rows.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Above zero; they sum to one. A class that nobody has seen still has its share
-        of one row.
+    They are of shape (n_classes,), above zero, and sum to one. One further row is
+    shared by all classes, so that a class without any row keeps a rate.
     """
     rates = counts.n_labelled + LABEL_FREE_ROWS * label_free.class_prior
     rates += 1.0 / counts.n_classes
@@ -74,48 +55,27 @@ def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.floa
 
 
 def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
-    """Correlation of two models' errors, mean over the pairs.
+    """Mean over the pairs of models of the correlation of their errors, in [0, 0.4].
 
-    The correlation that the labels show, blended as :func:`blended_confusion` with
-    three times the correlation that is left in the label-free estimate, at most 0.4.
-    A hundred rows of none keep the noise of few rows from passing for correlation.
-
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes, some of them labelled.
-    label_free : DawidSkene
-        Estimate from all rows.
-
-    Returns
-    -------
-    float
-        In [0, 0.4].
+    The correlation on labelled rows is blended, as in :func:`blended_confusion`, with
+    three times the correlation that remains in the label-free estimate, at most 0.4.
+    The latter is shrunk by a hundred rows of no correlation, so that the noise of few
+    rows does not pass for correlation.
     """
-    guessed = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
-    seen = _ABSORBED * _mean_correlation(counts, guessed)
-    seen *= counts.weight / (counts.weight + LABEL_FREE_ROWS)
-    with_labels = _mean_correlation(counts, counts.labelled)
+    posterior = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
+    agreement = _ABSORBED * _mean_correlation(counts, posterior)
+    agreement *= counts.weight / (counts.weight + LABEL_FREE_ROWS)
+    labelled = _mean_correlation(counts, counts.labelled)
     n_labelled = float(counts.labelled.sum())
-    blend = n_labelled * with_labels + LABEL_FREE_ROWS * min(seen, _MOST_CORRELATION)
+    blend = n_labelled * labelled + LABEL_FREE_ROWS * min(agreement, _MOST_CORRELATION)
     return min(blend / (n_labelled + LABEL_FREE_ROWS), _MOST_CORRELATION)
 
 
 def confidence(counts: VoteCounts, correlation: float) -> float:
-    """How far evidence that is partly from agreement is to be believed.
+    """Factor in (0, 1] on evidence that comes in part from agreement.
 
-    Parameters
-    ----------
-    counts : VoteCounts
-        Votes, some of them labelled.
-    correlation : float
-        That of :func:`blended_correlation`.
-
-    Returns
-    -------
-    float
-        One with labels, ``1 / (1 + 6 rho)`` without, blended as
-        :func:`blended_confusion`.
+    It is one with labels and ``1 / (1 + 6 rho)`` without, blended as in
+    :func:`blended_confusion`; ``rho`` is that of :func:`blended_correlation`.
     """
     n_labelled = float(counts.labelled.sum())
     agreement = LABEL_FREE_ROWS / (1.0 + _OVERSTATED * correlation)
@@ -136,15 +96,8 @@ def _mean_correlation(counts: VoteCounts, weights: NDArray[np.float64]) -> float
 def log_odds(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Evidence of each vote for each class, as if voters were independent.
 
-    Parameters
-    ----------
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Entries above zero.
-
-    Returns
-    -------
-    ndarray of shape (n_models, n_classes, n_classes)
-        Entry ``[m, a, k]``: ``log C[m, k, a]``, less its mean over the classes k.
+    Entry ``[m, a, k]`` of the result, of shape (n_models, n_classes, n_classes), is
+    ``log C[m, k, a]`` minus its mean over the classes k; entries of C are above zero.
     """
     evidence = np.log(confusion).transpose(0, 2, 1)
     centred: NDArray[np.float64] = evidence - evidence.mean(axis=2, keepdims=True)
@@ -152,23 +105,17 @@ def log_odds(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of each model as one number.
+    """Weight of each model as one number, of shape (n_models,).
 
-    Parameters
-    ----------
-    vote_weights : ndarray of shape (n_models, n_classes, n_classes)
-        What a vote for class a adds to the score of class k, at ``[m, a, k]``.
-
-    Returns
-    -------
-    ndarray of shape (n_models,)
-        By how much a vote raises the class that it names above the mean of the others,
-        mean over the classes; ``w`` for ``w`` times the identity.
+    Entry ``[m, a, k]`` of `vote_weights` is what a vote of model m for class a adds to
+    the score of class k. The margin is by how much a vote raises the score of the class
+    that it names above the mean score of the others, averaged over the classes. It is
+    ``w`` if the vote weights are ``w`` times the identity.
     """
     n_classes = vote_weights.shape[1]
     named = np.trace(vote_weights, axis1=1, axis2=2)
     others = (vote_weights.sum(axis=(1, 2)) - named) / max(n_classes - 1, 1)
-    # Adding zero turns the zero of a discounted negative margin into a plain one.
+    # Adding zero turns -0.0, from a discounted negative margin, into 0.0.
     margin: NDArray[np.float64] = (named - others) / n_classes + 0.0
     return margin
 
@@ -176,31 +123,23 @@ def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
 def common_errors(
     evidence: NDArray[np.float64], correlation: float
 ) -> NDArray[np.float64]:
-    r"""Discount evidence that the models have in common.
+    r"""Discount the evidence for errors that the models have in common.
 
-    Where the errors of M voters have the same correlation rho, the best linear
+    If the errors of all M voters have the same correlation rho, the best linear
     combination of standardized votes with margins t (Fisher's discriminant, with the
-    error correlation ``(1 - rho) I + rho 11'`` inverted) has weights
+    error correlation ``(1 - rho) I + rho 11'`` inverted) has the weights
 
     .. math:: \frac{1}{1 - \rho}\left(t_m - \frac{M \rho}{1 + (M - 1) \rho}
               \bar t\right)
 
-    and not t: M equal voters count as the effective number ``M / (1 + (M - 1) rho)`` of
-    them, and those below a share of the average add nothing but errors that the others
-    make too. The evidence of each model is scaled by the weight so found over its
-    margin, at least zero. The margin of a model that votes against the truth counts by
-    its size: turned around, it is as good as another.
+    instead of t. M equal voters then count as the effective number
+    ``M / (1 + (M - 1) rho)`` of voters, and voters below a share of the average only
+    add errors that the others make too. The evidence of each model is multiplied by
+    that weight, at least zero, over its margin. A negative margin counts by its size: a
+    model that votes against the truth is as good as another once it is turned around.
 
-    Parameters
-    ----------
-    evidence : ndarray of shape (n_models, n_classes, n_classes)
-        That of :func:`log_odds`; zero for models that never answer, which don't count.
-    correlation : float
-        ``rho``, in [0, 1).
-
-    Returns
-    -------
-    ndarray of shape (n_models, n_classes, n_classes)
+    `evidence` is that of :func:`log_odds`, and zero for models that never answer, which
+    are not counted in M. `correlation` is ``rho``, in [0, 1).
     """
     size = np.abs(margins(evidence))
     size[size <= 1e-9 * size.max(initial=0.0)] = 0.0
@@ -216,16 +155,6 @@ def common_errors(
 
 
 def balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of the diagonal of each confusion matrix.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Rows sum to one.
-
-    Returns
-    -------
-    ndarray of shape (n_models,)
-    """
+    """Mean of the diagonal of each model's confusion matrix, whose rows sum to one."""
     accuracy: NDArray[np.float64] = confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
     return accuracy

@@ -146,7 +146,7 @@ def test_complete_rows_are_one_pattern_and_cost_what_moments_cost():
     assert found.answered.tolist() == [[True] * N_MODELS]
     assert_array_equal(found.scatter[0], expected.scatter)
     assert_array_equal(found.origin, expected.mean)
-    assert_array_equal(found.mean[0], expected.rest)
+    assert_array_equal(found.mean[0], expected.rounding)
     assert found.weight_norm[0] == expected.weight_norm
 
 

@@ -105,7 +105,7 @@ def test_marginals_are_those_of_the_rows_that_each_model_answers(
     omega = np.random.default_rng(seed).uniform(0.5, 2, 40) if weighted else np.ones(40)
     patterns = AnswerPatterns.from_rows(predictions, None, omega)
     mean, variance = patterns.marginals()
-    mean = patterns.place + mean
+    mean = patterns.reference + mean
 
     for m, column in enumerate(predictions.T):
         seen = ~np.isnan(column)
@@ -138,7 +138,9 @@ def test_expectations_are_those_of_each_row_by_the_textbook(seed, n_models, weig
 
     patterns = AnswerPatterns.from_rows(predictions, None, omega)
     found = patterns.imputed_with(
-        model.away_from(patterns.place), model.covariance, conditional_covariance=True
+        model.away_from(patterns.reference),
+        model.covariance,
+        conditional_covariance=True,
     )
 
     size = np.sqrt(scatter.diagonal().max() + 1)
@@ -164,7 +166,7 @@ def test_answer_is_a_fixed_point(seed, weight):
     model = PredictionModel.from_moments(moments)
     again = gaussian(
         patterns.imputed_with(
-            model.away_from(patterns.place),
+            model.away_from(patterns.reference),
             model.covariance,
             conditional_covariance=True,
         )
@@ -184,7 +186,7 @@ def test_likelihood_of_what_is_seen_never_falls(seed):
     predictions = holed(seed)
     patterns = AnswerPatterns.from_rows(predictions, None, np.full(60, MANY))
     away, variance = patterns.marginals()
-    place, covariance = patterns.place, np.diag(variance)
+    place, covariance = patterns.reference, np.diag(variance)
     values = [log_likelihood(predictions, place + away, covariance)]
     for _ in range(25):
         model = PredictionModel.from_moments(
@@ -419,7 +421,9 @@ def test_completed_labelled_rows_are_those_filled_by_the_textbook(
     patterns = AnswerPatterns.from_rows(predictions / scale, labels / scale, omega)
     patterns = patterns.rescaled(scale)
     found = patterns.imputed_with(
-        model.away_from(patterns.place), model.covariance, conditional_covariance=False
+        model.away_from(patterns.reference),
+        model.covariance,
+        conditional_covariance=False,
     )
 
     size = np.sqrt(expected.scatter.diagonal().max())
@@ -461,7 +465,9 @@ def test_what_holes_add_to_the_error():
     holes = AnswerPatterns.from_rows(np.where(answered, table, np.nan), truth)
     moments = [
         holes.imputed_with(
-            model.away_from(holes.place), model.covariance, conditional_covariance=False
+            model.away_from(holes.reference),
+            model.covariance,
+            conditional_covariance=False,
         ),
         Moments.from_rows(table, truth),
     ]
