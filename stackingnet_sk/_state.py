@@ -18,15 +18,19 @@ _KIND = "__stackingnet_sk__"
 
 def pack(value: Any) -> Any:
     """Turn what this package defines, at any depth, into plain dictionaries."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind.__module__.startswith(_PACKAGE):
         name = f"{kind.__module__}:{kind.__qualname__}"
         if isinstance(value, Enum):
             return {_KIND: name, "name": value.name}
         if is_dataclass(value):
-            # What begins with an underscore is a cache.
+            # A class may say itself what of it is saved. Names that begin with an
+            # underscore are caches.
+            state: Any = vars(value)
+            if "__getstate__" in vars(kind):
+                state = kind.__getstate__(value)
             names = [item.name for item in fields(value) if item.name[0] != "_"]
-            return {_KIND: name} | {key: pack(getattr(value, key)) for key in names}
+            return {_KIND: name} | {key: pack(state[key]) for key in names}
         if isinstance(value, tuple) and hasattr(value, "_asdict"):
             return {_KIND: name} | {k: pack(v) for k, v in value._asdict().items()}
     if kind is dict or (isinstance(value, Mapping) and kind.__name__ == "mappingproxy"):

@@ -209,6 +209,16 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     [0.98, 0.98, 0.53]
     """
 
+    class_prior_: NDArray[np.float64]
+    class_rates_: NDArray[np.float64]
+    classes_: NDArray[Any]
+    combiner_: VoteCombiner
+    confusion_: NDArray[np.float64]
+    counts_: VoteCounts
+    input_: str
+    intercept_: NDArray[np.float64]
+    structure_: str
+    vote_weights_: NDArray[np.float64]
     _statistics_name = "counts_"
     _weight_parameters = (
         "class_weight",

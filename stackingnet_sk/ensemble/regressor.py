@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -45,7 +45,7 @@ from stackingnet_sk.ensemble.validation import (
     names_of_columns,
     refuse_metadata,
 )
-from stackingnet_sk.evidence import PredictionStatistics
+from stackingnet_sk.evidence import Moments, PredictionStatistics
 from stackingnet_sk.predictions import (
     Block,
     about,
@@ -189,6 +189,12 @@ callable, default="nonnegative"
     True
     """
 
+    combiner_: RegressionCombiner
+    error_moments_: Moments
+    intercept_: float
+    moments_per_model_: Mapping[int, Moments]
+    prediction_moments_: Moments
+    statistics_: PredictionStatistics
     _statistics_name = "statistics_"
     _weight_parameters = ("constraint", "fit_intercept", "shrinkage", "solver")
     # The splitter consumes groups, the combiner does not.

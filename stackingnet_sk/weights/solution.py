@@ -189,14 +189,8 @@ class Solution:
         return None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is saved: no problem, and the name of the status.
-
-        Formats that run no code know neither enumerations nor the classes of problems.
-        """
-        return {**self.__dict__, "status": self.status.name, "problem": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, status=Status[state["status"]])
+        """Return what is saved: everything but the problem, which may hold code."""
+        return {**self.__dict__, "problem": None}
 
     def __repr__(self) -> str:
         """One line that says all a bug report needs."""
