@@ -28,28 +28,12 @@ from stackingnet_sk.predictions import (
 def check_class_labels(
     X: Any, y: ArrayLike | None, classes: ArrayLike | None
 ) -> tuple[NDArray[np.intp], NDArray[Any] | None]:
-    """Check the labels of a classification.
+    """Check the labels of a classification; only the length of X counts.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Only its length counts.
-    y : array-like of shape (n_samples,) or None
-        Labels, numbers or texts; NaN or None marks a row without.
-    classes : array-like of shape (n_classes,) or None
-        All classes that there are; those of the labels by default.
-
-    Returns
-    -------
-    codes : ndarray of int of shape (n_samples,)
-        Index of the class, -1 where there is no label.
-    classes : ndarray of shape (n_classes,) or None
-        Sorted; None where neither labels nor `classes` were given.
-
-    Raises
-    ------
-    ValueError
-        If labels are not one class a row, missing on all rows, or none of `classes`.
+    Returns the index of each row's class, -1 on rows without a label, and the sorted
+    classes (None if neither labels nor `classes` were given). A ValueError is raised if
+    there is not one label per row, no row has a label, or a label is not among
+    `classes`.
     """
     known = None
     if classes is not None:
@@ -105,27 +89,11 @@ def check_class_labels(
 def check_class_weight(
     class_weight: Any, classes: NDArray[Any], n_labelled: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weights of the classes.
+    """Return the weights of the classes, of shape (n_classes,).
 
-    Parameters
-    ----------
-    class_weight : "balanced", dict or None
-        The parameter.
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    n_labelled : ndarray of shape (n_classes,)
-        Total weight of each class's labelled rows.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Ones, those given, or ``n / (K n_k)`` over the K classes with labelled rows
-        where "balanced" (one elsewhere).
-
-    Raises
-    ------
-    ValueError
-        If it is something else, or a weight is not positive and finite.
+    They are ones for None, those of a dict, or ``n / (K n_k)`` for "balanced", over the
+    K classes with labelled rows (one for the others). A ValueError is raised for
+    anything else, and for weights that are not positive and finite.
     """
     weights = np.ones(len(classes))
     if class_weight is None:

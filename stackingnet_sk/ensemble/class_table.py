@@ -28,18 +28,10 @@ from stackingnet_sk.predictions import (
 
 @dataclass(frozen=True, eq=False)
 class ClassTable:
-    """What a table of votes or probabilities holds.
+    """A table of votes or probabilities as it was read.
 
-    Parameters
-    ----------
-    answers : ClassAnswers
-        What the models say.
-    classes : ndarray of shape (n_classes,)
-        The classes, sorted.
-    model_names : ndarray of shape (n_models,)
-        Names of the models.
-    warning : str or None
-        What to say about votes that are no class.
+    `classes` are sorted, and `warning` tells about votes that name no class, or is
+    None.
     """
 
     answers: ClassAnswers
@@ -52,22 +44,10 @@ class ClassTable:
 class ClassTableReader:
     """How tables of votes or probabilities are read.
 
-    Parameters
-    ----------
-    estimator_name : str
-        Who reads, for the messages.
-    input : {"auto", "votes", "proba"}
-        The parameter `input`.
-    linear : bool
-        Whether the linear pool mixes probabilities.
-    given_classes : list or None
-        The parameter `classes`, in whose order columns of probabilities are.
-    unknown_vote : {"abstain", "error"}
-        The parameter `unknown_vote`.
-    fitted_on : {"votes", "proba"} or None, default=None
-        What `fit` has read, which decides for tables that come later.
-    model_names : ndarray of shape (n_models,) or None, default=None
-        Names of the models that `fit` has read.
+    `input`, `given_classes` and `unknown_vote` are parameters of the estimator; columns
+    of probabilities are in the order of `given_classes`. `linear` tells whether the
+    linear pool mixes probabilities. `fitted_on` is "votes" or "proba" after `fit`, and
+    decides how later tables are read; `model_names` are the names that `fit` has read.
     """
 
     estimator_name: str
@@ -84,29 +64,14 @@ class ClassTableReader:
         classes: NDArray[Any] | None,
         check_columns: Callable[[Any, Any], None],
     ) -> ClassTable:
-        """Read a table.
+        """Read votes (n_samples, n_models) or probabilities.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_models), \
-(n_samples, n_models * n_classes) or (n_samples, n_models, n_classes)
-            Votes; probabilities, model-major; or probabilities. Classes are in the
-            order of the parameter `classes`, where it is given, else sorted.
-        classes : ndarray of shape (n_classes,) or None
-            All classes, sorted; None to take them from the table.
-        check_columns : callable
-            Compares number and names of the columns with those of `fit`; takes the
-            table as it came and as an array.
-
-        Returns
-        -------
-        ClassTable
-
-        Raises
-        ------
-        ValueError
-            If the table has a wrong shape, probabilities are none, or a vote is unknown
-            and `unknown_vote` is "error".
+        Probabilities are (n_samples, n_models, n_classes), or (n_samples, n_models *
+        n_classes) with all classes of a model side by side. `classes` are all classes,
+        sorted; None takes them from the table. `check_columns` compares number and
+        names of the columns with those of `fit`; it takes the table as it came and as
+        an array. A ValueError is raised if the shape is wrong, a row is not a
+        probability vector, or a vote is unknown and `unknown_vote` is "error".
         """
         # Votes are counted on the CPU.
         X = unmasked(to_numpy(X))

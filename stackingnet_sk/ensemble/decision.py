@@ -21,23 +21,12 @@ def pool_votes(
     intercept: NDArray[np.float64],
     rates: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
-    """Probabilities of the classes by weighted votes, or opinions.
+    """Combine votes or opinions into probabilities of shape (n_rows, n_classes).
 
-    Parameters
-    ----------
-    answers : ClassAnswers
-        What the models say.
-    vote_weights : ndarray of shape (n_models, n_classes, n_classes)
-        What a vote of model m for class a adds to the score of class k.
-    intercept : ndarray of shape (n_classes,)
-        Scores without votes.
-    rates : ndarray of shape (n_classes,) or None
-        Of opinions the rates of the classes; None: of probabilities the votes count.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_classes)
-        Softmax of the scores.
+    They are the softmax of ``intercept`` plus the sum of vote weights: entry ``[m, a,
+    k]`` is what a vote of model m for class a adds to the score of class k. With
+    `rates` (n_classes,) the answers are opinions, see :func:`opinions`; with None they
+    are votes.
     """
     n_rows, n_classes = len(answers.votes), len(intercept)
     if rates is not None:
@@ -54,24 +43,13 @@ def pool_votes(
 
 
 def opinions(answers: ClassAnswers, rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    r"""Evidence in probabilities, which is what is added up.
+    """Return the evidence in probabilities, of shape (n_rows, n_models, n_classes).
 
-    ``log((p_k + e) / (r_k + e))`` less its mean over the classes, with ``e = 0.003``:
-    what a model says beyond the rates r of the classes, which all models have seen and
-    which must not count once for each. Weighted and added to the logarithm of the class
-    prior it is the logarithmic opinion pool (Genest and Zidek, 1986).
-
-    Parameters
-    ----------
-    answers : ClassAnswers
-        Probabilities.
-    rates : ndarray of shape (n_classes,)
-        Rates of the classes.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_models, n_classes)
-        Zeros where a model is silent.
+    It is ``log((p_k + e) / (r_k + e))`` minus its mean over the classes, with ``e =
+    0.003``: what a model's answer adds to the rates r of the classes. All models have
+    seen the rates, so these must not count once for each model. Weighted and added to
+    the logarithm of the class prior, it is the logarithmic opinion pool (Genest and
+    Zidek, 1986). It is zero where a model abstains.
     """
     evidence = np.log(answers.vectors(len(rates)) + _SURE)
     evidence -= np.log(rates + _SURE)
@@ -83,21 +61,11 @@ def opinions(answers: ClassAnswers, rates: NDArray[np.float64]) -> NDArray[np.fl
 def shift_prior(
     answers: ClassAnswers, shift: NDArray[np.float64], prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Probabilities of each model under another class prior.
+    """Return each model's probabilities under another class prior.
 
-    Parameters
-    ----------
-    answers : ClassAnswers
-        What the models say.
-    shift : ndarray of shape (n_classes,)
-        The prior in force over the rates that the models have seen.
-    prior : ndarray of shape (n_classes,)
-        The prior in force: what a silent model is taken to say.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_models, n_classes)
-        They sum to one for each row and model.
+    `shift` is the prior in force divided by the rates that the models have seen. A
+    model that abstains counts as if it answered with the prior. The result has shape
+    (n_rows, n_models, n_classes).
     """
     table = answers.vectors(len(prior))
     if np.ptp(shift) > 1e-12 * shift.max():
@@ -109,17 +77,7 @@ def shift_prior(
 
 
 def is_tied(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell on which rows several classes are the most probable.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_rows, n_classes)
-        Rows sum to one.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rows,)
-    """
+    """Tell on which rows several classes are the most probable."""
     largest = probabilities.max(axis=1, keepdims=True)
     n_largest: NDArray[np.intp] = (probabilities >= largest * (1.0 - _TIE)).sum(axis=1)
     return n_largest > 1
@@ -133,24 +91,10 @@ def settle_ties(
 ) -> NDArray[np.float64]:
     """Raise the class that wins a tie a little above the others.
 
-    A tie goes to the class of the largest prior, then to that of the most reliable
-    model's vote among the tied, then to the first.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_rows, n_classes)
-        Rows sum to one.
-    prior : ndarray of shape (n_classes,)
-        Class prior in force.
-    votes : ndarray of int of shape (n_rows, n_models)
-        Index of the class voted for, -1 where a model abstains.
-    reliability : ndarray of shape (n_models,)
-        Reliability of the models.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_classes)
-        Rows sum to one, and their largest entry is the class that wins.
+    A tie goes to the class with the largest prior, then to the vote of the most
+    reliable model among the tied classes, then to the first class. `votes` are indices
+    of classes, -1 where a model abstains. The largest entry of each row of the result
+    is the class that wins.
     """
     rows = is_tied(probabilities).nonzero()[0]
     if not rows.size:

@@ -29,23 +29,11 @@ def predict_unseen(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
     """Predict the rows of `fit` by members that have not seen them.
 
-    Parameters
-    ----------
-    estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted.
-    X : array-like
-        Rows.
-
-    Returns
-    -------
-    rows : ndarray of int of shape (n_predicted,)
-        Rows of `X` that have such a prediction, ascending: labelled rows that were
-        predicted out of fold in `fit`, and rows without a label, which no member has
-        learned from.
-    table : ndarray of shape (n_predicted, n_models) or \
-(n_predicted, n_models, n_classes)
-        None instead of both where no members were fitted, or `X` is another table than
-        that of `fit`.
+    Returns the rows of X that have such a prediction, ascending, and the predictions,
+    of shape (n_predicted, n_models) or (n_predicted, n_models, n_classes). These are
+    the labelled rows that `fit` predicted out of fold, and the rows without a label,
+    which no member has learned from. None is returned if no members were fitted, or if
+    X is another table than that of `fit`.
     """
     trained = getattr(estimator, "_training_rows_", None)
     if trained is None or not trained.are_of(X):
@@ -62,18 +50,10 @@ def predict_unseen(
 
 
 def without_members(estimator: Any) -> Any:
-    """Return the same combination of a table, whose columns the members predict.
+    """Return the same fitted combination for a table of the members' predictions.
 
-    Parameters
-    ----------
-    estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted, with members.
-
-    Returns
-    -------
-    estimator
-        Fitted; it takes numbers of shape (n_samples, n_models), or probabilities of
-        shape (n_samples, n_models, n_classes).
+    It takes numbers of shape (n_samples, n_models), or probabilities of shape
+    (n_samples, n_models, n_classes).
     """
     combination = copy(estimator)
     for name in [key for key in vars(combination) if key in _OF_MEMBERS]:

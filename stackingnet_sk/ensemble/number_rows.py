@@ -25,30 +25,11 @@ def sum_rows(
     names: NDArray[np.object_],
     rows: NDArray[np.intp] | None = None,
 ) -> PredictionStatistics:
-    """Sum up the rows of a table where they are.
+    """Sum the rows of a table on the device that holds them.
 
-    Parameters
-    ----------
-    table : array of shape (n_rows, n_models)
-        Predictions; NaN where one is missing.
-    labels : ndarray of shape (n_rows,) or None
-        Labels; NaN on rows without. None: no row has one.
-    weights : ndarray of shape (n_rows,) or None
-        Weights of the rows.
-    names : ndarray of shape (n_models,)
-        Names of the models.
-    rows : ndarray of int of shape (n_rows,), default=None
-        Numbers of the rows in the user's data, for messages; by default those of the
-        table.
-
-    Returns
-    -------
-    PredictionStatistics
-
-    Raises
-    ------
-    ValueError
-        If a prediction is infinite, or the sums overflow.
+    `table` (n_rows, n_models) and `labels` (n_rows,) are NaN where an entry is missing.
+    `rows` are the row numbers in the user's data, for messages. A ValueError is raised
+    if a prediction is infinite, or if the sums overflow.
     """
     if labels is None:
         labels = np.full(len(table), np.nan)

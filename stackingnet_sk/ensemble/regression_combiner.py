@@ -65,28 +65,12 @@ class RegressionParameters(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RegressionCombiner:
-    """Weights, what they were computed from, and how rows are combined with them.
+    """Weights, the statistics they come from, and how rows are combined with them.
 
-    Parameters
-    ----------
-    statistics : PredictionStatistics
-        Sums over all rows, of all models.
-    parameters : RegressionParameters
-        How the weights are computed.
-    model_names : ndarray of str
-        Names of all models.
-    groups : sequence of mapping of str to AnswerPatterns
-        For each column of groups, the labelled rows of each group.
-    moments : ImputedMoments
-        Second moments that the weights were computed from.
-    solution : Solution
-        Weights of the combined models; zero for models that never answer.
-    constraint_set : str
-        Name of the constraint set in force.
-    user_constraints : UserConstraints or None
-        Further constraints on the weights.
-    models : ndarray of int or None, default=None
-        Which of the models of the statistics are combined; None: all.
+    `groups` holds, for each column of groups, the labelled rows of each group.
+    `moments` are the second moments of the combined models. `models` are the indices of
+    the models that are combined, or None for all; the weight of a model that never
+    answers is zero.
     """
 
     statistics: PredictionStatistics
@@ -109,27 +93,11 @@ class RegressionCombiner:
         groups: Groups = (),
         models: NDArray[np.intp] | None = None,
     ) -> RegressionCombiner:
-        """Solve for the weights.
+        """Solve for the weights of some models, or of all if `models` is None.
 
-        Parameters
-        ----------
-        statistics : PredictionStatistics
-            Sums over all rows, of all models.
-        parameters : RegressionParameters
-            Checked parameters.
-        model_names : ndarray of str
-            Names of all models.
-        groups : sequence of mapping of str to AnswerPatterns, default=()
-            For each column of groups, the labelled rows of each group.
-        models : ndarray of int, default=None
-            Which models to combine; None: all.
-
-        Raises
-        ------
-        ValueError
-            If no model answers any row, or a group has no labelled row that counts.
-        InfeasibleError
-            If no weights fulfil all constraints.
+        A ValueError is raised if no model answers any row, or if a group has no
+        labelled row that counts; an InfeasibleError if no weights fulfil all
+        constraints.
         """
         combined = statistics if models is None else statistics.subset(models)
         moments = of_all_models = combined.imputed()
@@ -194,25 +162,12 @@ class RegressionCombiner:
     def predict(
         self, table: NDArray[np.floating]
     ) -> tuple[NDArray[np.float64], list[Solution]]:
-        """Combine the predictions of a table.
+        """Combine a table (n_rows, n_models) whose missing entries are NaN.
 
-        Parameters
-        ----------
-        table : ndarray of shape (n_rows, n_models)
-            Predictions, NaN where one is missing.
-
-        Returns
-        -------
-        combined : ndarray of shape (n_rows,)
-        solutions : list of Solution
-            Those of the patterns of answers on rows with missing predictions.
-
-        Raises
-        ------
-        ValueError
-            If a prediction is infinite.
-        InfeasibleError
-            If the models that answer a row cannot fulfil the constraints.
+        Returns the predictions (n_rows,), and the solutions for the patterns of answers
+        of the rows with missing entries. A ValueError is raised if a prediction is
+        infinite; an InfeasibleError if the models that answer a row cannot fulfil the
+        constraints.
         """
         weights, intercept = self.solution.weights, float(self.solution.intercept)
         if table.dtype == weights.dtype:
@@ -238,20 +193,10 @@ class RegressionCombiner:
     def solve_rows(
         self, answered: NDArray[np.bool_], rows: NDArray[np.intp]
     ) -> tuple[list[Solution], NDArray[np.intp]]:
-        """Solve for the weights of each pattern of answers once.
+        """Solve for the weights once for each pattern of `answered` (n_rows, n_models).
 
-        Parameters
-        ----------
-        answered : ndarray of bool of shape (n_rows, n_models)
-            Which models answer each row.
-        rows : ndarray of int of shape (n_rows,)
-            Numbers of the rows, for the message of an error.
-
-        Returns
-        -------
-        solutions : list of Solution
-        pattern : ndarray of int of shape (n_rows,)
-            Which of the solutions is that of each row.
+        Returns the solutions, and for each row the index of its solution. `rows` are
+        numbers of the rows, for error messages.
         """
         answered = answered & self.moments.answering
         patterns, pattern, _ = group_patterns(answered)
@@ -322,17 +267,7 @@ class RegressionCombiner:
         return float(labels.mean[-1]) / labels.scale, float(error)
 
     def warnings(self, statistics: PredictionStatistics) -> Iterator[Warning]:
-        """List what a user should know of the fit.
-
-        Parameters
-        ----------
-        statistics : PredictionStatistics
-            Those that the combiner was computed from.
-
-        Yields
-        ------
-        Warning
-        """
+        """Yield what a user should know about the fit to these statistics."""
         answering = self.moments.answering
         models = answering.nonzero()[0]
         for message in unit_warnings(

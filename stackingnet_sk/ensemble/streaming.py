@@ -31,12 +31,10 @@ class BlockReader(Protocol):
 
 
 def is_stream(X: Any, *, has_members: bool) -> bool:
-    """Tell whether a table is read in blocks; members can't be fitted on one.
+    """Tell whether a table is read in blocks.
 
-    Raises
-    ------
-    ValueError
-        If there are members and the table is no array for whoever asks for one.
+    A ValueError is raised if it is and there are members, which can't be fitted on
+    blocks.
     """
     if not (is_dask(X) or comes_in_blocks(X)):
         return False
@@ -71,35 +69,14 @@ def sum_stream(
     n_jobs: int = 1,
     remote_reader: Callable[[], Callable[[Block], Any]],
 ) -> tuple[Any, bool]:
-    """Sum up the blocks of a stream.
+    """Sum the blocks of a stream into statistics.
 
-    Parameters
-    ----------
-    X, y, sample_weight : object
-        The stream, and where its labels and weights are, as in `fit`.
-    read_block : BlockReader
-        Checks a block.
-    reset : bool
-        Whether the first block says what the columns are.
-    with_labels : bool, default=True
-        Whether blocks may have labels.
-    n_jobs : int, default=1
-        How many blocks are summed at the same time.
-    remote_reader : callable
-        Returns what sums up a block in another process.
-
-    Returns
-    -------
-    statistics : object
-        Those of all rows.
-    given : bool
-        Whether labels were given, even if all of them are missing.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, blocks have different columns, or there are labels where
-        none may be.
+    `y` and `sample_weight` tell where labels and weights are, as in `fit`. `read_block`
+    checks a block; `reset` tells whether the first block decides what the columns are;
+    `remote_reader` returns a function that sums a block in another process. Returns the
+    statistics of all rows, and whether labels were given, even if all are missing. A
+    ValueError is raised if there are no rows, if blocks have different columns, or if
+    there are labels and `with_labels` is False.
     """
     if is_dask(X):
         return _sum_dask(

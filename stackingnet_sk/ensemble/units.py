@@ -19,21 +19,9 @@ _RESOLVED = 1e-5
 def unit_warnings(
     extent: Extent, moments: Moments, names: NDArray[np.object_]
 ) -> Iterator[str]:
-    """Say what suggests that predictions and labels are in different units.
+    """Yield sentences about predictions and labels that seem to have different units.
 
-    Parameters
-    ----------
-    extent : Extent
-        Range of the labelled rows.
-    moments : Moments
-        Their moments.
-    names : ndarray of shape (n_models,)
-        Names of the models.
-
-    Yields
-    ------
-    str
-        A sentence for the user.
+    `extent` is the range of the labelled rows, and `moments` are their moments.
     """
     labels, predictions = extent.labels, extent.predictions
     # Normalized on one side only, ratings may still touch at the end of a scale.

@@ -14,26 +14,11 @@ from stackingnet_sk.weights import CONSTRAINTS, UserConstraints
 
 
 def split_constraint(value: Any) -> tuple[str, list[Any], int | None]:
-    """Tell the constraint set from what else is asked for.
+    """Split a `constraint` parameter into its parts.
 
-    Parameters
-    ----------
-    value : str, Constraint or callable
-        The parameter.
-
-    Returns
-    -------
-    name : str
-        The constraint set, "nonnegative" where none is named.
-    builders : list of Constraint
-        Convex constraints beside it.
-    at_most : int or None
-        Most models.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, two are given, or it is no constraint.
+    Returns the name of the constraint set ("nonnegative" if none is named), the convex
+    constraints beside it, and the largest number of models or None. A ValueError is
+    raised if a name is unknown, if there are two, or if the value is not a constraint.
     """
     known = sorted(CONSTRAINTS)
     if isinstance(value, str) and value not in known:
@@ -66,17 +51,10 @@ def split_constraint(value: Any) -> tuple[str, list[Any], int | None]:
 
 
 def check_limits(constraint: Any) -> None:
-    """Check the constraint of a classifier, whose architecture is its set.
+    """Check the constraint of a classifier, which always has nonnegative weights.
 
-    Parameters
-    ----------
-    constraint : Constraint, callable or None
-        The parameter.
-
-    Raises
-    ------
-    ValueError
-        If it names a constraint set, limits the number of models, or is no constraint.
+    A ValueError is raised if it names a constraint set, limits the number of models, or
+    is not a constraint.
     """
     if constraint is None:
         return
@@ -99,26 +77,11 @@ Columns = Sequence[Mapping[str, NDArray[np.intp]]]
 def rows_of_groups(
     features: Any, labelled: NDArray[np.bool_], rows: NDArray[np.intp]
 ) -> Columns:
-    """List which labelled predictions are of each group.
+    """List the labelled predictions of each group, one dict per column of groups.
 
-    Parameters
-    ----------
-    features : array-like of shape (n_samples,) or (n_samples, n_columns), or None
-        Group of each row of `X`.
-    labelled : ndarray of bool of shape (n_samples,)
-        Which rows have a label.
-    rows : ndarray of int of shape (n_predictions,)
-        Which row of `X` each labelled prediction is for.
-
-    Returns
-    -------
-    list of dict of str to ndarray of int
-        A dict a column.
-
-    Raises
-    ------
-    ValueError
-        If a labelled row has no group, or a group no labelled row.
+    `features` are the groups of the rows of X, `labelled` tells which of them have a
+    label, and `rows` is the row of X of each labelled prediction. A ValueError is
+    raised if a labelled row has no group, or a group has no labelled row.
     """
     columns: list[Mapping[str, NDArray[np.intp]]] = []
     if features is None:
@@ -149,28 +112,11 @@ def make_user_constraints(
     columns: Sequence[Mapping[str, Any]],
     facts: Callable[[Any], Any],
 ) -> UserConstraints | None:
-    """Say what the user's constraints are about.
+    """Return the constraints beside the constraint set, or None.
 
-    Parameters
-    ----------
-    constraint : str, Constraint or callable
-        The parameter.
-    names : ndarray of shape (n_models,)
-        Names of the models.
-    columns : sequence of mapping of str to object
-        Rows of each group, as :func:`rows_of_groups` lists them or summed up.
-    facts : callable
-        Of these rows, what constraints need; None if none counts.
-
-    Returns
-    -------
-    UserConstraints or None
-        None where there is nothing to limit.
-
-    Raises
-    ------
-    ValueError
-        If nothing is known of a group.
+    `columns` hold the rows of each group, as :func:`rows_of_groups` lists them, or
+    their sums. `facts` turns them into what constraints on groups need, or None if no
+    row of a group counts; that is a ValueError.
     """
     _, builders, at_most = split_constraint(constraint)
     if not builders and at_most is None:

@@ -25,43 +25,16 @@ NO_LABEL = (
 
 
 def check_choice(estimator: Any, parameter: str, known: list[str]) -> None:
-    """Check a parameter that is one of several words.
-
-    Parameters
-    ----------
-    estimator : estimator
-        With the parameter.
-    parameter : str
-        Its name.
-    known : list of str
-        What it can be.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
+    """Raise a ValueError if a parameter of the estimator is not one of some words."""
     value = getattr(estimator, parameter)
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{parameter}={value!r} is unknown; choose one of {known}.")
 
 
 def check_shrinkage(estimator: Any) -> float | str:
-    """Check the strength of the prior.
+    """Return `shrinkage`: "auto", or a finite and nonnegative number of rows.
 
-    Parameters
-    ----------
-    estimator : estimator
-        With `shrinkage`.
-
-    Returns
-    -------
-    float or "auto"
-
-    Raises
-    ------
-    ValueError
-        If it is neither a finite number of pseudo-observations nor "auto".
+    Anything else is a ValueError.
     """
     if isinstance(estimator.shrinkage, str) and estimator.shrinkage == "auto":
         return "auto"
@@ -78,22 +51,10 @@ def check_shrinkage(estimator: Any) -> float | str:
 
 
 def check_parameters(estimator: Any) -> float | str:
-    """Check the parameters of the weight solve of a regressor.
+    """Check the parameters of a regressor, and return its `shrinkage`.
 
-    Parameters
-    ----------
-    estimator : estimator
-        With `constraint`, `solver`, `fit_intercept` and `shrinkage`.
-
-    Returns
-    -------
-    float or "auto"
-        Strength of the prior.
-
-    Raises
-    ------
-    ValueError
-        If one is unknown.
+    A ValueError is raised if one of `constraint`, `solver`, `fit_intercept` and
+    `shrinkage` is invalid.
     """
     split_constraint(estimator.constraint)
     check_choice(estimator, "solver", list(SOLVERS))
@@ -105,20 +66,7 @@ def check_parameters(estimator: Any) -> float | str:
 
 
 def refuse_metadata(estimator: Any, params: dict[str, Any]) -> None:
-    """Refuse metadata where there are no members to take it.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Whose `fit` received it.
-    params : dict
-        The metadata.
-
-    Raises
-    ------
-    TypeError
-        If there is some.
-    """
+    """Raise a TypeError if `fit` received metadata but there are no members."""
     raise_for_params(params, estimator, "fit")
     if params:
         raise TypeError(
@@ -130,26 +78,11 @@ def refuse_metadata(estimator: Any, params: dict[str, Any]) -> None:
 def check_labels(
     X: Any, y: ArrayLike | None, *, all_rows: bool = True
 ) -> NDArray[np.float64]:
-    """Check the labels of a regression.
+    """Return the labels of a regression as floats, NaN on rows without a label.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Only its length counts.
-    y : array-like of shape (n_samples,) or None
-        Labels; NaN or None marks a row without.
-    all_rows : bool, default=True
-        Whether there are no others; a block of rows may be without any label.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        NaN where there is no label.
-
-    Raises
-    ------
-    ValueError
-        If they are not one number a row, infinite, or missing on all rows.
+    Only the length of X counts. `all_rows` is False for a block of rows, which may have
+    no label at all. A ValueError is raised if there is not one number per row, a label
+    is infinite, or all are missing.
     """
     if y is None:
         return np.full(count_rows(X), np.nan)
@@ -180,25 +113,11 @@ def check_labels(
 def check_weights(
     sample_weight: ArrayLike | None, y: NDArray[Any], *, all_rows: bool = True
 ) -> NDArray[np.float64] | None:
-    """Check sample weights.
+    """Return sample weights of shape (n_samples,), or None.
 
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_samples,) or None
-        Weights.
-    y : ndarray of shape (n_samples,)
-        Labels.
-    all_rows : bool, default=True
-        Whether there are no others; a block of rows may be without any weight.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,) or None
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative, NaN or infinite, all are zero, or the shape is wrong.
+    `all_rows` is False for a block of rows, whose weights may all be zero. A ValueError
+    is raised if a weight is negative, NaN or infinite, if all are zero, or if the shape
+    is wrong.
     """
     if sample_weight is None:
         return None
@@ -229,35 +148,16 @@ def check_weights(
 
 
 def count_dimensions(X: Any) -> int:
-    """Count the dimensions of what may be no array.
-
-    Parameters
-    ----------
-    X : array-like
-        An array, a frame, nested lists.
-
-    Returns
-    -------
-    int
-    """
+    """Count the dimensions of an array, a frame or nested lists."""
     return len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
 
 
 def check_column_names(X: Any, estimator: Any = None) -> None:
-    """Refuse a frame with two columns of the same name, or with others than in `fit`.
+    """Refuse a frame whose column names are repeated, or differ from those of `fit`.
 
-    Parameters
-    ----------
-    X : array-like
-        A frame, or anything else.
-    estimator : estimator, default=None
-        Fitted, if names are to be compared. scikit-learn remembers and compares names
-        that are texts; years are names too.
-
-    Raises
-    ------
-    ValueError
-        If a name stands twice, or is another one.
+    scikit-learn remembers and compares names that are strings; years are names too.
+    `estimator` is the fitted estimator, if names are to be compared. Raises a
+    ValueError.
     """
     names = column_names(X)
     if len(set(names)) < len(names):
@@ -281,24 +181,11 @@ def _unnamed(n_models: int) -> list[str]:
 
 
 def check_table(X: Any, estimator_name: str) -> NDArray[Any]:
-    """Check a table of predictions; whether it is finite shows in what is computed.
+    """Return a table of predictions (n_samples, n_models) as an array of floats.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_models)
-        Predictions.
-    estimator_name : str
-        Who reads it, for the messages.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_models)
-        The caller's array where it is one of floats already.
-
-    Raises
-    ------
-    ValueError
-        If it is not a table of numbers; a text among them is named with its row.
+    An array of floats is returned as it is. Infinite entries are found later, when sums
+    are computed. A ValueError is raised if it is not a table of numbers; a string among
+    them is named with its row.
     """
     _refuse_times(X)
     X, backend = unmasked(X), backend_of(X)

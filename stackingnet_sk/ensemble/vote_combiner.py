@@ -58,18 +58,10 @@ class VoteParameters(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LabelledAnswers:
-    """Labelled rows that counts of votes do not tell: probabilities, and groups.
+    """Labelled rows with what counts of votes do not hold: probabilities and groups.
 
-    Parameters
-    ----------
-    answers : ClassAnswers
-        What the models say about the rows.
-    codes : ndarray of int of shape (n_labelled,)
-        Labels, as indices of classes.
-    weights : ndarray of shape (n_labelled,)
-        Weights of the rows.
-    columns : sequence of mapping of str to ndarray of int
-        For each column of groups, the rows of each group.
+    `codes` are labels as indices of classes, and `columns` holds, for each column of
+    groups, the rows of each group.
     """
 
     answers: ClassAnswers
@@ -100,30 +92,12 @@ class LabelledAnswers:
 
 @dataclass(frozen=True, eq=False)
 class VoteCombiner:
-    """Weights, what they were computed from, and how answers are combined with them.
+    """Weights, the counts they come from, and how answers are combined with them.
 
-    Parameters
-    ----------
-    counts : VoteCounts
-        All rows of votes, of all models.
-    parameters : VoteParameters
-        How the weights are computed.
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    model_names : ndarray of str
-        Names of all models.
-    groups : sequence of mapping of str to VoteCounts
-        For each column of groups, the labelled votes of each group.
-    voters : VoterEstimates
-        What is known of each combined model: confusion, class rates, reliability.
-    class_prior : ndarray of shape (n_classes,)
-        Class prior in force.
-    solution : Solution
-        Weights of the combined models.
-    of_probabilities : bool
-        Whether the models gave probabilities, not votes.
-    models : ndarray of int or None, default=None
-        Which models are combined; None: all.
+    `groups` holds, for each column of groups, the labelled votes of each group.
+    `voters` has the confusions, class rates and reliability of the combined models, and
+    `class_prior` is the prior in force. `models` are the indices of the models that are
+    combined, or None for all.
     """
 
     counts: VoteCounts
@@ -148,32 +122,11 @@ class VoteCombiner:
         rows: LabelledAnswers | None = None,
         models: NDArray[np.intp] | None = None,
     ) -> VoteCombiner:
-        """Solve for the weights.
+        """Solve for the weights of some models, or of all if `models` is None.
 
-        Parameters
-        ----------
-        counts : VoteCounts
-            All rows of votes, labelled or not, of all models.
-        parameters : VoteParameters
-            Checked parameters.
-        classes : ndarray of shape (n_classes,)
-            The classes.
-        model_names : ndarray of str
-            Names of all models.
-        groups : sequence of mapping of str to VoteCounts, default=()
-            For each column of groups, the labelled votes of each group.
-        rows : LabelledAnswers, default=None
-            Probabilities on the labelled rows, if all models gave some.
-        models : ndarray of int, default=None
-            Which models to combine, by their votes; None: all.
-
-        Raises
-        ------
-        ValueError
-            If there are more distinct rows of votes than `max_patterns`, or a
-            constraint is given without labels.
-        InfeasibleError
-            If no weights fulfil the constraint.
+        `rows` are the labelled rows if all models give probabilities. A ValueError is
+        raised if there are more distinct rows of votes than `max_patterns`, or a
+        constraint but no label; an InfeasibleError if no weights fulfil the constraint.
         """
         if len(counts) > parameters.max_patterns:
             raise ValueError(

@@ -29,21 +29,11 @@ from stackingnet_sk.predictions import (
 class ModelAnswers:
     """Predictions of each model, and the labels.
 
-    Parameters
-    ----------
-    names : ndarray of str of shape (n_models,)
-        Names of the models.
-    table : ndarray of shape (n_rows, n_models) or (n_rows, n_models, n_classes)
-        Predictions of numbers, NaN if missing; of classes the votes as one-hot vectors,
-        or probabilities, zeros where a model abstains.
-    labels : ndarray of shape (n_rows,)
-        Labels of numbers, NaN where there is none; indices of classes, -1 where there
-        is none.
-    classes : ndarray of shape (n_classes,) or None
-        The classes; None of a regressor.
-    rows : ndarray of int of shape (n_rows,), default=None
-        Where members were cross-predicted: which rows of `X` these are. None for all
-        rows.
+    `table` has numbers (n_rows, n_models), NaN where one is missing, or one-hot votes
+    or probabilities (n_rows, n_models, n_classes), zero where a model abstains.
+    `labels` are numbers, NaN where missing, or indices of `classes`, -1 where missing;
+    `classes` is None for a regressor. `rows` are the rows of X that cross-predicted
+    members answer, or None for all.
     """
 
     names: NDArray[Any]
@@ -62,44 +52,18 @@ class ModelAnswers:
         labels: bool = False,
         cv: Any = None,
     ) -> ModelAnswers:
-        """Ask the models of a fitted estimator.
+        """Ask the models of a fitted estimator about the rows of X.
 
-        Where `X` is the table that members were fitted on, their predictions of the
-        labelled rows are those that `fit` made out of fold.
+        If X is the table that members were fitted on, their predictions for the
+        labelled rows are those that `fit` made out of fold. With `cv`, members are
+        fitted anew and cross-predicted on the labelled rows. `labels` tells whether at
+        least one row needs a label.
 
-        Parameters
-        ----------
-        estimator : StackingNetRegressor or StackingNetClassifier
-            Fitted.
-        X : array-like
-            What `estimator` predicts from.
-        y : array-like of shape (n_samples,), default=None
-            Labels; NaN or None on rows without.
-        labels : bool, default=False
-            Whether at least one row needs a label.
-        cv : int, splitter or iterable of splits, default=None
-            How members are fitted anew, and cross-predicted, on the labelled rows.
-
-        Returns
-        -------
-        ModelAnswers
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        TypeError
-            If it does not combine models.
-        ValueError
-            If there are fewer than two models, no label where one is needed, `cv` is
-            given but there are no members to fit, or the predictions or labels cannot
-            be used.
-
-        Warns
-        -----
-        UserWarning
-            If rows are left out, because members were fitted on them and `cv` did not
-            predict them out of fold.
+        Raises a NotFittedError if the estimator is not fitted, a TypeError if it does
+        not combine models, and a ValueError if there are fewer than two models, no
+        label where one is needed, `cv` without members to fit, or invalid predictions
+        or labels. Warns if rows are left out because members were fitted on them and
+        `cv` did not predict them.
         """
         require_models(estimator)
         names = estimator.model_names_
@@ -129,18 +93,10 @@ class ModelAnswers:
         return answers
 
     def combined(self, estimator: Any, X: Any) -> NDArray[Any]:
-        """Combine the predictions by the weights of the estimator.
+        """Combine the predictions with the weights of the estimator.
 
-        Parameters
-        ----------
-        estimator, X : object
-            As in `of`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Predictions of the combination; from those of members that have not seen
-            the rows, where these are in `table`.
+        Predictions of members that have not seen the rows are combined where `table`
+        has them.
         """
         predicted: NDArray[Any]
         if self.rows is None:
@@ -203,21 +159,10 @@ def _cross_predict(
 
 
 def require_models(estimator: Any) -> None:
-    """Check that an estimator is fitted and combines at least two models.
+    """Raise an error unless an estimator is fitted and combines at least two models.
 
-    Parameters
-    ----------
-    estimator : object
-        Anything.
-
-    Raises
-    ------
-    NotFittedError
-        If the estimator is not fitted.
-    TypeError
-        If it does not combine models.
-    ValueError
-        If there are fewer than two models.
+    The error is a NotFittedError, a TypeError if it does not combine models, or a
+    ValueError if there are fewer than two.
     """
     if not hasattr(estimator, "leaderboard"):
         raise TypeError(

@@ -24,21 +24,11 @@ def begin(
 ) -> tuple[Any, dict[str, Any]]:
     """Take axes, or make a figure of the size that is needed, and set the title.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-        Where to draw; None: a new figure.
-    title : str
-        One line or more; a new figure is no narrower.
-    inside, around : (float, float)
-        Width and height, in inches, of what is inside the axes, and of what is around
-        them in letters of `POINTS`. Given axes may be smaller: so are the letters then.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    text : dict
-        Style of texts: their size, and that dollars are no formulas.
+    `inside` is the width and height in inches of the area inside the axes, and `around`
+    that of the area around them in letters of `POINTS`. Given axes may be smaller, and
+    letters are smaller then. A new figure is at least as wide as its title. Returns the
+    axes and the style of texts: their size, and that dollar signs do not start a
+    formula.
     """
     wide, points = inches(title.splitlines()), POINTS
     if ax is None:
@@ -58,29 +48,14 @@ def begin(
 
 
 def size_ticks(ax: Any, text: dict[str, Any]) -> None:
-    """Write the numbers at the ticks, and their power of ten, as large as the texts.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    text : dict
-        Style, from `begin`.
-    """
+    """Give the numbers at the ticks, and their power of ten, the size of the texts."""
     ax.tick_params(labelsize=text["fontsize"])
     for axis in (ax.xaxis, ax.yaxis):
         axis.offsetText.set_fontsize(text["fontsize"])
 
 
 def name_rows(ax: Any, names: Sequence[str], text: dict[str, Any]) -> None:
-    """Write a name at each row, the first on top, with a line to follow it.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    names : sequence of str
-    text : dict
-        Style, from `begin`.
-    """
+    """Write a name at each row, the first on top, with a line to follow it."""
     ax.set_yticks(range(len(names)), names, **text)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params("y", length=0)
@@ -92,16 +67,7 @@ def name_rows(ax: Any, names: Sequence[str], text: dict[str, Any]) -> None:
 def write_beside(
     ax: Any, columns: Mapping[str, Sequence[str]], text: dict[str, Any]
 ) -> None:
-    """Write columns of texts to the right of the rows, each under its heading.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    columns : mapping of str to sequence of str
-        Texts of the rows, by heading.
-    text : dict
-        Style, from `begin`.
-    """
+    """Write columns of texts to the right of the rows, each under its heading."""
     right = 0.8 * text["fontsize"]
     for heading, cells in columns.items():
         style = {"textcoords": "offset points", **text}
@@ -113,17 +79,7 @@ def write_beside(
 
 
 def shorten(names: Iterable[Any]) -> list[str]:
-    """Leave out the middle of names of more than 40 letters.
-
-    Parameters
-    ----------
-    names : iterable
-        Names of models.
-
-    Returns
-    -------
-    list of str
-    """
+    """Leave out the middle of names of more than 40 letters."""
     half = _LONGEST // 2
     return [
         name if len(name) <= _LONGEST else f"{name[: half - 1]}…{name[-half:]}"
@@ -132,16 +88,7 @@ def shorten(names: Iterable[Any]) -> list[str]:
 
 
 def inches(texts: Iterable[str]) -> float:
-    """Width of the widest of texts, in letters of `POINTS`.
-
-    Parameters
-    ----------
-    texts : iterable of str
-
-    Returns
-    -------
-    float
-    """
+    """Return the width in inches of the widest text, in letters of `POINTS`."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

@@ -36,22 +36,10 @@ _FOLDS, _FOLDS_OF_MANY, _MANY = 10, 5, 2000
 class Rows:
     """Rows on which a combination and its rivals are compared.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_rows, n_features)
-        What the estimator takes.
-    labels : ndarray of shape (n_rows,)
-        Labels as they came, NaN or None where there is none.
-    codes : ndarray of shape (n_rows,)
-        The labels as numbers, or as indices of classes.
-    weights : ndarray of shape (n_rows,) or None
-        Sample weights; None where all rows count the same.
-    fit_params : dict
-        What the `fit` of the estimator receives besides.
-    numbers : ndarray of int of shape (n_rows,)
-        Their row numbers in the table that the user gave.
-    n_given : int
-        Number of rows of that table; others were left out at random.
+    `labels` are as they came, NaN or None where missing; `codes` are the same as
+    numbers, or as indices of classes. `weights` is None if all rows count the same.
+    `fit_params` is what `fit` receives besides. `numbers` are the row numbers in the
+    table that the user gave, which has `n_given` rows.
     """
 
     X: Any
@@ -66,17 +54,9 @@ class Rows:
 class Held(NamedTuple):
     """A combination fitted without some rows, with what it and its rivals see.
 
-    Parameters
-    ----------
-    model : estimator
-        Fitted on the other rows.
-    table, labels, weights : ndarray
-        Predictions of the models for the labelled rows among these (out of fold, where
-        members are fitted), their labels, and their weights or None.
-    asked : ndarray
-        Predictions of the models for the rows held out.
-    predictions : ndarray
-        Predictions of the combination for the rows held out.
+    `table`, `labels` and `weights` are those of the labelled rows it was fitted on (out
+    of fold, if members are fitted). `asked` are the models' predictions for the rows
+    held out, and `predictions` those of the combination.
     """
 
     model: Any
@@ -88,22 +68,10 @@ class Held(NamedTuple):
 
 
 def split_pipeline(estimator: Any) -> tuple[Any, Any]:
-    """Take the steps before the combination apart from it.
+    """Split a pipeline into the steps before the combination, and the combination.
 
-    Parameters
-    ----------
-    estimator : estimator
-        A StackingNet estimator, or a pipeline that ends in one.
-
-    Returns
-    -------
-    steps : Pipeline or None
-    model : StackingNetRegressor or StackingNetClassifier
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
+    The former is None if there are no such steps. A TypeError is raised if the
+    estimator is not, and does not end in, a StackingNet one.
     """
     steps, model = None, estimator
     if isinstance(estimator, Pipeline):
@@ -119,21 +87,7 @@ def split_pipeline(estimator: Any) -> tuple[Any, Any]:
 
 
 def draw_rows(labelled: Array, most: int, random: np.random.Generator) -> Array:
-    """Keep at most so many rows with a label, and so many without, in order.
-
-    Parameters
-    ----------
-    labelled : ndarray of bool of shape (n_rows,)
-        Which rows have a label.
-    most : int
-        Most rows of either kind.
-    random : Generator
-        Source of the draws.
-
-    Returns
-    -------
-    ndarray of int
-    """
+    """Keep at most `most` rows with a label and `most` without, at random, in order."""
     parts = [
         rows if len(rows) <= most else random.choice(rows, most, replace=False)
         for rows in (labelled.nonzero()[0], (~labelled).nonzero()[0])
@@ -154,21 +108,10 @@ def unfitted(model: Any) -> Any:
 def params_of_fit(
     estimator: Any, groups: Any, weights: Array | None, others: dict[str, Any]
 ) -> dict[str, Any]:
-    """Name what the `fit` of an estimator receives besides `X` and `y`.
+    """Name what the `fit` of an estimator receives besides X and y.
 
-    Parameters
-    ----------
-    estimator : estimator
-        A combination, or a pipeline that ends in one. The last step of a pipeline
-        receives what names no step, unless scikit-learn routes metadata.
-    groups, weights : array-like of shape (n_rows,) or None
-        What is None is not passed on.
-    others : dict
-        By parameter of `fit`.
-
-    Returns
-    -------
-    dict
+    Entries that are None are left out. The last step of a pipeline receives parameters
+    that name no step, unless scikit-learn routes metadata.
     """
     given = {"groups": groups, "sample_weight": weights}
     given = {key: value for key, value in given.items() if value is not None} | others
@@ -179,19 +122,9 @@ def params_of_fit(
 
 
 def with_written_splits(model: Any, X: Any, labels: Array) -> Any:
-    """Write down, as a list, the splits of `cv` that are row numbers of the table.
+    """Return the model with `cv` as a list, if `cv` has row numbers of the whole table.
 
-    Parameters
-    ----------
-    model : StackingNetRegressor or StackingNetClassifier
-        Not changed.
-    X, labels : array-like
-        The table.
-
-    Returns
-    -------
-    estimator
-        The same one where `cv` makes its splits from the rows that it is given.
+    It is the same model if `cv` makes its splits from the rows that it is given.
     """
     if not (fits_members(model) and has_row_numbers(model.cv)):
         return model
@@ -201,26 +134,12 @@ def with_written_splits(model: Any, X: Any, labels: Array) -> Any:
 
 
 def default_folds(rows: Rows, model: Any, groups: Any, random_state: Any) -> Any:
-    """Choose folds for the labels at hand.
+    """Choose folds for the labels at hand: a LabelledKFold, or a list of (train, test).
 
-    Parameters
-    ----------
-    rows : Rows
-        All rows.
-    model : StackingNetRegressor or StackingNetClassifier
-        What is compared.
-    groups : array-like of shape (n_rows,) or None
-        Groups of the rows.
-    random_state : int
-        Seed of the shuffle.
-
-    Returns
-    -------
-    LabelledKFold or list of (train, test)
-        Ten folds, or five with many labels or where members are fitted in each. With
-        few labels the folds have one row each, as far as each has its share of the
-        largest class. With groups, no group is in the training and the test rows of a
-        fold, and there are at most as many folds as groups.
+    There are ten folds, or five with many labels or with members that are fitted in
+    each. With few labels a fold has one row of each class, as far as it has its share
+    of the largest class. With groups, no group is in both parts of a fold, and there
+    are at most as many folds as groups.
     """
     labelled = is_labelled(rows.labels)
     codes, classes = rows.codes[labelled], is_classifier(model)
@@ -266,21 +185,7 @@ def _folds_of_groups(
 
 
 def split_rows(cv: Any, rows: Rows, groups: Any) -> list[tuple[Array, Array]]:
-    """List the folds; test rows have a label.
-
-    Parameters
-    ----------
-    cv : splitter or iterable of splits
-        Splits of all rows.
-    rows : Rows
-        All rows.
-    groups : array-like of shape (n_rows,) or None
-        Groups of the rows, for the splitter.
-
-    Returns
-    -------
-    list of (train, test)
-    """
+    """List the folds (train, test); test rows have a label."""
     labels = rows.labels
     params = {} if groups is None else {"groups": groups}
     splits = cv.split(labels[:, None], labels, **params) if hasattr(cv, "split") else cv
@@ -294,23 +199,10 @@ def split_rows(cv: Any, rows: Rows, groups: Any) -> list[tuple[Array, Array]]:
 
 
 def hold_out(estimator: Any, model: Any, rows: Rows, fold: tuple[Array, Array]) -> Held:
-    """Fit an estimator without some rows, and ask it about these.
+    """Fit a clone of an estimator without some rows, and predict these.
 
-    Parameters
-    ----------
-    estimator : estimator
-        `model`, or a pipeline of which this is to be the last step. It is cloned.
-    model : StackingNetRegressor or StackingNetClassifier
-        It is cloned, except for members that are fitted already. Splits in `cv` that
-        are row numbers are restricted to the training rows.
-    rows : Rows
-        All rows.
-    fold : (train, test)
-        Rows to fit on and rows to hold out.
-
-    Returns
-    -------
-    Held
+    `estimator` is `model` or a pipeline before it. Members that are fitted already are
+    not cloned. Splits in `cv` that are row numbers are restricted to the training rows.
     """
     train, test = fold
     labelled = is_labelled(rows.labels[train])
@@ -370,15 +262,7 @@ def _inner_splits(
 
 
 def name_models(steps: Any, model: Any) -> None:
-    """Name models after the columns of `X`, which the steps before may lose.
-
-    Parameters
-    ----------
-    steps : Pipeline or None
-        Fitted.
-    model : StackingNetRegressor or StackingNetClassifier
-        Fitted on what they return.
-    """
+    """Name models after the columns of X, whose names the steps before may lose."""
     if steps is None or not hasattr(steps, "feature_names_in_"):
         return
     if hasattr(model, "feature_names_in_") or model.estimators is not None:

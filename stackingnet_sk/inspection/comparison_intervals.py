@@ -31,26 +31,12 @@ def number_figures(
     confidence_level: float,
     weights: Array | None = None,
 ) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
-    """Errors of numbers, and by how much the first contender's are smaller.
+    """Estimate errors of numbers, and by how much the first contender's are smaller.
 
-    Rows are drawn anew, the same for all contenders.
-
-    Parameters
-    ----------
-    errors : ndarray of shape (n_rows, n_contenders)
-        Prediction minus label.
-    random : Generator
-        Source of the draws.
-    n_draws : int
-        Number of replicates.
-    confidence_level : float
-        Of the intervals.
-    weights : ndarray of shape (n_rows,), default=None
-        How much each row counts in means. They do not change how many rows there are.
-
-    Returns
-    -------
-    scores, leads : dict of str to Estimate of shape (n_contenders,)
+    `errors` are predictions minus labels (n_rows, n_contenders). The same rows are
+    drawn for all contenders. `weights` count in means; they do not change how many rows
+    there are. Returns scores and leads, each by name an Estimate of shape
+    (n_contenders,).
     """
     n_rows, n_contenders = errors.shape
     block = random.permutation(np.arange(n_rows) % min(n_rows, _BLOCKS))
@@ -83,26 +69,12 @@ def class_figures(
     confidence_level: float,
     weights: Array | None = None,
 ) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
-    """Shares that are right, and by how much the first contender's are larger.
+    """Estimate shares that are right, and by how much the first contender's are larger.
 
-    Drawn from the posterior under Jeffreys' prior, within each class: a bootstrap of
-    three rows that are all right would call that certain.
-
-    Parameters
-    ----------
-    right : ndarray of bool of shape (n_rows, n_contenders)
-        Who is right.
-    labels : ndarray of int of shape (n_rows,)
-        Indices of the classes.
-    random, n_draws, confidence_level
-        As in :func:`number_figures`.
-    weights : ndarray of shape (n_rows,), default=None
-        How much each row counts in shares. Intervals are those of Kish's effective
-        number of rows.
-
-    Returns
-    -------
-    scores, leads : dict of str to Estimate of shape (n_contenders,)
+    `right` is (n_rows, n_contenders), and `labels` are indices of classes. Shares are
+    drawn from the posterior under Jeffreys' prior within each class: a bootstrap of
+    three rows that are all right would call that certain. Intervals are those of Kish's
+    effective number of rows. Returns scores and leads as :func:`number_figures`.
     """
     classes = np.unique(labels)
     weights = np.ones(len(labels)) if weights is None else weights

@@ -22,19 +22,9 @@ _ALPHAS = np.logspace(-2, 4, 13)
 class TrainingData(NamedTuple):
     """Rows that a rival learns from, and rows that it predicts.
 
-    Parameters
-    ----------
-    table : ndarray of shape (n_rows, n_models) or (n_rows, n_models, n_classes)
-        Predictions, NaN where one is missing; of classes one-hot votes or
-        probabilities, zeros where a model abstains.
-    labels : ndarray of shape (n_rows,)
-        Numbers, or indices of classes.
-    asked : ndarray of shape (n_asked, ...)
-        The table of the rows that are held out.
-    class_weight : dict of int to float, "balanced" or None
-        How much classes count; None for numbers.
-    weights : ndarray of shape (n_rows,), default=None
-        How much rows count; None if all count the same.
+    `table` and `asked`, the rows held out, are as in :class:`ModelAnswers`. `labels`
+    are numbers, or indices of classes. `class_weight` is None for numbers, and
+    `weights` is None if all rows count the same.
     """
 
     table: Array
@@ -220,19 +210,7 @@ _SOFT = Rival(
 
 
 def rivals(*, is_number: bool, soft: bool) -> tuple[Rival, ...]:
-    """List the rivals.
-
-    Parameters
-    ----------
-    is_number : bool
-        Whether predictions are numbers, not classes.
-    soft : bool
-        Whether models give probabilities.
-
-    Returns
-    -------
-    tuple of Rival
-    """
+    """Return the rivals for numbers, for votes, or for probabilities (`soft`)."""
     if is_number:
         return _NUMBERS
     return (_SOFT, *_CLASSES) if soft else _CLASSES

@@ -30,14 +30,10 @@ def _by_chance(n_rows: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class NumberEvidence:
-    """What predictions and labels say of the models of a regressor.
+    """What predictions and labels tell about the models of a regressor.
 
-    Parameters
-    ----------
-    combiner : RegressionCombiner
-        The combination, fitted to the rows in question.
-    error_is_known : bool, default=True
-        False if limits on groups are in force and nobody has told the groups.
+    `combiner` is the combination, fitted to these rows. `error_is_known` is False if
+    constraints on groups are in force and the groups are unknown.
     """
 
     combiner: RegressionCombiner
@@ -119,14 +115,10 @@ class NumberEvidence:
 
 @dataclass(frozen=True, eq=False)
 class VoteEvidence:
-    """What votes and labels say of the models of a classifier.
+    """What votes and labels tell about the models of a classifier.
 
-    Parameters
-    ----------
-    combiner : VoteCombiner
-        The combination, fitted to the rows in question.
-    error_is_known : bool, default=True
-        False if limits on groups are in force and nobody has told the groups.
+    `combiner` is the combination, fitted to these rows. `error_is_known` is False if
+    constraints on groups are in force and the groups are unknown.
     """
 
     combiner: VoteCombiner
@@ -233,21 +225,10 @@ def _expected_loss(evidence: Evidence, models: NDArray[np.intp]) -> float:
 def marginal_changes(
     evidence: Evidence, use: NDArray[np.bool_], error: float
 ) -> NDArray[np.float64]:
-    """Change of the combination's error if a model is dropped, or added.
+    """Return the change of the combination's error if each model is dropped, or added.
 
-    Parameters
-    ----------
-    evidence : NumberEvidence or VoteEvidence
-        What is known of the models.
-    use : ndarray of bool of shape (n_models,)
-        Which are combined now.
-    error : float
-        Error of their combination.
-
-    Returns
-    -------
-    ndarray of shape (n_models,)
-        NaN for the only one that is combined.
+    `use` tells which models are combined now, with `error`. The change is NaN for a
+    model that is combined alone.
     """
     change = np.full(len(use), np.nan)
     for m in range(len(use)):

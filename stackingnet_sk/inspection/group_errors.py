@@ -30,13 +30,9 @@ def ask_models(
 ) -> tuple[Any, Array, Array | None]:
     """Ask a fitted estimator and its models.
 
-    Returns
-    -------
-    names : array-like of str of shape (n_models,)
-    table : ndarray of shape (n_rows, n_models + 2)
-        Labels, combination and models: numbers, or indices of classes, NaN for none. A
-        row that is left out has no label.
-    classes : ndarray of shape (n_classes,) or None
+    Returns the models' names, a table (n_rows, n_models + 2) of labels, combination and
+    models (numbers or indices of classes, NaN where missing), and the classes or None.
+    A row that is left out has no label.
     """
     asked = ModelAnswers.of(estimator, X, y, labels=True, cv=cv)
     combined = asked.combined(estimator, X)

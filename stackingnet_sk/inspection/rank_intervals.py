@@ -12,27 +12,14 @@ _ROUNDING = 1e-12
 def different_pairs(
     values: NDArray[np.float64], draws: NDArray[np.float64], level: float
 ) -> NDArray[np.bool_]:
-    r"""Tell which pairs differ, all of them judged together.
+    """Tell which pairs differ, judged together at a simultaneous confidence level.
 
-    The differences ``d_jk`` of the values are compared with the largest studentized
-    deviation over all pairs, ``max |d*_jk - d_jk| / s_jk`` with ``s_jk`` the standard
-    deviation over the draws, at its `level` quantile, so that with that probability
-    none is judged wrongly (Romano and Wolf, 2005; ranks: Mogstad, Romano, Shaikh and
-    Wilhelm, 2024).
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_models,)
-        What is compared; NaN differs from nothing.
-    draws : ndarray of shape (n_draws, n_models)
-        The same on bootstrap replicates.
-    level : float
-        Simultaneous confidence level.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_models, n_models)
-        Whether model j, the row, is surely better than model k, the column.
+    The differences ``d_jk`` of the values are compared with the `level` quantile of the
+    largest studentized deviation over all pairs, ``max |d*_jk - d_jk| / s_jk``, where
+    ``s_jk`` is the standard deviation over the draws (n_draws, n_models). With that
+    probability no pair is judged wrongly (Romano and Wolf, 2005; for ranks: Mogstad,
+    Romano, Shaikh and Wilhelm, 2024). Entry ``[j, k]`` of the result tells whether
+    model j is surely better than model k; NaN differs from nothing.
     """
     n_models = len(values)
     left, right = np.triu_indices(n_models, 1)
@@ -54,17 +41,9 @@ def different_pairs(
 def simultaneous_ranks(
     better: NDArray[np.bool_],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rank intervals from the pairs that differ.
+    """Return the lowest and highest rank of each model, given :func:`different_pairs`.
 
-    Parameters
-    ----------
-    better : ndarray of bool of shape (n_models, n_models)
-        That of :func:`different_pairs`.
-
-    Returns
-    -------
-    low, high : ndarray of int of shape (n_models,)
-        Rank 1 is the best: those surely better come before, those surely worse after.
+    Rank 1 is the best: surely better models come before, and surely worse ones after.
     """
     return 1 + better.sum(axis=0), len(better) - better.sum(axis=1)
 
@@ -95,20 +74,10 @@ def plain_ranks(
 
 
 def groups(order: NDArray[np.intp], better: NDArray[np.bool_]) -> list[str]:
-    """Letters of groups within which no two models are told apart.
+    """Return letters for each model; two that share a letter can't be told apart.
 
-    Parameters
-    ----------
-    order : ndarray of int of shape (n_models,)
-        The models, the best first.
-    better : ndarray of bool of shape (n_models, n_models)
-        That of :func:`different_pairs`.
-
-    Returns
-    -------
-    list of str
-        The letters of each model: two that share one can't be told apart. Groups are
-        runs of neighbours in `order`; "a" is that of the best.
+    `order` lists the models, the best first. Groups are runs of neighbours in `order`,
+    and "a" is the group of the best.
     """
     differ = (better | better.T)[np.ix_(order, order)]
     letters = ["" for _ in order]
@@ -125,33 +94,12 @@ def groups(order: NDArray[np.intp], better: NDArray[np.bool_]) -> list[str]:
 
 
 def letter(number: int) -> str:
-    """Name a group: a to z, then a' and so on.
-
-    Parameters
-    ----------
-    number : int
-        From zero.
-
-    Returns
-    -------
-    str
-    """
+    """Name a group, counted from zero: a to z, then a' and so on."""
     return chr(ord("a") + number % 26) + "'" * (number // 26)
 
 
 def probability_best(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the draws in which each model is the best; ties share.
-
-    Parameters
-    ----------
-    draws : ndarray of shape (n_draws, n_models)
-        Values on bootstrap replicates.
-
-    Returns
-    -------
-    ndarray of shape (n_models,)
-        They sum to one.
-    """
+    """Return the share of draws in which each model is the best; ties are shared."""
     best = draws == draws.max(axis=1, keepdims=True)
     share: NDArray[np.float64] = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
     return share

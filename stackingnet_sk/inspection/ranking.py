@@ -360,39 +360,15 @@ def rank_models(
 
 
 def below(high: NDArray[np.float64], chance: float) -> NDArray[np.bool_]:
-    """Tell which upper ends are below chance, by more than rounding.
+    """Tell which upper ends of intervals are below chance by more than rounding.
 
-    A model that never answers is at chance: a mean of equal numbers, which is rounded.
-
-    Parameters
-    ----------
-    high : ndarray of shape (n_models,)
-        Upper ends of intervals.
-    chance : float
-        Reliability of a model that knows nothing.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_models,)
+    A model that never answers is at chance, but its mean of equal numbers is rounded.
     """
     return high < chance - _ROUNDING
 
 
 def check_draws(n_bootstrap: int, confidence_level: float) -> None:
-    """Check the parameters of a bootstrap.
-
-    Parameters
-    ----------
-    n_bootstrap : int
-        Number of replicates.
-    confidence_level : float
-        Of the intervals.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 2 replicates, or the level is not between 0 and 1.
-    """
+    """Raise a ValueError unless there are two replicates and a level in (0, 1)."""
     if not isinstance(n_bootstrap, Integral) or n_bootstrap < 2:
         raise ValueError(
             f"n_bootstrap={n_bootstrap!r} must be a whole number, at least 2."

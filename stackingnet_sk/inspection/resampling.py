@@ -42,25 +42,12 @@ _ELEMENTS = 4_000_000
 def draw_counts(
     random: np.random.Generator, weights: NDArray[np.float64], n_draws: int
 ) -> NDArray[np.float64]:
-    """Draw rows with replacement, from cells of them.
+    """Draw rows with replacement from cells that hold `weights` rows, `n_draws` times.
 
-    One row less than there are is drawn, and counted as many as there are: so many have
-    the variance of the population, and not that of the rows, which with 5 rows is a
-    fifth less (Rao and Wu, 1988).
-
-    Parameters
-    ----------
-    random : Generator
-        Source of the draws.
-    weights : ndarray of shape (n_cells,)
-        Rows in each cell.
-    n_draws : int
-        How often.
-
-    Returns
-    -------
-    ndarray of shape (n_draws, n_cells)
-        Rows drawn of each cell; they sum to the rows there are.
+    One row less than there are is drawn, and scaled to the number of rows. The variance
+    of these replicates is that of the population; without this, it is that of the rows,
+    which with 5 rows is a fifth smaller (Rao and Wu, 1988). The result has shape
+    (n_draws, n_cells), and its rows sum to the number of rows.
     """
     total = float(weights.sum())
     if total == 0:
@@ -82,23 +69,11 @@ def draw_counts(
 def resampled_sums(
     random: np.random.Generator, terms: NDArray[np.float64], n_draws: int
 ) -> NDArray[np.float64]:
-    """Sum the columns of rows drawn anew, as :func:`draw_counts` draws them.
+    """Sum the columns of `terms` over rows that :func:`draw_counts` draws.
 
-    Of many rows blocks are drawn, whose sizes may differ by one. For a mean, divide the
-    sums of its terms by those of the weights, which are terms, too.
-
-    Parameters
-    ----------
-    random : Generator
-        Source of the draws.
-    terms : ndarray of shape (n_rows, n_terms)
-        What to sum.
-    n_draws : int
-        How many replicates.
-
-    Returns
-    -------
-    ndarray of shape (n_draws, n_terms)
+    `terms` has shape (n_rows, n_terms), and the result (n_draws, n_terms). If there are
+    many rows, blocks of them are drawn, whose sizes differ by at most one. A mean is
+    the sum of its terms divided by the sum of the weights, which are terms too.
     """
     n_blocks = min(len(terms), _BLOCKS)
     block = random.permutation(np.arange(len(terms)) % n_blocks)
@@ -113,27 +88,12 @@ def resampled_sums(
 def student_tail(
     confidence_level: float, n_rows: NDArray[np.intp] | int
 ) -> NDArray[np.float64]:
-    """Compute which percentiles of replicates are the ends of an interval.
+    """Return the share of replicates beyond each end of an interval.
 
-    Percentiles of a bootstrap are too short with few rows, by as much as normal
-    quantiles are shorter than Student's: they are taken further out [1]_.
-
-    Parameters
-    ----------
-    confidence_level : float
-        Of the interval.
-    n_rows : ndarray of int, or int
-        Rows that the estimate is from.
-
-    Returns
-    -------
-    ndarray of the same shape
-        Share of the replicates beyond each end.
-
-    References
-    ----------
-    .. [1] Hesterberg, "What teachers should know about the bootstrap", The American
-       Statistician 69, 2015.
+    Bootstrap percentiles are too short with few rows, by as much as normal quantiles
+    are shorter than Student's. They are taken further out accordingly (Hesterberg,
+    "What teachers should know about the bootstrap", The American Statistician 69,
+    2015).
     """
     freedom = np.maximum(np.asarray(n_rows) - 1, 1)
     reach = student_t.ppf((1.0 + confidence_level) / 2.0, freedom)
@@ -147,20 +107,9 @@ def percentile_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Take percentiles of replicates, at least as far out as the estimate.
 
-    Parameters
-    ----------
-    value : ndarray
-        The estimate.
-    replicates : ndarray of shape (n_draws, *value.shape)
-        The same on rows drawn anew. NaN where these rows do not tell; such replicates
-        are left out.
-    tail : ndarray broadcastable to the shape of `value`
-        Share of the replicates beyond each end.
-
-    Returns
-    -------
-    low, high : ndarray
-        Of the shape of `value`; NaN without replicates.
+    `replicates` has shape (n_draws, ...), and `tail` is the share of them beyond each
+    end. Replicates are NaN, and left out, where the rows drawn do not determine the
+    estimate; without replicates the ends are NaN.
     """
     low, high = np.full((2, *value.shape), np.nan)
     tails = np.broadcast_to(tail, value.shape)
@@ -183,25 +132,11 @@ def number_replicates(
     random: np.random.Generator,
     n_draws: int,
 ) -> NDArray[np.float64]:
-    """Reliability of predictions of numbers on rows drawn anew.
+    """Compute the reliability of models of numbers on rows drawn anew.
 
-    Labelled and other rows are drawn apart. Missing predictions are imputed once, from
-    all rows.
-
-    Parameters
-    ----------
-    answers : ModelAnswers
-        What the models say.
-    imputed : ImputedMoments
-        Moments of these rows, from which missing predictions are imputed.
-    random : Generator
-        Source of the draws.
-    n_draws : int
-        How many replicates.
-
-    Returns
-    -------
-    ndarray of shape (n_draws, n_models)
+    Labelled and other rows are drawn separately. Missing predictions are imputed once,
+    from all rows, whose moments are `imputed`. The result has shape (n_draws,
+    n_models).
     """
     replicates = []
     for rows in (answers.labelled, ~answers.labelled):
@@ -327,23 +262,10 @@ class _RowBlocks:
 def vote_replicates(
     counts: VoteCounts, random: np.random.Generator, n_draws: int
 ) -> NDArray[np.float64]:
-    """Reliability of votes on rows drawn anew.
+    """Compute the reliability of voters on rows drawn anew.
 
-    The labelled rows of each class, and the others, are drawn apart, so that no class
-    vanishes.
-
-    Parameters
-    ----------
-    counts : VoteCounts
-        Distinct rows of votes.
-    random : Generator
-        Source of the draws.
-    n_draws : int
-        How many replicates.
-
-    Returns
-    -------
-    ndarray of shape (n_draws, n_models)
+    The labelled rows of each class, and the unlabelled rows, are drawn separately, so
+    that no class vanishes. The result has shape (n_draws, n_models).
     """
     counts = counts.effective()
     panel = VoterEstimates.from_counts(counts)
