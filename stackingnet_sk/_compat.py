@@ -65,15 +65,7 @@ __all__ = [
 
 
 class Backend(NamedTuple):
-    """Where an array lies that is none of numpy's.
-
-    Parameters
-    ----------
-    xp : module
-        Its namespace, by the array API standard.
-    device : object
-        Its device.
-    """
+    """Namespace and device of an array that is not numpy's (array API standard)."""
 
     xp: Any
     device: Any
@@ -85,35 +77,17 @@ class Backend(NamedTuple):
         return [dtype for dtype in types if dtype != getattr(self.xp, "float16", None)]
 
     def put(self, array: Any) -> Any:
-        """Move an array there.
-
-        Parameters
-        ----------
-        array : array
-            Of numpy, or of any namespace.
-
-        Returns
-        -------
-        array
-        """
+        """Move an array of numpy, or of any namespace, to this backend."""
         with config_context(array_api_dispatch=True):
             return move_to(array, xp=self.xp, device=self.device)
 
 
 def backend_of(X: Any, *, always: bool = False) -> Backend | None:
-    """Tell where an array lies.
+    """Return the backend of an array, or None for what is to become an array of
+    numpy's.
 
-    Parameters
-    ----------
-    X : object
-        An array, or anything else.
-    always : bool, default=False
-        Whether to look where scikit-learn's setting `array_api_dispatch` is off.
-
-    Returns
-    -------
-    Backend or None
-        None for what is to be taken as an array of numpy's.
+    Unless `always` is set, this is None if scikit-learn's setting `array_api_dispatch`
+    is off.
     """
     is_array = hasattr(X, "__array_namespace__") or type(X).__module__ == "torch"
     if isinstance(X, np.ndarray) or not is_array:
@@ -128,17 +102,7 @@ def backend_of(X: Any, *, always: bool = False) -> Backend | None:
 
 
 def to_numpy(X: Any) -> Any:
-    """Move an array of another namespace to the CPU; leave anything else.
-
-    Parameters
-    ----------
-    X : object
-        An array, or anything else.
-
-    Returns
-    -------
-    object
-    """
+    """Move an array of another namespace to the CPU; leave anything else."""
     if backend_of(X, always=True) is None:
         return X
     with config_context(array_api_dispatch=True):
@@ -146,17 +110,10 @@ def to_numpy(X: Any) -> Any:
 
 
 def state_besides_parameters(estimator: Any) -> dict[str, Any]:
-    """Read what an estimator is besides its parameters.
+    """Return attributes of an unfitted estimator that are not parameters.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Unfitted, it has requests for metadata and a configured output at most.
-
-    Returns
-    -------
-    dict of str to object
-        Its attributes, sorted by name. Callbacks watch a fit and are no part of it.
+    These are requests for metadata and a configured output at most. Callbacks watch a
+    fit and are not part of it.
     """
     parameters = estimator.get_params(deep=False)
     return {
@@ -167,21 +124,9 @@ def state_besides_parameters(estimator: Any) -> dict[str, Any]:
 
 
 def begin_fit(estimator: Any, task_names: list[str], X: Any, y: Any) -> list[Any]:
-    """Announce a fit and its tasks to the callbacks.
+    """Announce a fit and its tasks, in any order of execution, to the callbacks.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Whose fit begins.
-    task_names : list of str
-        The tasks, in any order of execution.
-    X, y : array-like
-        What `fit` received.
-
-    Returns
-    -------
-    list
-        Context of each task; None where no callbacks are set.
+    Returns the context of each task, None if no callbacks are set.
     """
     if not hasattr(estimator, "_init_callback_context"):
         return [None] * len(task_names)
@@ -193,33 +138,17 @@ def begin_fit(estimator: Any, task_names: list[str], X: Any, y: Any) -> list[Any
 
 
 def end_fit(estimator: Any, X: Any, y: Any) -> None:
-    """Announce the end of a fit to the callbacks.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Whose fit ends.
-    X, y : array-like
-        What `fit` received.
-    """
+    """Announce the end of a fit to the callbacks."""
     if hasattr(estimator, "_callback_fit_ctx"):
         estimator._callback_fit_ctx.call_on_fit_task_end(estimator=estimator, X=X, y=y)
 
 
 @contextmanager
 def fit_task(task: Any, owner: Any, member: Any, X: Any, y: Any) -> Iterator[None]:
-    """Run one task of a fit under its callback context.
+    """Run one task of a fit under its callback context, which may be None.
 
-    Parameters
-    ----------
-    task : CallbackContext or None
-        Context of the task.
-    owner : estimator or None
-        Whose fit the task belongs to.
-    member : estimator
-        What is fitted; receives the callbacks if it supports them.
-    X, y : array-like
-        Training rows of the task.
+    `owner` is the estimator whose fit the task belongs to. `member` is fitted to the
+    rows of the task, and receives the callbacks if it supports them.
     """
     if task is None:
         yield

@@ -13,22 +13,10 @@ from typing import IO
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file that appears at its place once it is complete.
+    """Open a file that appears at its path, in one step, once it is complete.
 
-    Parameters
-    ----------
-    path : str or path-like
-        Its place; what is there is replaced in one step.
-
-    Yields
-    ------
-    file
-        To be written, in bytes.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; what was there is still there.
+    It is written in bytes. An OSError is raised if it cannot be written; what was at
+    the path is still there then.
     """
     # What a link points to is replaced, not the link.
     place = Path(os.path.realpath(path))

@@ -9,15 +9,5 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 def harmless(text: str) -> str:
-    """Show characters that steer as a replacement character.
-
-    Parameters
-    ----------
-    text : str
-        Anything.
-
-    Returns
-    -------
-    str
-    """
+    """Replace control characters, which could steer a terminal."""
     return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -13,12 +13,7 @@ _PASSED_THROUGH = ("stackingnet_sk", "sklearn", "joblib", "contextlib")
 def warn_user(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the user's program that led here.
 
-    Parameters
-    ----------
-    message : str or Warning
-        What to say.
-    category : type of Warning, default=UserWarning
-        Ignored where `message` is a warning itself.
+    `category` is ignored if `message` is a warning itself.
     """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and _is_passed_through(frame.f_globals):

@@ -144,50 +144,24 @@ def labelled_scorer(scoring: str | Callable[..., float]) -> LabelledScorer:
 class LabelledScorer:
     """A scorer on the labelled rows, as :func:`labelled_scorer` returns it.
 
-    Parameters
-    ----------
-    scorer : callable
-        ``scorer(estimator, X, y, **metadata)``.
+    `scorer` is called as ``scorer(estimator, X, y, **metadata)``.
     """
 
     def __init__(self, scorer: Any) -> None:
         self.scorer = scorer
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike, **metadata: Any) -> float:
-        """Score on the labelled rows.
+        """Score on the rows that have a label, which is neither NaN nor None.
 
-        Parameters
-        ----------
-        estimator : estimator
-            A fitted estimator.
-        X : array-like of shape (n_samples, n_features)
-            The data that it predicts from.
-        y : array-like of shape (n_samples,)
-            Labels; NaN or None where a row has no label.
-        **metadata : dict
-            Metadata for the scorer. Those with one value per row are restricted to the
-            labelled rows.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        ValueError
-            If no row has a label.
+        Metadata with one value per row are restricted to these rows. A ValueError is
+        raised if no row has a label.
         """
         X, y, metadata = labelled_part(X, y, **metadata)
         score: float = self.scorer(estimator, X, y, **metadata)
         return score
 
     def get_metadata_routing(self) -> Any:
-        """Return the metadata request of the wrapped scorer.
-
-        Returns
-        -------
-        MetadataRequest or MetadataRouter
-        """
+        """Return the metadata request of the wrapped scorer."""
         return get_routing_for_object(self.scorer)
 
     def __repr__(self) -> str:

@@ -50,16 +50,9 @@ class PairSums(NamedTuple):
     ) -> PairSums:
         """Sum whether votes are right, by true class.
 
-        Parameters
-        ----------
-        counts : VoteCounts
-            Votes.
-        weights : ndarray of shape (n_patterns, n_classes)
-            Weight of each pattern with each true class.
-        centred_on_common_rows : bool
-            Whether :func:`error_correlation` is to compare a vote with the share of
-            right votes of the model on the rows that both models answer. If not, it is
-            compared with that on all rows that the model answers.
+        `weights` (n_patterns, n_classes) is the weight of each pattern with each true
+        class. A vote is compared with the model's share of right votes, either on the
+        rows that both models of a pair answer, or on all rows that the model answers.
         """
         n_models, n_classes = counts.n_models, counts.n_classes
         products, rows, outcomes = np.zeros((3, n_classes, n_models, n_models))
@@ -87,24 +80,17 @@ class PairSums(NamedTuple):
 def error_correlation(sums: PairSums) -> Array:
     """Correlate the outcomes of each pair of models within the classes.
 
-    There are two ways of centring, which agree where no answer is missing. Both take
-    the products over the rows that both models answer. With sums of outcomes, these are
+    There are two ways of centring, which agree if no answer is missing. Both take the
+    products over the rows that both models answer. With sums of outcomes, these are
     compared with the mean, and divided by the spread, of the model on the same rows:
     the usual correlation on them. Outcomes that are deviations already are divided by
-    the spread on all rows that the model answers; if their mean is that on all these
-    rows, two models that both answer what is hard, and each an easy part of the other
-    rows, seem to err together although they do not.
+    the spread on all rows that the model answers. If their mean is that on all these
+    rows, two models seem to err together if both answer what is hard and each answers
+    an easy part of the other rows.
 
-    Parameters
-    ----------
-    sums : PairSums
-        Sums over all rows in question.
-
-    Returns
-    -------
-    ndarray of shape (..., n_models, n_models)
-        NaN for models whose outcomes do not vary within any class, such as models that
-        are always right, and for pairs that answer no common row.
+    The result has shape (..., n_models, n_models). It is NaN for models whose outcomes
+    do not vary within any class, such as models that are always right, and for pairs
+    that answer no common row.
     """
     products, rows, outcomes, squares = sums
     total = rows.sum(axis=-3)

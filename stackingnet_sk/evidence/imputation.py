@@ -58,20 +58,12 @@ class Imputation:
 def impute_moments(patterns: AnswerPatterns) -> Imputation:
     """Estimate the moments that a table would have if no prediction were missing.
 
-    The maximum of the likelihood of a Gaussian model by expectation-maximization
-    (Dempster, Laird and Rubin, 1977; Little and Rubin, 2019, chapter 11), with a prior
-    worth ten rows that all correlations are equal. Where hardly any two models answer
-    on the same rows the likelihood has no maximum: it rises as the covariance becomes
-    singular, and the iteration does not converge.
-
-    Parameters
-    ----------
-    patterns : AnswerPatterns
-        Sums over predictions without labels; each model answers on some row.
-
-    Returns
-    -------
-    Imputation
+    This is the maximum of the likelihood of a Gaussian model by
+    expectation-maximization (Dempster, Laird and Rubin, 1977; Little and Rubin, 2019,
+    chapter 11), with a prior worth ten rows that all correlations are equal. If hardly
+    any two models answer the same rows, the likelihood has no maximum: it rises as the
+    covariance becomes singular, and the iteration does not converge. Each model answers
+    some row.
     """
     mean, variance = patterns.marginals()
     covariance = np.diag(np.where(variance > _NO_VARIANCE, variance, 0.0))
@@ -131,16 +123,7 @@ class PredictionModel:
         """Take mean and covariance, and pull the correlations to their average.
 
         The average over all orders of the models is positive semidefinite itself, so
-        the result is.
-
-        Parameters
-        ----------
-        prediction_moments : Moments
-            Moments of the predictions, read with a target of 0.
-
-        Returns
-        -------
-        PredictionModel
+        the result is. The moments are read with a target of 0.
         """
         covariance = prediction_moments.predictions()[0]
         spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
@@ -189,19 +172,10 @@ class PredictionModel:
     def conditional_covariance(
         self, answered: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Covariance of the missing predictions given the observed ones.
+        """Return the covariance of the missing predictions given the observed ones.
 
-        Parameters
-        ----------
-        answered : ndarray of bool of shape (n_rows, n_models)
-            Which models answer on each row.
-        weights : ndarray of shape (n_rows,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        ndarray of shape (n_models, n_models)
-            Mean over the rows, in squared units of ``scale`` times the predictions.
+        It is the mean over the rows of `answered` (n_rows, n_models), in squared units
+        of ``scale`` times the predictions.
         """
         patterns, pattern, _ = group_patterns(answered)
         share = np.bincount(pattern, weights, len(patterns))
@@ -216,20 +190,11 @@ class PredictionModel:
     def fill(
         self, table: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-        """Replace missing predictions by what the others suggest.
+        """Replace missing predictions (NaN) by their expectation given the others.
 
-        Parameters
-        ----------
-        table : ndarray of shape (n_rows, n_models)
-            Predictions, NaN where one is missing; in the units of the rows.
-
-        Returns
-        -------
-        filled : ndarray of shape (n_rows, n_models)
-        conditional : ndarray of shape (n_patterns, n_models, n_models)
-            Covariance that filling leaves out, for each pattern of answers.
-        pattern : ndarray of int of shape (n_rows,)
-            Pattern of each row.
+        Returns the filled table, the covariance that filling leaves out for each
+        pattern of answers (n_patterns, n_models, n_models), and the pattern of each
+        row.
         """
         answered = ~np.isnan(table)
         patterns, pattern, _ = group_patterns(answered)
@@ -257,23 +222,10 @@ class PredictionModel:
         weights: NDArray[np.float64],
         intercept: float,
     ) -> tuple[Moments, NDArray[np.intp]]:
-        """Moments of the models that answer, with the combination of all as target.
+        """Return moments of the models that answer, with the combination as target.
 
-        Parameters
-        ----------
-        answered : ndarray of bool of shape (n_models,)
-            Which models answer.
-        weights : ndarray of shape (n_models,)
-            Weights of the combination of all models.
-        intercept : float
-            Its intercept, in the units of the target.
-
-        Returns
-        -------
-        moments : Moments
-            Moments of the errors against the combination, and of the combination.
-        models : ndarray of int
-            The models that answer.
+        `weights` and `intercept` are those of the combination of all models. The second
+        result lists the models that answer.
         """
         models = np.flatnonzero(answered)
         along = self.covariance @ weights

@@ -61,21 +61,8 @@ def ordered(
     Sums depend on the order of their terms by rounding, and expectation-maximization
     can amplify rounding without limit where little is observed. The first keys are
     projections on multiples of the golden ratio, which different rows do not share.
-    Each row is projected by itself, so rounding does not depend on where it stands.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_models + 1)
-        Errors and target; zero errors where a prediction is missing.
-    missing : ndarray of bool of shape (n_rows, n_models)
-        Which predictions are missing.
-    weights : ndarray of shape (n_rows,)
-        Weights of the rows.
-
-    Returns
-    -------
-    rows, missing, weights : ndarray
-        The same in another order.
+    Each row is projected by itself, so rounding does not depend on its place. `rows`
+    are errors and target (n_rows, n_models + 1), with zero errors where `missing`.
     """
     n_rows, width = rows.shape
     golden = 0.5 + np.sqrt(1.25)

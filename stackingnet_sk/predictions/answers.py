@@ -37,25 +37,10 @@ class NumberAnswer:
         return ()
 
     def __call__(self, name: str, member: Any, X: Any) -> NDArray[np.float64]:
-        """Ask a fitted member.
+        """Return a fitted member's predictions (n_samples,).
 
-        Parameters
-        ----------
-        name : str
-            Name of the member, for the error.
-        member : estimator
-            Fitted.
-        X : array-like of shape (n_samples, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-
-        Raises
-        ------
-        ValueError
-            If it does not predict one number per row.
+        A ValueError with the member's name is raised unless there is one number per
+        row.
         """
         return one_column(member.predict(X), count_rows(X), name)
 
@@ -65,18 +50,13 @@ NUMBER = NumberAnswer()
 
 @dataclass(frozen=True, eq=False)
 class ClassAnswer:
-    """One vector over the classes per row: probabilities, or a vote.
+    """One vector over the sorted classes per row: probabilities, or a vote.
 
     A member is asked for `predict_proba`. If it has none, the values of its
     `decision_function` become probabilities by the logistic function (softmax for
     several classes). If it has neither, the classes of its `predict` are votes: one at
-    the class named, zero elsewhere.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        All classes, sorted. A member that was fitted without some of them gives these
-        probability zero.
+    the class named, zero elsewhere. A member that was fitted without some of the
+    classes gives these probability zero.
     """
 
     classes: NDArray[Any]
@@ -87,26 +67,10 @@ class ClassAnswer:
         return (len(self.classes),)
 
     def __call__(self, name: str, member: Any, X: Any) -> NDArray[np.float64]:
-        """Ask a fitted member.
+        """Return a fitted member's answers (n_samples, n_classes).
 
-        Parameters
-        ----------
-        name : str
-            Name of the member, for the error.
-        member : estimator
-            Fitted.
-        X : array-like of shape (n_samples, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-
-        Raises
-        ------
-        ValueError
-            If the answer has a wrong shape, names a class that is not in `classes`, or
-            is not made of probabilities.
+        A ValueError with the member's name is raised if the answer has a wrong shape,
+        names a class that is not in `classes`, or does not consist of probabilities.
         """
         n_samples = count_rows(X)
         # With "ovo", scores belong to pairs of classes, not to classes.
@@ -163,26 +127,7 @@ class ClassAnswer:
 
 
 def one_column(prediction: Any, n_samples: int, name: str) -> NDArray[np.float64]:
-    """Check the predictions of a member.
-
-    Parameters
-    ----------
-    prediction : array-like
-        What its `predict` returned.
-    n_samples : int
-        Number of rows that it was to predict.
-    name : str
-        Name of the member, for the error.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-
-    Raises
-    ------
-    ValueError
-        If it is not one number per row.
-    """
+    """Return predictions of a member as one number per row, or raise a ValueError."""
     array = np.asarray(prediction)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

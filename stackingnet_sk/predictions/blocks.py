@@ -28,19 +28,7 @@ _PAGE_BYTES = 2**16
 
 
 class Block(NamedTuple):
-    """Some of the rows of a table.
-
-    Parameters
-    ----------
-    where : str
-        Which rows these are, for error messages.
-    X : array-like of shape (n_rows, n_models)
-        Predictions.
-    y : array-like of shape (n_rows,) or None
-        Labels.
-    sample_weight : array-like of shape (n_rows,) or None
-        Weights of the rows.
-    """
+    """Some of the rows of a table; `where` names them in error messages."""
 
     where: str
     X: Any

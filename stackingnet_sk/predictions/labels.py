@@ -14,14 +14,7 @@ from stackingnet_sk._missing import are_missing
 def as_array(values: ArrayLike) -> NDArray[Any]:
     """Make an array in which NaN and None beside texts stay what they are.
 
-    Parameters
-    ----------
-    values : array-like
-        Labels or votes; numpy would make the text "nan" of NaN in a list of texts.
-
-    Returns
-    -------
-    ndarray
+    From a list of texts, numpy would make the text "nan" of NaN.
     """
     array = np.asarray(unmasked(to_numpy(values)))
     if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
@@ -30,17 +23,9 @@ def as_array(values: ArrayLike) -> NDArray[Any]:
 
 
 def unmasked(values: Any) -> Any:
-    """Put NaN or None where an array is masked; numpy would hand out what is beneath.
+    """Put NaN or None where an array is masked, and return anything else as it is.
 
-    Parameters
-    ----------
-    values : array-like
-        Anything.
-
-    Returns
-    -------
-    array-like
-        The same where it is no masked array.
+    numpy would return the values beneath the mask.
     """
     if type(values).__module__.partition(".")[0] == "pyarrow":
         return _decoded(values)
@@ -71,21 +56,9 @@ def _decoded(values: Any) -> Any:
 
 
 def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which rows have a label: those that are neither NaN nor None.
+    """Tell which rows have a label: it is not NaN, None or pandas' NA.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels, numbers or not; pandas' NA is missing too.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_samples,)
-
-    Raises
-    ------
-    ValueError
-        If there is no array, such as None.
+    A ValueError is raised if `y` is not an array, such as None.
     """
     labels = as_array(y)
     if labels.ndim == 0:
@@ -97,27 +70,10 @@ def is_labelled(y: ArrayLike) -> NDArray[np.bool_]:
 def labelled_part(
     X: Any, y: ArrayLike, **metadata: Any
 ) -> tuple[Any, Any, dict[str, Any]]:
-    """Take the rows that have a label.
+    """Return X, y and metadata with one value per row, restricted to rows with a label.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Any rows.
-    y : array-like of shape (n_samples,)
-        Labels; NaN or None where there is none.
-    **metadata : dict
-        What has a value a row is taken likewise.
-
-    Returns
-    -------
-    X, y : array-like
-        The labelled rows; as they came where all of them are, objects apart.
-    metadata : dict
-
-    Raises
-    ------
-    ValueError
-        If no row has a label.
+    If all rows have a label, they are returned as they came, except that arrays of
+    objects are converted. A ValueError is raised if no row has a label.
     """
     labelled = is_labelled(y)
     if labelled.all():

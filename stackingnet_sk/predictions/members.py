@@ -58,25 +58,10 @@ def are_pairs(estimators: Any) -> bool:
 
 
 def members_in_use(estimators: Members, cv: Any, *, classifies: bool) -> Members:
-    """List the members that are not dropped.
+    """List the members, (name, estimator), that are not dropped.
 
-    Parameters
-    ----------
-    estimators : list of (str, estimator or "drop")
-        Names and members.
-    cv : object
-        How they are cross-predicted, or "prefit".
-    classifies : bool
-        Whether classifiers are combined, not regressors.
-
-    Returns
-    -------
-    list of (str, estimator)
-
-    Raises
-    ------
-    ValueError
-        If there is none, one cannot fit or predict, or `cv` is another text.
+    A ValueError is raised if there is none, if one cannot fit or predict or is not of
+    the kind that is combined, or if `cv` is a text other than "prefit".
     """
     members = [item for item in estimators if not _is_dropped(item[1])]
     if not members:
@@ -121,15 +106,7 @@ def check_fitted(members: Members) -> None:
 
 
 class Metadata(NamedTuple):
-    """What members and the splitter receive besides `X` and `y`.
-
-    Parameters
-    ----------
-    fit : mapping of str to dict
-        For the `fit` of each member, by name; a member that is not named gets none.
-    split : mapping of str to object
-        For the splitter.
-    """
+    """What members (`fit`, by name) and the splitter receive besides X and y."""
 
     fit: Mapping[str, dict[str, Any]] = {}
     split: Mapping[str, Any] = {}
@@ -144,26 +121,9 @@ def route_metadata(
 ) -> Metadata:
     """Decide what the `fit` of each member and the splitter receive.
 
-    Parameters
-    ----------
-    owner : estimator
-        Routes metadata; has the parameter `cv`.
-    members : sequence of (str, estimator)
-        Those in use.
-    sample_weight, groups : array-like of shape (n_samples,) or None
-        What the owner's `fit` received.
-    params : dict
-        Other metadata that it received.
-
-    Returns
-    -------
-    Metadata
-
-    Raises
-    ------
-    TypeError
-        If a member does not take sample weights that are given, or nobody asks for
-        other metadata.
+    `owner` is the estimator with the parameter `cv` whose `fit` received weights,
+    groups and `params`. A TypeError is raised if a member does not take the sample
+    weights, or if nobody asks for other metadata.
     """
     given = {"sample_weight": sample_weight, "groups": groups}
     given = {key: value for key, value in given.items() if value is not None}
@@ -195,21 +155,9 @@ def route_metadata(
 def restrict_splits(
     splits: Iterable[Split], rows: NDArray[np.intp], n_rows: int
 ) -> list[Split]:
-    """Restrict splits to some rows, which are numbered anew.
+    """Restrict splits of a table of `n_rows` rows to `rows`, which are numbered anew.
 
-    Parameters
-    ----------
-    splits : iterable of (train, test)
-        Row numbers, or masks, of the whole table.
-    rows : ndarray of int
-        The rows that are kept, in their order.
-    n_rows : int
-        Number of rows of the whole table.
-
-    Returns
-    -------
-    list of (train, test)
-        Places in `rows`. A part whose rows are all left out is empty.
+    A part whose rows are all left out is empty.
     """
     place = np.full(n_rows, -1)
     place[rows] = np.arange(len(rows))
@@ -234,40 +182,16 @@ def cross_predict(
 ) -> OutOfFold:
     """Fit members on the labelled rows, and predict these rows out of fold.
 
-    Parameters
-    ----------
-    members : sequence of (str, estimator)
-        Names and unfitted members; they are cloned.
-    X : array-like
-        All rows, as the members take them.
-    y : ndarray of shape (n_samples,)
-        Labels; what stands on rows without a label is not used.
-    cv : int, splitter or iterable of splits, default=None
-        Splits of the labelled rows; None is 5 folds, stratified where `answer` is one
-        of classes. Splits that are written down as row numbers are of all rows, and are
-        restricted to the labelled ones.
-    labelled : ndarray of bool of shape (n_samples,), default=None
-        Which rows have a label; None if all have one.
-    answer : Answer, default=NUMBER
-        What a fitted member is asked for.
-    metadata : Metadata, default=None
-        For members and splitter. Values with one entry per row of `X` are cut to the
-        rows of each fit.
-    memory, n_jobs, verbose
-        As in :func:`collect_out_of_fold`.
-    owner : estimator, default=None
-        Estimator whose callbacks hear of the fits.
+    `members` are names and unfitted estimators, which are cloned. `labelled` tells
+    which rows have a label, None if all have one; entries of `y` on other rows are not
+    used. `cv` splits the labelled rows, None in 5 folds, stratified if answers are
+    classes. Splits that are lists of row numbers are splits of all rows, and are
+    restricted to the labelled ones. `metadata` with one entry per row of X is cut to
+    the rows of each fit. `owner` is the estimator whose callbacks are told of the fits.
+    Other options are those of :func:`collect_out_of_fold`.
 
-    Returns
-    -------
-    OutOfFold
-        Members fitted on all labelled rows; its `rows` are rows of `X`, ascending.
-
-    Raises
-    ------
-    ValueError
-        If a fold has no rows to train on or to predict, or a member does not answer as
-        `answer` demands.
+    The `rows` of the result are rows of X, ascending. A ValueError is raised if a fold
+    has no rows to train on or to predict, or a member's answer is invalid.
     """
     fit, split = metadata or Metadata()
     if labelled is None:
@@ -304,17 +228,7 @@ def cross_predict(
 
 @dataclass(frozen=True, eq=False)
 class FittedMembers:
-    """Members that can be asked for a table.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Their names.
-    estimators : list of estimators
-        Fitted.
-    answer : Answer
-        What they are asked for.
-    """
+    """Members that can be asked for a table."""
 
     names: Sequence[str]
     estimators: Sequence[Any]
@@ -323,21 +237,10 @@ class FittedMembers:
     def ask(
         self, X: Any, which: Iterable[int] | None = None, *, n_jobs: int | None = None
     ) -> NDArray[np.float64]:
-        """Let members predict rows.
+        """Let the members of the indices `which`, or all, predict the rows of X.
 
-        Parameters
-        ----------
-        X : array-like
-            What the members take.
-        which : iterable of int, default=None
-            Members that are asked; None asks all.
-        n_jobs : int, default=None
-            How many are asked at the same time.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_models) or (n_samples, n_models, n_classes)
-            Zeros for members that are not asked.
+        The result has shape (n_samples, n_models) or (n_samples, n_models, n_classes),
+        with zeros for members that are not asked.
         """
         shape = count_rows(X), len(self.estimators), *self.answer.shape
         table = np.zeros(shape)
@@ -355,27 +258,10 @@ class FittedMembers:
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Predict every row by fits that have not seen it.
 
-        Parameters
-        ----------
-        X : array-like
-            All rows.
-        trained : ndarray of int
-            Rows of `X` that the members were fitted on.
-        out_of_fold : OutOfFold
-            Predictions of these rows; of several of a row the first counts.
-
-        Returns
-        -------
-        rows : ndarray of int of shape (n_predicted,)
-            Rows of `X`, ascending, without those that members were fitted on and that
-            have no prediction out of fold.
-        table : ndarray of shape (n_predicted, n_models) or \
-(n_predicted, n_models, n_classes)
-
-        Warns
-        -----
-        UserWarning
-            If there are such rows without a prediction.
+        `trained` are the rows of X that the members were fitted on, and `out_of_fold`
+        has predictions of these rows; if a row has several, the first counts. Returns
+        rows of X, ascending, and their table. A warning tells if rows are left out,
+        because members were fitted on them and there is no prediction out of fold.
         """
         once = out_of_fold.once()
         if left_out := len(trained) - len(once.rows):

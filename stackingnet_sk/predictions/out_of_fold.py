@@ -25,16 +25,8 @@ Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 class OutOfFold:
     """Members fitted on all rows, and their predictions out of fold.
 
-    Parameters
-    ----------
-    estimators : list of estimators
-        The members, fitted on all rows.
-    rows : ndarray of shape (n_predictions,)
-        The row that each prediction is for. A splitter may leave rows out or repeat
-        them.
-    table : ndarray of shape (n_predictions, n_models) or \
-(n_predictions, n_models, n_classes)
-        The predictions.
+    `rows` is the row of each prediction; a splitter may leave rows out or repeat them.
+    `table` has shape (n_predictions, n_models) or (n_predictions, n_models, n_classes).
     """
 
     estimators: list[Any]
@@ -44,20 +36,11 @@ class OutOfFold:
     def weights(
         self, sample_weight: NDArray[np.float64] | None
     ) -> NDArray[np.float64] | None:
-        """Weigh the predictions so that a row counts once, however often predicted.
+        """Weigh the predictions so that each row counts once.
 
-        Averaging the predictions of a row instead would show an ensemble of fits, with
-        smaller errors than a single fit makes.
-
-        Parameters
-        ----------
-        sample_weight : ndarray of shape (n_samples,) or None
-            Weights of the rows.
-
-        Returns
-        -------
-        ndarray of shape (n_predictions,) or None
-            None where every prediction counts the same.
+        The mean of a row's predictions would be that of an ensemble of fits, with
+        smaller errors than a single fit has. None is returned if every prediction
+        counts the same.
         """
         counts = np.bincount(self.rows)
         if counts.max(initial=0) > 1:
@@ -68,20 +51,10 @@ class OutOfFold:
     def in_rows(
         self, statistics: Any, sample_weight: NDArray[np.float64] | None
     ) -> Any:
-        """Give statistics of the predictions the weight norm of the rows.
+        """Give statistics of the predictions the weight norm of the distinct rows.
 
-        Parameters
-        ----------
-        statistics : dataclass
-            With `weight_norm`, the Euclidean norm of the weights. The norm of the
-            shares of repeated rows would stand for more rows than there are.
-        sample_weight : ndarray of shape (n_samples,) or None
-            Weights of the rows.
-
-        Returns
-        -------
-        dataclass
-            With the norm of the weights of the distinct rows.
+        The norm of the shares of repeated rows would stand for more rows than there
+        are.
         """
         rows = np.unique(self.rows)
         if len(rows) == len(self.rows):
@@ -90,27 +63,17 @@ class OutOfFold:
         return replace(statistics, weight_norm=float(np.linalg.norm(weights)))
 
     def in_order(self) -> OutOfFold:
-        """Sort the predictions by row; those of one row stay in the order of folds.
-
-        Returns
-        -------
-        OutOfFold
-        """
+        """Sort the predictions by row; those of one row stay in the order of folds."""
         if (np.diff(self.rows) >= 0).all():
             return self
         order = np.argsort(self.rows, kind="stable")
         return replace(self, rows=self.rows[order], table=self.table[order])
 
     def once(self) -> OutOfFold:
-        """Keep the first prediction of each row.
+        """Keep the first prediction of each row, in the order of rows.
 
-        Their mean would show an ensemble of fits, with smaller errors than a single fit
-        makes.
-
-        Returns
-        -------
-        OutOfFold
-            In the order of rows.
+        Their mean would be that of an ensemble of fits, with smaller errors than a
+        single fit has.
         """
         rows, first = np.unique(self.rows, return_index=True)
         return replace(self, rows=rows, table=self.table[first])
@@ -132,48 +95,17 @@ def collect_out_of_fold(
 ) -> OutOfFold:
     """Fit every member on every fold and on all rows, all in one parallel loop.
 
-    Parameters
-    ----------
-    members : sequence of (str, estimator)
-        Names and unfitted members; they are cloned.
-    X, y : array-like
-        Training data, as the members take it.
-    splits : iterable of (train, test)
-        Row indices of each fold.
-    fit_params : dict of str to dict
-        What the `fit` of each member receives besides, by name. Arrays with one entry
-        per row are cut to the rows of each fit.
-    answer : Answer, default=NUMBER
-        What a fitted member is asked for, and how its answer is checked.
-    memory : str, path-like or joblib.Memory, default=None
-        Folder where fits are kept. A fit that is there is read instead of done again,
-        whatever the name of the member; parallel searches do each fit once.
-    n_jobs : int, default=None
-        Number of fits that run at the same time.
-    verbose : int, default=0
-        Above 0, print a line for each fit that is done or read.
-    tasks : sequence, default=None
-        Callback contexts, one for each of :func:`task_names`.
-    owner : estimator, default=None
-        Estimator that is being fitted, for the callbacks.
+    `members` are names and unfitted estimators, which are cloned; `splits` are row
+    indices (train, test). `fit_params` are what the `fit` of each member receives, by
+    name; arrays with one entry per row are cut to the rows of each fit. `memory` is the
+    folder where fits are kept (or a joblib.Memory): a fit that is there is read instead
+    of done again, whatever the name of the member, and parallel searches do each fit
+    once. `tasks` are callback contexts, one for each of :func:`task_names`.
 
-    Returns
-    -------
-    OutOfFold
-
-    Raises
-    ------
-    ValueError
-        If a fold has no rows to train or to predict, a member does not answer as
-        `answer` demands, or `memory` is no place for fits.
-    OSError
-        If the cache cannot be written, as when the disk is full.
-
-    Warns
-    -----
-    UserWarning
-        If a member cannot be cached, or a file of the cache cannot be used: it is
-        damaged, or was written with other versions.
+    A ValueError is raised if a fold has no rows to train on or to predict, if an answer
+    is invalid, or if `memory` can't hold fits; an OSError if the cache can't be
+    written. Warns if a member can't be cached, or a file of the cache is damaged or was
+    written with other versions.
     """
     folds = check_splits(splits, len(y))
     # The fits on all rows are the longest: started first, they leave no core idle.
@@ -249,19 +181,7 @@ def _level_constants(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
-    """Name the tasks of :func:`collect_out_of_fold`, in their order.
-
-    Parameters
-    ----------
-    members : sequence of (str, estimator)
-        The members.
-    n_folds : int
-        Number of folds.
-
-    Returns
-    -------
-    list of str
-    """
+    """Name the tasks of :func:`collect_out_of_fold`, in their order."""
     names = [f"fit {name} on all rows" for name, _ in members]
     return names + [
         f"fit {name} on fold {fold} of {n_folds}"
@@ -271,24 +191,10 @@ def task_names(members: Sequence[tuple[str, Any]], n_folds: int) -> list[str]:
 
 
 def check_splits(splits: Iterable[Split], n_rows: int | None = None) -> list[Split]:
-    """List the folds, and refuse empty ones and row numbers that do not exist.
+    """List the folds as row indices (train, test).
 
-    Parameters
-    ----------
-    splits : iterable of (train, test)
-        Row indices, or boolean masks, of each fold.
-    n_rows : int, default=None
-        Number of rows there are.
-
-    Returns
-    -------
-    list of (train, test)
-        Row indices.
-
-    Raises
-    ------
-    ValueError
-        If there is no fold, or one has no rows or row numbers that do not exist.
+    A ValueError is raised if there is no fold, or if a fold has no rows or row numbers
+    that do not exist.
     """
     folds = []
     for number, fold in enumerate(splits):

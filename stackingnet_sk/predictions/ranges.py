@@ -76,11 +76,8 @@ class _RangeTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
     def partial_fit(self) -> Callable[..., Self]:
         """Add a block of predictions, ``partial_fit(X, y=None)``; returns self.
 
-        Raises
-        ------
-        AttributeError
-            If a bound is to be learned: each block would get another bound than the
-            blocks before.
+        An AttributeError is raised if a bound is to be learned, because each block
+        would get another bound than the blocks before.
         """
         for name in ("low", "high"):
             if getattr(self, name) is None:

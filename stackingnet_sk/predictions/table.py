@@ -16,27 +16,12 @@ def check_predictions(
     *,
     allow_missing: bool = False,
 ) -> None:
-    """Refuse predictions that are not finite.
+    """Raise a ValueError that names a prediction that is infinite or NaN.
 
-    Meant for the rare case: a result computed from the table was not finite.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n_predictions, n_models)
-        Predictions.
-    names : sequence of str
-        Names of the models.
-    rows : ndarray of shape (n_predictions,), default=None
-        Which row of the user's data each row of the table stands for; by default they
-        are the same.
-    allow_missing : bool, default=False
-        Whether a model may be silent.
-
-    Raises
-    ------
-    ValueError
-        If a prediction is infinite or NaN; it names the model, the row and the
-        remedy.
+    This is meant for the rare case in which a result computed from the table is not
+    finite. `rows` are the rows of the user's data that the rows of the table stand for,
+    by default the same. With `allow_missing`, NaN is a missing prediction. The message
+    names the model, the row and the remedy.
     """
     wrong = [(np.isinf, _INFINITE)] + [(np.isnan, _MISSING)] * (not allow_missing)
     for is_bad, remedy in wrong:
@@ -67,17 +52,7 @@ _MISSING = (
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value can stand in a table; NaN and None, its absence, do.
-
-    Parameters
-    ----------
-    value : object
-        One cell.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether a value can be an entry of a table; NaN and None can."""
     cell = np.array(value, dtype=object)
     if cell.ndim:
         return False

@@ -24,14 +24,8 @@ _BATCH = 10_000
 class TrainingRows:
     """Rows that members were fitted on, and a fingerprint that recognizes the table.
 
-    Parameters
-    ----------
-    rows : ndarray of int
-        Rows of the table that members were fitted on: the labelled ones.
-    n_rows : int
-        Number of rows of the table.
-    fingerprint : str or None
-        Digest of the table; None if it has none.
+    `rows` are the labelled ones of `n_rows`. The fingerprint is None if a value of the
+    table can't be hashed.
     """
 
     rows: NDArray[np.intp]
@@ -55,16 +49,8 @@ class TrainingRows:
 def fingerprint(X: Any) -> str | None:
     """Digest the values of a table, so that a copy has the same fingerprint.
 
-    Parameters
-    ----------
-    X : array-like, frame or sparse matrix
-        Rows. A frame and an array of the same values have different fingerprints, and
-        so have arrays of different types.
-
-    Returns
-    -------
-    str or None
-        None if a value cannot be hashed.
+    A frame and an array of the same values have different fingerprints, and so have
+    arrays of different types. None is returned if a value cannot be hashed.
     """
     try:
         return Fingerprints().of(_parts(X))

@@ -74,14 +74,9 @@ class Subject:
     def of(cls, estimator: Any, X: Any, y: Any) -> Subject:
         """Read what was given.
 
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        TypeError
-            If it does not combine models.
-        ValueError
-            If `y` has not a value a row.
+        A NotFittedError is raised if the estimator is not fitted, a TypeError if it
+        does not combine models, and a ValueError if `y` does not have one value per
+        row.
         """
         steps, model = split_pipeline(estimator)
         check_is_fitted(model)
@@ -136,10 +131,8 @@ class Subject:
     def out_of_fold(self) -> Subject:
         """Replace members by their predictions out of fold, on the rows of their fit.
 
-        Returns
-        -------
-        Subject
-            The same one where members have not seen the rows, or where there are none.
+        The same subject is returned if members have not seen the rows, or if there are
+        none.
         """
         unseen = predict_unseen(self.model, self.table)
         if unseen is None:

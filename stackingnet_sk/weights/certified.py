@@ -134,15 +134,7 @@ def decide_status(
 
 @dataclass(frozen=True, eq=False)
 class ConstrainedProblem:
-    """A problem under user constraints, as a solution stores it.
-
-    Parameters
-    ----------
-    problem : Problem
-        The problem without them.
-    user_constraints : UserConstraints
-        The user constraints.
-    """
+    """A problem under user constraints, as a solution stores it."""
 
     problem: Problem
     user_constraints: UserConstraints

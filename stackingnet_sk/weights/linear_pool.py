@@ -151,18 +151,8 @@ class LinearPoolObjective:
 class Expansion:
     """Value, gradient and quadratic model of the objective at a point.
 
-    Parameters
-    ----------
-    weights : ndarray of shape (n_models,)
-        The point.
-    value : float
-        ``f``.
-    gradient : ndarray of shape (n_models,)
-        Of f.
-    model : StackingObjective
-        A regression whose minimum over the simplex is a Newton step away.
-    pooled : ndarray of shape (n_rows,)
-        Probability that the pool gives to each label.
+    `model` is a regression whose minimum over the simplex is the next Newton step, and
+    `pooled` the probability that the pool gives to each label.
     """
 
     weights: NDArray[np.float64]

@@ -21,29 +21,13 @@ def error_due_to_missing(
     weights: NDArray[np.float64],
     slopes: NDArray[np.float64],
 ) -> float:
-    r"""Part of the mean squared error that is due to missing predictions alone.
+    """Return the mean squared error that is due to missing predictions alone.
 
     With ``P = F + U``, the imputed predictions and their errors, of covariance ``R``,
-    and ``y = b + s'P + noise``, the error of ``w'F`` is above that of ``w'P`` by
-    ``2 w'Rs - w'Rw``; for the best of all weights, ``w = s``, it is ``w'Rw``.
-
-    Parameters
-    ----------
-    prediction_moments : Moments
-        Moments of the predictions.
-    answered : ndarray of bool of shape (n_patterns, n_models)
-        Which models answer on labelled rows.
-    share : ndarray of shape (n_patterns,)
-        Weight of the rows of each pattern.
-    weights : ndarray of shape (n_models,)
-        The combiner.
-    slopes : ndarray of shape (n_models,)
-        An estimate of ``s``.
-
-    Returns
-    -------
-    float
-        In squared units of the target.
+    and ``y = b + s'P + noise``, the error of ``w'F`` is above that of ``w'P`` by ``2
+    w'Rs - w'Rw``; for the best of all weights, ``w = s``, it is ``w'Rw``. `answered`
+    and `share` are the patterns of the labelled rows and their weights, and `slopes` is
+    an estimate of ``s``. The result is in squared units of the target.
     """
     model = PredictionModel.from_moments(prediction_moments)
     left = model.conditional_covariance(answered, share)
@@ -61,36 +45,16 @@ def solve_pattern(
     solver: str = "auto",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    r"""Weights of the models that answer, to come near the combination of all models.
+    """Solve for the weights of the models that answer, `answered` of shape (n_models,).
 
     The best prediction of the target from the observed predictions is that of the
     combination of all models, ``E[y | P_o] = E[w'P + b | P_o]``. Its weights need not
-    be feasible, so these are the feasible ones that come nearest, over all rows. The
-    shrinkage is that of all models.
+    be feasible, so these are the feasible ones that come nearest, over all rows, under
+    the same constraints and with the same shrinkage.
 
-    Parameters
-    ----------
-    model : PredictionModel
-        Mean and covariance of the predictions.
-    solution : Solution
-        The combination of all models.
-    answered : ndarray of bool of shape (n_models,)
-        Which models answer; at least one does.
-    constraint : str
-        Name of the constraint set, which holds here too.
-    fit_intercept : bool, default=True
-        Whether to add the intercept that makes up for the missing predictions.
-    solver : {"auto", "cvxpy"}, default="auto"
-        The native solvers, or an independent one.
-    user_constraints : UserConstraints, default=None
-        The user's constraints, which hold here too.
-
-    Returns
-    -------
-    Solution
-        Weights are zero for models that abstain; `objective` is the mean squared
-        difference from the combination of all, in squared units of the target. It keeps
-        no problem, because there is one for each pattern, so `recheck` gives infinity.
+    Weights are zero for models that abstain. The objective is the mean squared
+    difference from the combination of all, in squared units of the target. There is a
+    problem for each pattern, so the solution keeps none and `recheck` gives infinity.
     """
     if not solution.weights[~answered].any():
         return replace(solution, objective=0.0, problem=None)

@@ -24,15 +24,7 @@ from stackingnet_sk.weights.user_constraints import UserConstraints, View
 
 @dataclass(frozen=True, eq=False)
 class PoolProblem:
-    """Penalized log loss of a mixture; a point is its weights.
-
-    Parameters
-    ----------
-    objective : LinearPoolObjective
-        The objective.
-    n_classes : int
-        Number of classes.
-    """
+    """Penalized log loss of a mixture; a point is its weights."""
 
     objective: LinearPoolObjective
     n_classes: int

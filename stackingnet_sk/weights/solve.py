@@ -94,43 +94,17 @@ def solve_moments(
     prediction_moments: Moments | None = None,
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    """Weights and intercept from the moments of the labelled rows.
+    """Solve for weights and intercept, in the units of the target.
 
-    Models whose predictions do not vary get weight zero where the intercept or the
-    prior makes them redundant.
+    `moments` are those of the labelled rows, and `prediction_moments` those of the
+    predictions on all rows, for the prior; by default those of the labelled rows.
+    `shrinkage` is the strength of the :class:`ShrinkagePrior` in pseudo-observations,
+    and "auto" sets it by empirical Bayes. Models whose predictions do not vary get
+    weight zero if the intercept or the prior makes them redundant.
 
-    Parameters
-    ----------
-    moments : Moments
-        Moments of the labelled rows.
-    constraint : {"affine", "nonnegative", "simplex", "uniform"}, \
-default="nonnegative"
-        The set of feasible weights.
-    fit_intercept : bool, default=True
-        Whether to add the intercept that makes the combination unbiased.
-    shrinkage : float or "auto", default=0.0
-        Strength of the :class:`ShrinkagePrior` in pseudo-observations; "auto" sets it
-        by empirical Bayes.
-    solver : {"auto", "cvxpy"}, default="auto"
-        The native solvers, or an independent one.
-    prediction_moments : Moments, default=None
-        Moments of the predictions on all rows, labelled or not, for the prior; by
-        default those of the labelled rows.
-    user_constraints : UserConstraints, default=None
-        The user's constraints.
-
-    Returns
-    -------
-    Solution
-        In the units of the target.
-
-    Raises
-    ------
-    ValueError
-        If the constraint or the solver is unknown, the total weight is zero, or
-        predictions are over 1e120 times as large as the labels.
-    InfeasibleError
-        If no weights fulfil the user's constraints.
+    A ValueError is raised if the constraint set or the solver is unknown, if the total
+    weight is zero, or if predictions are over 1e120 times as large as the labels; an
+    InfeasibleError if no weights fulfil the user's constraints.
     """
     if not moments.weight > 0:
         raise ValueError("the labelled rows have no weight; give at least one row some")
@@ -260,29 +234,13 @@ def solve_unlabelled(
     constraint: str = "simplex",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    """Weights without any labels: the direction of the prior, as an average.
+    """Return weights without any labels: the direction of the prior, as an average.
 
-    Slope and bias cannot be seen, so the weights sum to one and the intercept is zero.
-    It is what shrunk simplex weights tend to as labels become fewer.
-
-    Parameters
-    ----------
-    prediction_moments : Moments
-        Moments of the predictions, read with a target of 0.
-    constraint : {"affine", "nonnegative", "simplex", "uniform"}, default="simplex"
-        "uniform" weights stay uniform; for the others the answer is the same.
-    user_constraints : UserConstraints, default=None
-        The user's constraints: the nearest weights that fulfil them.
-
-    Returns
-    -------
-    Solution
-        Its objective is the penalty of the prior of strength one, zero at its centre.
-
-    Raises
-    ------
-    ValueError
-        If the total weight is zero.
+    Slope and bias can't be estimated, so the weights sum to one and the intercept is
+    zero. Shrunk simplex weights tend to these as labels become fewer. User constraints
+    select the nearest weights that fulfil them, and "uniform" weights stay uniform. The
+    objective is the penalty of the prior of strength one, which is zero at its centre.
+    A ValueError is raised if the total weight is zero.
     """
     if not prediction_moments.weight > 0:
         raise ValueError("the rows have no weight; give at least one row some")

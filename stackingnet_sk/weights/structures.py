@@ -45,14 +45,10 @@ class Structure(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """One weight a model, at least zero: ``z_ik = sum_m w_m h_imk``.
+    """One weight per model, at least zero: ``z_ik = sum_m w_m h_imk``.
 
-    Parameters
-    ----------
-    design : array or sparse array of shape (n_rows, n_models * n_classes)
-        Votes or probabilities, model-major.
-    n_classes : int
-        Number of classes.
+    The design (n_rows, n_models * n_classes) has votes or probabilities, with all
+    classes of a model side by side.
     """
 
     design: Any
@@ -111,14 +107,9 @@ class Shared:
 
 @dataclass(frozen=True, eq=False)
 class Full:
-    """A matrix a model, of any sign: ``z_ik = sum_m sum_a h_ima V_mak``.
+    """A matrix per model, of any sign: ``z_ik = sum_m sum_a h_ima V_mak``.
 
-    Parameters
-    ----------
-    design : array or sparse array of shape (n_rows, n_models * n_classes)
-        Votes or probabilities, model-major.
-    n_classes : int
-        Number of classes.
+    The design is that of :class:`Shared`.
     """
 
     design: Any

@@ -55,15 +55,7 @@ class Subset:
 
 @dataclass(frozen=True, eq=False)
 class SubsetProblem:
-    """A quadratic problem with at most so many weights that are not zero.
-
-    Parameters
-    ----------
-    problem : QuadraticProblem
-        The problem of all models.
-    user_constraints : UserConstraints
-        The user constraints, with `at_most`.
-    """
+    """A quadratic problem with at most `user_constraints.at_most` nonzero weights."""
 
     problem: QuadraticProblem
     user_constraints: UserConstraints

@@ -69,20 +69,11 @@ class UserConstraint(Protocol):
 class UserConstraints:
     """Constraints beside the constraint set.
 
-    Parameters
-    ----------
-    builders : sequence of UserConstraint
-        Those that make convex constraints.
-    names : sequence of str
-        Names of the models.
-    groups : sequence of mapping of str to object, default=()
-        For each column of groups what is known of each: of numbers its
-        :class:`Moments`; of votes its design and labels; of a linear pool its
-        likelihoods and weights.
-    at_most : int, default=None
-        Most models with a weight.
-    models : ndarray of int, default=None
-        Which of the models the problem is about; None: all.
+    `builders` make convex constraints. `groups` has, for each column of groups, what is
+    known of each group: the :class:`Moments` of numbers, the design and labels of
+    votes, or the likelihoods and weights of a linear pool. `at_most` is the largest
+    number of models with a weight, and `models` are the models that the problem is
+    about; None stands for no limit, and for all models.
     """
 
     builders: Sequence[UserConstraint]

@@ -34,23 +34,13 @@ from stackingnet_sk.weights.votes_problem import VotesProblem
 
 @dataclass(frozen=True, eq=False)
 class VoterEstimates:
-    """What is known of the voters before any weight is fitted.
+    """What is known about the voters before any weight is fitted.
 
-    Parameters
-    ----------
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Entry ``[m, k, a]``: probability that model m, when it answers, votes for class
-        a on an item of class k.
-    rates : ndarray of shape (n_classes,)
-        Rates of the classes.
-    answers : ndarray of bool of shape (n_models,)
-        Which models answer at all.
-    correlation : float
-        Correlation of two models' errors, mean over the pairs.
-    confidence : float
-        Factor on evidence that is partly from agreement.
-    label_free : DawidSkene
-        The estimate that labels were blended with.
+    Entry ``[m, k, a]`` of `confusion` is the probability that model m, if it answers,
+    votes for class a on an item of class k. `rates` are those of the classes, and
+    `answers` tells which models answer at all. `correlation` is that of two models'
+    errors, the mean over the pairs. `confidence` is a factor on evidence that comes in
+    part from agreement, and `label_free` is the estimate that labels were blended with.
     """
 
     confusion: NDArray[np.float64]
@@ -111,38 +101,18 @@ def solve_votes(
     solver: str = "auto",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    """Weights of votes, or of probabilities, under log loss.
+    """Solve for the weights of votes, or of probabilities, under log loss.
 
-    Parameters
-    ----------
-    design : array or sparse array of shape (n_rows, n_models * n_classes)
-        Labelled rows of votes (one-hot) or of the evidence in probabilities,
-        model-major.
-    labelled : ndarray of shape (n_rows, n_classes)
-        Weight of each row with each label.
-    panel : VoterEstimates
-        What agreement says of the models.
-    center : ndarray of shape (n_models, n_classes, n_classes)
-        Where the prior is centred: the panel's `vote_weights` or `opinion_weights`.
-    class_prior : ndarray of shape (n_classes,)
-        Class prior in force.
-    row_weight : ndarray of shape (n_classes,)
-        Weight of a single row of each class, for leave-one-out.
-    shrinkage : float
-        Strength of the prior in pseudo-observations.
-    structure : {"shared", "full", "auto"}, default="auto"
-        One weight a model, or a matrix; "auto" takes the one of less approximate
-        leave-one-out log loss, and "shared" where "full" has over a thousand
-        coefficients.
-    solver : {"auto", "cvxpy"}, default="auto"
-        The native solver, or an independent one.
-    user_constraints : UserConstraints, default=None
-        The user's constraints; "auto" is "shared" then.
+    The rows of `design` are votes (one-hot) or the evidence in probabilities, and
+    `labelled` (n_rows, n_classes) is the weight of each row with each label. `center`
+    is the centre of the prior, `vote_weights` or `opinion_weights` of the voters, and
+    `row_weight` the weight of one row of each class, for leave-one-out. `shrinkage` is
+    the strength of the prior in pseudo-observations.
 
-    Returns
-    -------
-    Solution
-        Its intercept includes the logarithm of the class prior.
+    The structure "auto" is the one with the smaller approximate leave-one-out log loss;
+    it is "shared" if "full" has over a thousand coefficients, or if there are user
+    constraints. The intercept of the solution includes the logarithm of the class
+    prior.
     """
     n_classes = labelled.shape[1]
     names = [structure] if structure != "auto" else list(STRUCTURES)
@@ -190,29 +160,12 @@ def solve_pool(
     solver: str = "auto",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    """Weights of the linear opinion pool under log loss.
+    """Solve for the weights of the linear opinion pool under log loss.
 
-    Parameters
-    ----------
-    likelihood : ndarray of shape (n_rows, n_models)
-        Probability that each model gives to the label of each row.
-    weights : ndarray of shape (n_rows,)
-        Weights of the rows.
-    panel : VoterEstimates
-        Where the prior is centred.
-    class_prior : ndarray of shape (n_classes,)
-        Class prior in force; what a silent model is taken to say.
-    shrinkage : float
-        Strength of the prior in pseudo-observations.
-    solver : {"auto", "cvxpy"}, default="auto"
-        The native solver, or an independent one.
-    user_constraints : UserConstraints, default=None
-        The user's constraints.
-
-    Returns
-    -------
-    Solution
-        Rows to which no model gives any probability don't count.
+    `likelihood` (n_rows, n_models) is the probability that each model gives to the
+    label of each row, and `weights` are those of the rows. Rows to which no model gives
+    any probability do not count. A model that abstains counts as if it answered with
+    the class prior.
     """
     possible = (weights > 0) & (likelihood.max(axis=1, initial=0.0) > 0)
     if not possible.all():
@@ -238,22 +191,10 @@ def solve_pool(
 def solve_votes_unlabelled(
     panel: VoterEstimates, center: NDArray[np.float64], class_prior: NDArray[np.float64]
 ) -> Solution:
-    """Weights of votes or of evidence without labels: the centre of the prior.
+    """Return the weights of votes or of evidence without labels.
 
-    Parameters
-    ----------
-    panel : VoterEstimates
-        What agreement says of the models.
-    center : ndarray of shape (n_models, n_classes, n_classes)
-        As in :func:`solve_votes`.
-    class_prior : ndarray of shape (n_classes,)
-        Class prior in force.
-
-    Returns
-    -------
-    Solution
-        Its objective is the negative log-likelihood of all votes; a local optimum
-        has no duality gap.
+    They are the centre of the prior. The objective is the negative log-likelihood of
+    all votes. It is a local optimum, which has no duality gap.
     """
     return _label_free(panel, margins(center), center, np.log(class_prior), "full")
 
@@ -261,19 +202,9 @@ def solve_votes_unlabelled(
 def solve_pool_unlabelled(
     panel: VoterEstimates, class_prior: NDArray[np.float64]
 ) -> Solution:
-    """Weights of the linear opinion pool without labels.
+    """Return the weights of the linear opinion pool without labels.
 
-    Parameters
-    ----------
-    panel : VoterEstimates
-        What agreement says of the models.
-    class_prior : ndarray of shape (n_classes,)
-        Class prior in force; what a silent model is taken to say.
-
-    Returns
-    -------
-    Solution
-        Weights in proportion to the log-odds of accuracy, errors in common discounted.
+    They are proportional to the log-odds of accuracy, discounted for errors in common.
     """
     nothing = np.zeros(len(class_prior))
     spread = panel.opinion_weights

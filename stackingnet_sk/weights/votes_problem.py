@@ -25,13 +25,7 @@ from stackingnet_sk.weights.vote_prior import margins
 
 @dataclass(frozen=True, eq=False)
 class VotesProblem:
-    """Penalized log loss; a point is the intercepts, followed by the coefficients.
-
-    Parameters
-    ----------
-    objective : LogLossObjective
-        The objective.
-    """
+    """Penalized log loss; a point is the intercepts, followed by the coefficients."""
 
     objective: LogLossObjective
     is_single_point = False
