@@ -83,8 +83,7 @@ class Backend(NamedTuple):
 
 
 def backend_of(X: Any, *, always: bool = False) -> Backend | None:
-    """Return the backend of an array, or None for what is to become an array of
-    numpy's.
+    """Return the backend of an array, or None for what numpy is to convert.
 
     Unless `always` is set, this is None if scikit-learn's setting `array_api_dispatch`
     is off.

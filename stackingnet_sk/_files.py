@@ -23,7 +23,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     if place.exists() and not place.is_file():
         raise FileExistsError(f"{place} is no file, and would be one; name a file.")
     part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
-    own = (None, str(part))
+    part_names = (None, str(part))
     try:
         # Not forced to the disk: that takes longer than most of what is written.
         with part.open("xb") as file:
@@ -34,7 +34,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException as error:
         with suppress(OSError):
             part.unlink()
-        if isinstance(error, OSError) and error.errno and error.filename in own:
+        if isinstance(error, OSError) and error.errno and error.filename in part_names:
             # Nobody knows of the part.
             error.filename, error.filename2 = str(path), None
         raise

@@ -67,9 +67,9 @@ def read_table(
         text = _decoded(data, encoding)
         if "\n" not in text:
             text = text.replace("\r", "\n")
-        if told := re.match(r"sep=(.)\r?\n", text):
+        if directive := re.match(r"sep=(.)\r?\n", text):
             # Excel's own way of naming it.
-            separator, text = separator or told[1], text[told.end() :]
+            separator, text = separator or directive[1], text[directive.end() :]
         if separator is None:
             separator = _guess_separator(text)
             if separator != ",":

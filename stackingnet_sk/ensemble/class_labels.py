@@ -35,20 +35,20 @@ def check_class_labels(
     there is not one label per row, no row has a label, or a label is not among
     `classes`.
     """
-    known = None
+    sorted_given = None
     if classes is not None:
-        given = np.asarray(classes)
-        if given.ndim != 1 or not given.size:
+        listed = np.asarray(classes)
+        if listed.ndim != 1 or not listed.size:
             raise ValueError(f"classes={classes!r} must list at least one class.")
-        if not is_labelled(given).all() or (
-            given.dtype.kind == "f" and np.isinf(given).any()
+        if not is_labelled(listed).all() or (
+            listed.dtype.kind == "f" and np.isinf(listed).any()
         ):
             raise ValueError(f"classes={classes!r} has NaN, None or infinity.")
-        known = sorted_classes(given, "classes")
-        if len(known) < len(given):
+        sorted_given = sorted_classes(listed, "classes")
+        if len(sorted_given) < len(listed):
             raise ValueError(f"classes={classes!r} lists a class twice.")
     if y is None:
-        return np.full(count_rows(X), -1), known
+        return np.full(count_rows(X), -1), sorted_given
     labels = column_or_1d(
         check_array(
             as_array(y) if isinstance(y, (list, tuple)) else unmasked(to_numpy(y)),
@@ -63,27 +63,29 @@ def check_class_labels(
     labelled = is_labelled(labels)
     if not labelled.any():
         raise ValueError(NO_LABEL)
-    own = labels[labelled]
-    if own.dtype.kind == "f" and np.isinf(own).any():
+    present = labels[labelled]
+    if present.dtype.kind == "f" and np.isinf(present).any():
         raise ValueError(
             "Input y contains infinity, first at row "
             f"{int(np.isinf(labels).argmax())}; mark rows without a label with NaN."
         )
-    found = sorted_classes(own, "the labels")
-    check_classification_targets(own if own.dtype.kind != "O" else found)
-    known = found if known is None else known
-    votes, unknown = encode_votes(own[:, None], known)
+    label_classes = sorted_classes(present, "the labels")
+    check_classification_targets(
+        present if present.dtype.kind != "O" else label_classes
+    )
+    sorted_given = label_classes if sorted_given is None else sorted_given
+    votes, unknown = encode_votes(present[:, None], sorted_given)
     if unknown.any():
         place = int(unknown[:, 0].argmax())
         raise ValueError(
-            f"The label {own[[place]].tolist()[0]!r} at row "
+            f"The label {present[[place]].tolist()[0]!r} at row "
             f"{int(labelled.nonzero()[0][place])} is "
-            f"none of classes={known.tolist()[:10]}; add it, or mark the row as "
+            f"none of classes={sorted_given.tolist()[:10]}; add it, or mark the row as "
             "unlabelled with NaN or None."
         )
     codes = np.full(len(labels), -1)
     codes[labelled] = votes[:, 0]
-    return codes, known
+    return codes, sorted_given
 
 
 def check_class_weight(

@@ -359,15 +359,15 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         else:
             self.classes_ = self._classes_of_members() if classes is None else classes
             labels = self.classes_[np.maximum(codes, 0)]
-            found, table = self._fit_members(
+            out_of_fold, table = self._fit_members(
                 X, labels, labelled, weights, groups, params
             )
-            rows = found.rows
-            labelled_answers = ClassAnswers.from_probabilities(found.table)
+            rows = out_of_fold.rows
+            labelled_answers = ClassAnswers.from_probabilities(out_of_fold.table)
             others = ClassAnswers.from_probabilities(table)
-            row_weights = found.weights(weights)
+            row_weights = out_of_fold.weights(weights)
             counts = self._count(labelled_answers, codes[rows], row_weights)
-            counts = found.in_rows(counts, weights)
+            counts = out_of_fold.in_rows(counts, weights)
         other_weights = None if weights is None else weights[~labelled]
         counts = counts.merge(self._count(others, None, other_weights))
         of_probabilities = gives_probabilities(self.pool, labelled_answers, others)
@@ -706,14 +706,14 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         return tags
 
     def _check_parameters(self) -> None:
-        for parameter, known in (
+        for parameter, choices in (
             ("pool", ["linear", "logit"]),
             ("structure", ["auto", *STRUCTURES]),
             ("input", ["auto", "proba", "votes"]),
             ("unknown_vote", ["abstain", "error"]),
             ("solver", list(SOLVERS)),
         ):
-            check_choice(self, parameter, known)
+            check_choice(self, parameter, choices)
         check_shrinkage(self)
         check_limits(self.constraint)
         if self.pool == "linear" and self.input == "votes":
@@ -727,15 +727,15 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
 
     def _classes_of_members(self) -> NDArray[Any]:
         """All classes that fitted members know, where no labels say."""
-        known = [
+        classes = [
             np.asarray(member.classes_)
             for _, member in self._check_members()
             if hasattr(member, "classes_")
         ]
-        if not known:
+        if not classes:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None; without labels, give fitted members with cv='prefit', or the "
                 "classes with classes=."
             )
-        return sorted_classes(np.concatenate(known), "the members' classes_")
+        return sorted_classes(np.concatenate(classes), "the members' classes_")

@@ -34,10 +34,10 @@ def pool_votes(
         scores = intercept + vectors @ vote_weights.reshape(-1, n_classes)
     else:
         scores = np.tile(intercept, (n_rows, 1))
-        silence = np.zeros((1, n_classes))
-        for own, votes in zip(vote_weights, answers.votes.T, strict=True):
+        abstaining = np.zeros((1, n_classes))
+        for matrix, votes in zip(vote_weights, answers.votes.T, strict=True):
             # Abstaining, -1, is the last row.
-            scores += np.concatenate([own, silence])[votes]
+            scores += np.concatenate([matrix, abstaining])[votes]
     probabilities: NDArray[np.float64] = softmax(scores, axis=1)
     return probabilities
 
@@ -72,8 +72,8 @@ def shift_prior(
         table = table * shift
         total = table.sum(axis=2, keepdims=True)
         table = np.divide(table, total, out=table, where=total > 0)
-    silent = ~answers.given
-    return np.where(silent[:, :, None], prior, table) if silent.any() else table
+    abstaining = ~answers.given
+    return np.where(abstaining[:, :, None], prior, table) if abstaining.any() else table
 
 
 def is_tied(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -104,10 +104,10 @@ def settle_ties(
     left = tied[rows] & _largest(np.where(tied[rows], prior, -np.inf))
     supporters = np.full(left.shape, -np.inf)
     for model, trust in enumerate(reliability):
-        own = votes[rows, model]
-        gave = (own >= 0).nonzero()[0]
-        best = np.maximum(supporters[gave, own[gave]], trust)
-        supporters[gave, own[gave]] = best
+        codes = votes[rows, model]
+        voting = (codes >= 0).nonzero()[0]
+        best = np.maximum(supporters[voting, codes[voting]], trust)
+        supporters[voting, codes[voting]] = best
     left &= _largest(np.where(left, supporters, -np.inf))
     settled = probabilities.copy()
     settled[rows, left.argmax(axis=1)] = largest[rows, 0] * (1.0 + _TIE)

@@ -310,11 +310,15 @@ callable, default="nonnegative"
             labels, row_weights = y, weights
             rows = positions = labelled.nonzero()[0]
         else:
-            found, unlabelled = self._fit_members(
+            out_of_fold, unlabelled = self._fit_members(
                 X, y, labelled, weights, groups, params
             )
-            table, rows, labels = found.table, found.rows, y[found.rows]
-            positions, row_weights = np.arange(len(rows)), found.weights(weights)
+            table, rows, labels = (
+                out_of_fold.table,
+                out_of_fold.rows,
+                y[out_of_fold.rows],
+            )
+            positions, row_weights = np.arange(len(rows)), out_of_fold.weights(weights)
             others = (~labelled).nonzero()[0]
             other_weights = None if weights is None else weights[others]
             statistics = sum_rows(
@@ -415,8 +419,8 @@ callable, default="nonnegative"
         self._check_features(X, reset=False)
         # Only members with a nonzero weight are called. If every weight is zero, the
         # prediction is the intercept, and one member says for how many rows.
-        asked = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
-        table = self._ask(X, asked)
+        members = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
+        table = self._ask(X, members)
         # Where a prediction is missing, members without weight may stand in.
         combined = self._combine(self._table(X) if np.isnan(table).any() else table)
         return combined

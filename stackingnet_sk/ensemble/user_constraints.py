@@ -20,20 +20,20 @@ def split_constraint(value: Any) -> tuple[str, list[Any], int | None]:
     constraints beside it, and the largest number of models or None. A ValueError is
     raised if a name is unknown, if there are two, or if the value is not a constraint.
     """
-    known = sorted(CONSTRAINTS)
-    if isinstance(value, str) and value not in known:
-        raise ValueError(f"constraint={value!r} is unknown; choose one of {known}.")
+    sets = sorted(CONSTRAINTS)
+    if isinstance(value, str) and value not in sets:
+        raise ValueError(f"constraint={value!r} is unknown; choose one of {sets}.")
     try:
         parts = constraint_parts(value)
     except TypeError as error:
         raise ValueError(
-            f"constraint={value!r} is unknown; choose one of {known}, a limit of "
+            f"constraint={value!r} is unknown; choose one of {sets}, a limit of "
             "stackingnet_sk.constraints, or a callable."
         ) from error
     names = [part for part in parts if isinstance(part, str)]
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if name not in sets]:
         raise ValueError(
-            f"constraint={value!r}: {unknown[0]!r} is unknown; choose one of {known}."
+            f"constraint={value!r}: {unknown[0]!r} is unknown; choose one of {sets}."
         )
     if len(set(names)) > 1:
         raise ValueError(
@@ -90,18 +90,21 @@ def rows_of_groups(
         raise ValueError(
             "sensitive_features are groups of labelled rows, and no row has a label."
         )
-    given = group_columns(features, labelled)
-    for name, groups in given.items():
-        own = groups[rows]
-        unseen = sorted(set(groups) - set(own) - {"nan", "None", "<NA>", ""})
+    by_column = group_columns(features, labelled)
+    for name, groups in by_column.items():
+        of_rows = groups[rows]
+        unseen = sorted(set(groups) - set(of_rows) - {"nan", "None", "<NA>", ""})
         if unseen:
             raise ValueError(
                 f"Group {unseen[0]!r} of {name!r} has no labelled row, so nothing is "
                 "known of it; label one, merge it, or drop its rows."
             )
-        of = f"{name}=" if len(given) > 1 else ""
+        of = f"{name}=" if len(by_column) > 1 else ""
         columns.append(
-            {f"{of}{group}": np.flatnonzero(own == group) for group in sorted(set(own))}
+            {
+                f"{of}{group}": np.flatnonzero(of_rows == group)
+                for group in sorted(set(of_rows))
+            }
         )
     return columns
 
@@ -121,9 +124,9 @@ def make_user_constraints(
     _, builders, at_most = split_constraint(constraint)
     if not builders and at_most is None:
         return None
-    groups = [{g: facts(own) for g, own in column.items()} for column in columns]
+    groups = [{g: facts(rows) for g, rows in column.items()} for column in columns]
     for column in groups:
-        if unknown := [group for group, known in column.items() if known is None]:
+        if unknown := [group for group, sums in column.items() if sums is None]:
             raise ValueError(
                 f"No row of group {unknown[0]!r} has a label, an answer and a weight, "
                 "so nothing is known of it; merge it, or drop its rows."

@@ -24,11 +24,11 @@ NO_LABEL = (
 )
 
 
-def check_choice(estimator: Any, parameter: str, known: list[str]) -> None:
+def check_choice(estimator: Any, parameter: str, choices: list[str]) -> None:
     """Raise a ValueError if a parameter of the estimator is not one of some words."""
     value = getattr(estimator, parameter)
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{parameter}={value!r} is unknown; choose one of {known}.")
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{parameter}={value!r} is unknown; choose one of {choices}.")
 
 
 def check_shrinkage(estimator: Any) -> float | str:
@@ -165,14 +165,18 @@ def check_column_names(X: Any, estimator: Any = None) -> None:
         raise ValueError(
             f"Column names are not unique: {twice}; rename all but one of each."
         )
-    known = getattr(estimator, "model_names_", None)
-    if known is None or not names or all(isinstance(name, str) for name in names):
+    fitted = getattr(estimator, "model_names_", None)
+    if fitted is None or not names or all(isinstance(name, str) for name in names):
         return
-    own, known = [str(name) for name in names], known.tolist()
-    if len(own) == len(known) and own != known and known != _unnamed(len(known)):
+    columns, fitted = [str(name) for name in names], fitted.tolist()
+    if (
+        len(columns) == len(fitted)
+        and columns != fitted
+        and fitted != _unnamed(len(fitted))
+    ):
         raise ValueError(
-            f"The columns are {own[:10]}, but in fit they were {known[:10]}: give the "
-            "same, in the same order."
+            f"The columns are {columns[:10]}, but in fit they were {fitted[:10]}: give "
+            "the same, in the same order."
         )
 
 

@@ -109,14 +109,14 @@ class PredictionModel:
         Covariance of the same.
     scale : float
         Power of two.
-    rest : ndarray of shape (n_models,) or float, default=0.0
+    remainder : ndarray of shape (n_models,) or float, default=0.0
         What rounding took from the mean.
     """
 
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     scale: float
-    rest: NDArray[np.float64] | float = 0.0
+    remainder: NDArray[np.float64] | float = 0.0
 
     @classmethod
     def from_moments(cls, prediction_moments: Moments) -> PredictionModel:
@@ -142,9 +142,12 @@ class PredictionModel:
             covariance = covariance + (_EXCHANGEABLE_ROWS / rows) * (
                 average - covariance
             )
-        rest = prediction_moments.remainder[:-1]
+        remainder = prediction_moments.remainder[:-1]
         return cls(
-            prediction_moments.mean[:-1], covariance, prediction_moments.scale, rest
+            prediction_moments.mean[:-1],
+            covariance,
+            prediction_moments.scale,
+            remainder,
         )
 
     def rescaled(self, scale: float) -> PredictionModel:
@@ -154,12 +157,12 @@ class PredictionModel:
             self.mean * factor,
             self.covariance * factor**2,
             scale,
-            self.rest * factor,
+            self.remainder * factor,
         )
 
     def away_from(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean less a point near it, of shape (n_models,)."""
-        return (self.mean - place) + self.rest
+        return (self.mean - place) + self.remainder
 
     def unique_spread(self) -> NDArray[np.float64]:
         """Measure the spread of each model given the others; one for constants."""
@@ -199,7 +202,7 @@ class PredictionModel:
         answered = ~np.isnan(table)
         patterns, pattern, _ = group_patterns(answered)
         model = self.rescaled(1.0)
-        mean = model.mean + model.rest
+        mean = model.mean + model.remainder
         away = np.where(answered, table - mean, 0.0)
         filled = table.copy()
         conditional = np.empty((len(patterns), *model.covariance.shape))

@@ -445,4 +445,6 @@ def _training_data(held: Held) -> TrainingData:
     if isinstance(class_weight, dict):
         places = {label: k for k, label in enumerate(held.model.classes_.tolist())}
         class_weight = {places[label]: w for label, w in class_weight.items()}
-    return TrainingData(held.table, held.labels, held.asked, class_weight, held.weights)
+    return TrainingData(
+        held.table, held.labels, held.held_out, class_weight, held.weights
+    )

@@ -55,7 +55,7 @@ class Held(NamedTuple):
     """A combination fitted without some rows, with what it and its rivals see.
 
     `table`, `labels` and `weights` are those of the labelled rows it was fitted on (out
-    of fold, if members are fitted). `asked` are the models' predictions for the rows
+    of fold, if members are fitted). `held_out` are the models' predictions for the rows
     held out, and `predictions` those of the combination.
     """
 
@@ -63,7 +63,7 @@ class Held(NamedTuple):
     table: Array
     labels: Array
     weights: Array | None
-    asked: Array
+    held_out: Array
     predictions: Array
 
 

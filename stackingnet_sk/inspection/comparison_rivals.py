@@ -22,14 +22,14 @@ _ALPHAS = np.logspace(-2, 4, 13)
 class TrainingData(NamedTuple):
     """Rows that a rival learns from, and rows that it predicts.
 
-    `table` and `asked`, the rows held out, are as in :class:`ModelAnswers`. `labels`
+    `table` and `held_out` are as in :class:`ModelAnswers`. `labels`
     are numbers, or indices of classes. `class_weight` is None for numbers, and
     `weights` is None if all rows count the same.
     """
 
     table: Array
     labels: Array
-    asked: Array
+    held_out: Array
     class_weight: Any = None
     weights: Array | None = None
 
@@ -57,16 +57,16 @@ class Rival(NamedTuple):
 
 def _averages(table: Array, otherwise: float) -> Array:
     """Mean of the predictions in each row that are not missing."""
-    given: Array = ~np.isnan(table)
-    n_given = given.sum(axis=1)
-    total = np.where(given, table, 0.0).sum(axis=1)
-    means: Array = np.where(n_given > 0, total / np.maximum(n_given, 1), otherwise)
+    answered: Array = ~np.isnan(table)
+    n_answers = answered.sum(axis=1)
+    total = np.where(answered, table, 0.0).sum(axis=1)
+    means: Array = np.where(n_answers > 0, total / np.maximum(n_answers, 1), otherwise)
     return means
 
 
 def average(training: TrainingData) -> Array:
     """Average the predictions that are there."""
-    return _averages(training.asked, training.level)
+    return _averages(training.held_out, training.level)
 
 
 def centred_average(training: TrainingData) -> Array:
@@ -74,7 +74,7 @@ def centred_average(training: TrainingData) -> Array:
     level = training.level
     errors = _averages(training.table, level) - training.labels
     bias = np.average(errors, weights=training.weights)
-    return np.asarray(_averages(training.asked, level) - bias)
+    return np.asarray(_averages(training.held_out, level) - bias)
 
 
 def choose_model(training: TrainingData) -> int:
@@ -107,19 +107,22 @@ def best_model(training: TrainingData) -> Array:
     """Predict what the model predicts that is best alone on the labels."""
     chosen = choose_model(training)
     if training.table.ndim == 2:
-        return _fill(training.asked, training.level)[:, chosen]
-    return _votes(training.asked, int(training.shares.argmax()))[:, chosen]
+        return _fill(training.held_out, training.level)[:, chosen]
+    return _votes(training.held_out, int(training.shares.argmax()))[:, chosen]
 
 
 def ridge(training: TrainingData) -> Array:
     """Fit a ridge regression to the predictions."""
     weights = training.weights
     fill = SimpleImputer(keep_empty_features=True)
-    table, asked = fill.fit_transform(training.table), fill.transform(training.asked)
+    table, held_out = (
+        fill.fit_transform(training.table),
+        fill.transform(training.held_out),
+    )
     scale = StandardScaler().fit(table, sample_weight=weights)
     model = RidgeCV(_ALPHAS)
     model.fit(scale.transform(table), training.labels, sample_weight=weights)
-    return np.asarray(model.predict(scale.transform(asked)))
+    return np.asarray(model.predict(scale.transform(held_out)))
 
 
 def constant(training: TrainingData) -> Array:
@@ -130,19 +133,19 @@ def constant(training: TrainingData) -> Array:
         model = DummyClassifier(strategy="most_frequent")
     rows = np.zeros((len(training.labels), 1))
     model.fit(rows, training.labels, sample_weight=training.weights)
-    return np.asarray(model.predict(np.zeros((len(training.asked), 1))))
+    return np.asarray(model.predict(np.zeros((len(training.held_out), 1))))
 
 
 def majority_vote(training: TrainingData) -> Array:
     """Name the class with most votes; ties go to the more frequent class."""
-    votes = np.eye(training.table.shape[2])[_votes(training.asked, 0)]
-    votes *= np.any(training.asked, axis=2, keepdims=True)
+    votes = np.eye(training.table.shape[2])[_votes(training.held_out, 0)]
+    votes *= np.any(training.held_out, axis=2, keepdims=True)
     return _most(votes.sum(axis=1), training)
 
 
 def average_probability(training: TrainingData) -> Array:
     """Name the class with the largest mean probability."""
-    return _most(training.asked.sum(axis=1), training)
+    return _most(training.held_out.sum(axis=1), training)
 
 
 def logistic(training: TrainingData) -> Array:
@@ -152,7 +155,9 @@ def logistic(training: TrainingData) -> Array:
     model = LogisticRegression(class_weight=training.class_weight, max_iter=1000)
     table = training.table.reshape(len(training.table), -1)
     model.fit(table, training.labels, sample_weight=training.weights)
-    return np.asarray(model.predict(training.asked.reshape(len(training.asked), -1)))
+    return np.asarray(
+        model.predict(training.held_out.reshape(len(training.held_out), -1))
+    )
 
 
 def _fill(table: Array, value: float) -> Array:

@@ -138,23 +138,23 @@ class Dependence:
 
     def __str__(self) -> str:
         """Return the effective number, the families, and what is not known."""
-        names, known = self.model_names.astype(str), _known_models(self.correlation)
-        given, bound = ("with", "") if self.labelled else ("without", "at most about ")
+        names, defined = self.model_names.astype(str), _known_models(self.correlation)
+        how, bound = ("with", "") if self.labelled else ("without", "at most about ")
         lines = [
-            f"{len(names)} models, {self.n_rows} rows {given} labels: mean error "
+            f"{len(names)} models, {self.n_rows} rows {how} labels: mean error "
             f"correlation {_mean_of_pairs(self.correlation):.2f}",
             f"effective models: {bound}{self.effective}",
             f"families (error correlation {self.threshold:.2f} or more):",
         ]
         families = np.flatnonzero(np.bincount(self.families) > 1)
         for family in families:
-            own = self.order[self.families[self.order] == family]
-            lines.append("  " + ", ".join(names[own]))
-        undefined = np.triu(np.isnan(self.correlation) & np.outer(known, known), 1)
+            members = self.order[self.families[self.order] == family]
+            lines.append("  " + ", ".join(names[members]))
+        undefined = np.triu(np.isnan(self.correlation) & np.outer(defined, defined), 1)
         pairs = [" with ".join(names[pair]) for pair in np.argwhere(undefined)]
         if not families.size:
             lines.append("  none")
-        if unknown := [*names[~known], *pairs]:
+        if unknown := [*names[~defined], *pairs]:
             lines.append(f"correlation not known: {', '.join(unknown)}")
         return "\n".join(lines)
 
@@ -245,19 +245,19 @@ def dependence(
     """
     if not (0 < confidence_level < 1 and (threshold is None or 0 < threshold < 1)):
         raise ValueError(f"{confidence_level=} and {threshold=} must be in (0, 1).")
-    asked = ModelAnswers.of(estimator, X, y, cv=cv)
-    labelled = bool(asked.labelled.any())
-    rows = asked.labelled == labelled
+    answers = ModelAnswers.of(estimator, X, y, cv=cv)
+    labelled = bool(answers.labelled.any())
+    rows = answers.labelled == labelled
     n_rows = int(np.count_nonzero(rows))
-    if n_rows < _FEWEST_ROWS or len(asked.names) < 3 - labelled:
+    if n_rows < _FEWEST_ROWS or len(answers.names) < 3 - labelled:
         raise ValueError(
-            f"{len(asked.names)} models on {n_rows} rows do not show dependence; "
+            f"{len(answers.names)} models on {n_rows} rows do not show dependence; "
             "it takes 4 rows, with labels if any has one, and without labels 3 models."
         )
-    sums = _group_sums(*_outcomes(asked, rows, labelled))
-    total, votes = sums.sum(axis=0), asked.classes is not None
+    sums = _group_sums(*_outcomes(answers, rows, labelled))
+    total, votes = sums.sum(axis=0), answers.classes is not None
     pairs, pairs_left_out = (
-        _pair_sums(part, len(asked.names), votes) for part in (total, total - sums)
+        _pair_sums(part, len(answers.names), votes) for part in (total, total - sums)
     )
     correlation = error_correlation(pairs)
     left_out = error_correlation(pairs_left_out)
@@ -275,7 +275,7 @@ def dependence(
         left_out = _beyond_truth(left_out, apart)
     tree, families = _cluster(correlation, threshold)
     return Dependence(
-        asked.names,
+        answers.names,
         correlation,
         labelled,
         n_rows,
@@ -318,17 +318,17 @@ def effective_models(
     >>> round(effective_models(model, judges.X, judges.y).number, 1)
     3.9
     """
-    found = dependence(estimator, X, y, confidence_level=confidence_level, cv=cv)
-    return found.effective
+    result = dependence(estimator, X, y, confidence_level=confidence_level, cv=cv)
+    return result.effective
 
 
-def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, ...]:
+def _outcomes(answers: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, ...]:
     """List outcomes of each class, which are answered, and the weight of each class."""
-    if asked.classes is None:
-        values = asked.table[rows]
+    if answers.classes is None:
+        values = answers.table[rows]
         answered = ~np.isnan(values)
         values = np.where(answered, values, 0.0)
-        labels = asked.labels[rows, None] if labelled else np.zeros((1, 1))
+        labels = answers.labels[rows, None] if labelled else np.zeros((1, 1))
         size = np.maximum(np.abs(values).max(axis=0), np.abs(labels).max())
         size[size == 0] = 1.0
         # Divided first: squares of huge values, or of tiny ones, are out of range.
@@ -340,9 +340,9 @@ def _outcomes(asked: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array, 
         values = values * (spread > _CONSTANT) / np.where(spread > 0, spread, 1.0)
         values *= answered
         return values[None], answered, np.ones((1, len(values)))
-    votes, n_classes = asked.votes[rows], len(asked.classes)
+    votes, n_classes = answers.votes[rows], len(answers.classes)
     if labelled:
-        mass = np.eye(n_classes)[asked.labels[rows]]
+        mass = np.eye(n_classes)[answers.labels[rows]]
     else:
         counts = VoteCounts.from_rows(votes, np.full(len(votes), -1), n_classes)
         place = np.repeat(np.arange(len(counts)), counts.unlabelled.astype(np.intp))
@@ -424,11 +424,11 @@ def _families_without_labels(agreement: Array, threshold: float) -> Array:
     """Find families that a factor leaves, and again with a factor free of them."""
     families = np.arange(len(agreement))
     for _ in families:
-        _, found = _cluster(_beyond_truth(agreement, families), threshold)
+        _, renewed = _cluster(_beyond_truth(agreement, families), threshold)
         # Loadings take three families.
-        if found.max() < 2 or (found == families).all():
+        if renewed.max() < 2 or (renewed == families).all():
             break
-        families = found
+        families = renewed
     return families
 
 
@@ -454,12 +454,12 @@ def _effective(
     means = np.maximum(means[~np.isnan(means)], lowest)
     # Logarithms of the number minus one, which are about normal.
     odds = np.log(np.maximum((1.0 - means, means - lowest), _ROUNDING))
-    *others, own = odds[0] - odds[1]
-    freedom = max(len(others) - 1, 1)
+    *left_one_out, whole = odds[0] - odds[1]
+    freedom = max(len(left_one_out) - 1, 1)
     reach = student_t.ppf((1.0 + confidence_level) / 2.0, freedom)
-    reach *= np.std(others) * np.sqrt(freedom)
+    reach *= np.std(left_one_out) * np.sqrt(freedom)
     with np.errstate(over="ignore"):
-        low, high = 1.0 + np.exp([own - reach, own + reach])
+        low, high = 1.0 + np.exp([whole - reach, whole + reach])
     number = effective_number(n_models, float(means[-1]))
     return EffectiveModels(number, float(low), float(high))
 
@@ -467,16 +467,16 @@ def _effective(
 def _mean_of_pairs(correlation: Array) -> Array:
     first, second = np.triu_indices(correlation.shape[-1], 1)
     pairs = correlation[..., first, second]
-    known = ~np.isnan(pairs)
+    defined = ~np.isnan(pairs)
     with np.errstate(invalid="ignore"):
-        mean: Array = np.where(known, pairs, 0.0).sum(axis=-1) / known.sum(axis=-1)
+        mean: Array = np.where(defined, pairs, 0.0).sum(axis=-1) / defined.sum(axis=-1)
     return mean
 
 
 def _known_models(correlation: Array) -> Array:
     """Tell which models have a correlation with another one."""
-    known = ~np.isnan(correlation) & ~np.eye(len(correlation), dtype=bool)
-    return np.asarray(known.any(axis=0))
+    defined = ~np.isnan(correlation) & ~np.eye(len(correlation), dtype=bool)
+    return np.asarray(defined.any(axis=0))
 
 
 def _outer(vectors: Array) -> Array:

@@ -101,18 +101,20 @@ class DependenceDisplay(ModelsDisplay):
         -------
         DependenceDisplay
         """
-        found, n_models = self.dependence, len(self.dependence.order)
-        values = found.correlation[np.ix_(found.order, found.order)]
+        dependence, n_models = self.dependence, len(self.dependence.order)
+        values = dependence.correlation[np.ix_(dependence.order, dependence.order)]
         names = [
             f"{name}  {place}"
-            for place, name in enumerate(shorten(found.model_names[found.order]), 1)
+            for place, name in enumerate(
+                shorten(dependence.model_names[dependence.order]), 1
+            )
         ]
         few = n_models <= _MOST_NUMBERS
-        given, bound = ("with", "") if found.labelled else ("without", "at most ")
+        given, bound = ("with", "") if dependence.labelled else ("without", "at most ")
         title = (
             f"Correlation of errors, {given} labels\n"
-            f"{n_models} models are worth {bound}{found.effective}\n"
-            f"boxes: families ({found.threshold:.2f} or more)"
+            f"{n_models} models are worth {bound}{dependence.effective}\n"
+            f"boxes: families ({dependence.threshold:.2f} or more)"
         )
         if not few:
             title += f"; minus: below {_NEGATIVE}"
@@ -126,7 +128,7 @@ class DependenceDisplay(ModelsDisplay):
         self.ax_.set_xticks(places, [str(place + 1) for place in places], **text)
         self.ax_.set_yticks(places, names, **text)
         self.ax_.tick_params(length=0)
-        self._outline(found.families[found.order])
+        self._outline(dependence.families[dependence.order])
         if few:
             self._write_numbers(values, text)
         else:
@@ -141,8 +143,8 @@ class DependenceDisplay(ModelsDisplay):
         from matplotlib.patches import Rectangle
 
         for family in np.flatnonzero(np.bincount(families) > 1):
-            own = np.flatnonzero(families == family)
-            corner, side = own[0] - 0.5, len(own)
+            members = np.flatnonzero(families == family)
+            corner, side = members[0] - 0.5, len(members)
             style: dict[str, Any] = {"fill": False, "lw": 2, "clip_on": False}
             self.ax_.add_patch(Rectangle((corner, corner), side, side, **style))
 

@@ -167,12 +167,12 @@ class Disparity:
         """
         keys = ("grouping", "model", "figure", "group", "value", "low", "high")
         rows = [
-            (name, self.names[s], figure, *whose, *(float(each[s, *g]) for each in of))
-            for name, found in self.groupings.items()
-            for figure, of in vars(found).items()
+            (name, self.names[s], figure, *whose, *(float(ends[s, *g]) for ends in of))
+            for name, by_group in self.groupings.items()
+            for figure, of in vars(by_group).items()
             if isinstance(of, Estimate)
             for s, *g in np.ndindex(of.value.shape)
-            for whose in [found.groups[g] if g else [None]]
+            for whose in [by_group.groups[g] if g else [None]]
         ]
         return as_frame({key: [row[j] for row in rows] for j, key in enumerate(keys)})
 
@@ -192,28 +192,32 @@ class Disparity:
             fairlearn = import_module("fairlearn.metrics")
         except ImportError as error:
             raise ImportError("Run python -m pip install fairlearn first.") from error
-        found = self.groupings[grouping]
+        by_group = self.groupings[grouping]
         loss = mean_absolute_error if self.task == "regression" else zero_one_loss
         return fairlearn.MetricFrame(
             metrics={"error": loss},
             y_true=self.labels,
             y_pred=self.predictions,
-            sensitive_features={grouping: found.groups[found.members]},
+            sensitive_features={grouping: by_group.groups[by_group.members]},
             sample_params={"error": {"sample_weight": self.weights}},
         )
 
     def __str__(self) -> str:
         """Return the combination's error by group, and how its gap compares."""
         lines, line = [], "  {}: {:.3g} [{:.3g}, {:.3g}]"
-        for name, found in self.groupings.items():
+        for name, by_group in self.groupings.items():
             lines.append(f"{name} (rows, * small): error of the combination [interval]")
-            for g, group in enumerate(found.groups):
-                size = f"{group} ({found.n_rows[g]}{'*' if found.small[g] else ''})"
-                lines.append(line.format(size, *(each[0, g] for each in found.error)))
+            for g, group in enumerate(by_group.groups):
+                size = (
+                    f"{group} ({by_group.n_rows[g]}{'*' if by_group.small[g] else ''})"
+                )
+                lines.append(
+                    line.format(size, *(ends[0, g] for ends in by_group.error))
+                )
             for s, model in enumerate(self.names[:2]):
-                gap = (each[s] for each in found.gap)
+                gap = (ends[s] for ends in by_group.gap)
                 lines.append(line.format(f"gap of the {model}", *gap))
-            by_chance = f"{found.gap_by_chance:.3g}, p = {found.p_value:.2g}"
+            by_chance = f"{by_group.gap_by_chance:.3g}, p = {by_group.p_value:.2g}"
             lines.append(f"  gap by chance: {by_chance}")
         return "\n".join(lines)
 
@@ -342,17 +346,17 @@ frame or dict of str to array-like
     columns = read_groups(sensitive_features, rows, crossings)
     table, weights = table[rows], weights[rows]
     errors, signed = row_errors(table, classes)
-    both, own = np.hstack([errors, signed]), errors[:, 0] * weights
-    found = {}
+    both, weighted = np.hstack([errors, signed]), errors[:, 0] * weights
+    groupings = {}
     for name, (groups, members) in columns.items():
         figures = _figures(_means(both, weights, members, n_bootstrap, random))
         shuffled = (random.permutation(members) for _ in range(n_permutations))
-        dealt = [np.bincount(g, own) / np.bincount(g, weights) for g in shuffled]
+        dealt = [np.bincount(g, weighted) / np.bincount(g, weights) for g in shuffled]
         gaps = np.ptp(np.reshape(dealt, (-1, len(groups))), axis=1)
         # Equal gaps may differ by rounding.
         as_large = gaps >= figures["gap"][0, 0] * (1 - 1e-9)
         n_rows = np.bincount(members)
-        found[name] = GroupDisparity(
+        groupings[name] = GroupDisparity(
             *(groups, members, n_rows, n_rows < min_group_size),
             **_estimates(figures, errors, members, confidence_level),
             wasserstein=np.array([_distance(e, weights, members) for e in errors.T]),
@@ -363,10 +367,12 @@ frame or dict of str to array-like
         )
     overall = _means(errors, weights, np.zeros(len(errors), dtype=int))[0, :, 0]
     names = np.array(["combination", *["average"][: len(names)], *names], dtype=object)
-    task, own = "regression", table[:, :2]
+    task, pairs = "regression", table[:, :2]
     if classes is not None:
-        task, own = "classification", classes[own.astype(int)]
-    return Disparity(task, names, own[:, 0], own[:, 1], weights, errors, overall, found)
+        task, pairs = "classification", classes[pairs.astype(int)]
+    return Disparity(
+        task, names, pairs[:, 0], pairs[:, 1], weights, errors, overall, groupings
+    )
 
 
 def _means(
@@ -392,7 +398,7 @@ def _figures(means: Array) -> dict[str, Array]:
     error, signed = np.split(means, 2, axis=1)
     worst, mean = error.max(axis=-1), error.mean(axis=-1)
     gap = worst - error.min(axis=-1)
-    own = gap[:, :1]
+    combination = gap[:, :1]
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "error": error,
@@ -400,8 +406,8 @@ def _figures(means: Array) -> dict[str, Array]:
             "worst_group_error": worst,
             "gap": gap,
             "variation": np.where(mean == 0, 0.0, error.std(axis=-1) / mean),
-            "amplification": own / gap,
-            "gap_difference": own - gap,
+            "amplification": combination / gap,
+            "gap_difference": combination - gap,
         }
 
 

@@ -76,8 +76,8 @@ class DisparityDisplay:
         -------
         DisparityDisplay
         """
-        found = disparity(estimator, y, sensitive_features, X=X, **_NO_DRAWS | options)
-        return cls(found).plot(ax, kind=kind, grouping=grouping)
+        result = disparity(estimator, y, sensitive_features, X=X, **_NO_DRAWS | options)
+        return cls(result).plot(ax, kind=kind, grouping=grouping)
 
     @classmethod
     def from_predictions(
@@ -106,8 +106,8 @@ class DisparityDisplay:
         -------
         DisparityDisplay
         """
-        found = disparity(y_pred, y_true, sensitive_features, **_NO_DRAWS | options)
-        return cls(found).plot(ax, kind=kind, grouping=grouping)
+        result = disparity(y_pred, y_true, sensitive_features, **_NO_DRAWS | options)
+        return cls(result).plot(ax, kind=kind, grouping=grouping)
 
     def plot(
         self, ax: Any = None, *, kind: str = "heatmap", grouping: str | None = None
@@ -133,18 +133,24 @@ class DisparityDisplay:
         kinds = {"heatmap": self._heatmap, "distributions": self._distributions}
         groupings = self.disparity.groupings
         name = next(iter(groupings)) if grouping is None else grouping
-        for value, known in ((kind, kinds), (name, groupings)):
-            if value not in known:
-                raise ValueError(f"{value!r} is none of {list(known)}.")
+        for value, choices in ((kind, kinds), (name, groupings)):
+            if value not in choices:
+                raise ValueError(f"{value!r} is none of {list(choices)}.")
         kinds[kind](ax, name, groupings[name])
         return self
 
-    def _heatmap(self, ax: Any, name: str, found: GroupDisparity) -> None:
+    def _heatmap(self, ax: Any, name: str, by_group: GroupDisparity) -> None:
         first = min(2, len(self.disparity.names))
-        order = [*(np.argsort(-found.gap.value[first:]) + first), *range(first)[::-1]]
-        error = found.error.value[order]
-        cells = _numbers(np.column_stack([error, found.gap.value[order]]))
-        rows, columns = self.disparity.names[order].tolist(), [*_groups(found), "gap"]
+        order = [
+            *(np.argsort(-by_group.gap.value[first:]) + first),
+            *range(first)[::-1],
+        ]
+        error = by_group.error.value[order]
+        cells = _numbers(np.column_stack([error, by_group.gap.value[order]]))
+        rows, columns = (
+            self.disparity.names[order].tolist(),
+            [*_groups(by_group), "gap"],
+        )
         width, label = inches(cells.ravel()), inches(columns)
         # Beside each other, long names would take a page: they are turned.
         turned = label > width and label * len(columns) > 6
@@ -163,16 +169,18 @@ class DisparityDisplay:
         self.ax_.set_yticks(range(len(rows)), rows, **text)
         self.ax_.set_xlim(-0.5, len(columns) - 0.5)
 
-    def _distributions(self, ax: Any, name: str, found: GroupDisparity) -> None:
-        rows, means = _groups(found), found.error.value[0]
+    def _distributions(self, ax: Any, name: str, by_group: GroupDisparity) -> None:
+        rows, means = _groups(by_group), by_group.error.value[0]
         errors, weights = self.disparity.errors[:, 0], self.disparity.weights
         title = f"by {name} (rows, * few), mean on the right"
-        hatch = np.where(found.small, "////", "")
+        hatch = np.where(by_group.small, "////", "")
         text = self._begin(ax, title, (4.0, len(rows) * 0.3), rows, 0.0)
         for g, (mean, cell) in enumerate(zip(means, _numbers(means), strict=True)):
-            own = found.members == g
-            kind = {"weights": weights[own], "method": "inverted_cdf"}
-            low, left, median, right, high = np.quantile(errors[own], _LEVELS, **kind)
+            in_group = by_group.members == g
+            kind = {"weights": weights[in_group], "method": "inverted_cdf"}
+            low, left, median, right, high = np.quantile(
+                errors[in_group], _LEVELS, **kind
+            )
             if self.disparity.task == "regression":
                 self.ax_.hlines(g, low, high, color="black", zorder=0)
                 self.ax_.vlines(median, g - 0.25, g + 0.25, color="black", linewidth=2)
@@ -197,10 +205,10 @@ class DisparityDisplay:
         return text
 
 
-def _groups(found: GroupDisparity) -> list[str]:
+def _groups(by_group: GroupDisparity) -> list[str]:
     """Name the groups, with their numbers of rows."""
-    each = zip(found.groups, found.n_rows, found.small, strict=True)
-    return [f"{group} ({n}){'*' if small else ''}" for group, n, small in each]
+    columns = zip(by_group.groups, by_group.n_rows, by_group.small, strict=True)
+    return [f"{group} ({n}){'*' if small else ''}" for group, n, small in columns]
 
 
 def _numbers(values: NDArray[np.float64]) -> NDArray[Any]:

@@ -168,13 +168,13 @@ default=None
         if against == name and given is None:
             raise ValueError(f"against={against!r} needs {needed}=; give it.")
     labels = as_array(y)
-    known = np.flatnonzero(is_labelled(labels))
+    labelled = np.flatnonzero(is_labelled(labels))
     (X,) = indexable(X)
-    rows, labels = take_rows(X, known), np.array(labels[known].tolist())
+    rows, labels = take_rows(X, labelled), np.array(labels[labelled].tolist())
     features = None
     if sensitive_features is not None:
         columns = group_columns(sensitive_features, is_labelled(as_array(y)))
-        features = {name: each[known] for name, each in columns.items()}
+        features = {name: groups[labelled] for name, groups in columns.items()}
     trial = _Trial(estimator, rows, labels, features, n_splits, random_state)
     whole = trial.fitted(None)
     way = _way(against, trial, whole, costs)
@@ -219,13 +219,15 @@ class _Trial:
     def fitted(self, limit: Constraint | None, rows: Any = None) -> Any:
         """Fit a clone under a limit beside its own constraint."""
         model = clone(self.estimator)
-        own = model.constraint
+        constraint = model.constraint
         if limit is not None:
-            model.set_params(constraint=limit if own is None else limit & own)
+            model.set_params(
+                constraint=limit if constraint is None else limit & constraint
+            )
         rows = np.arange(len(self.y)) if rows is None else rows
         features = None
         if self.features is not None:
-            features = {name: each[rows] for name, each in self.features.items()}
+            features = {name: groups[rows] for name, groups in self.features.items()}
         return model.fit(
             take_rows(self.X, rows), self.y[rows], sensitive_features=features
         )
@@ -251,11 +253,11 @@ class _Trial:
         if not is_classifier(model):
             residual: NDArray[np.float64] = model.predict(X) - y
             return residual
-        own: NDArray[np.float64] = model.predict_proba(X)
+        scores: NDArray[np.float64] = model.predict_proba(X)
         if model.pool != "linear":
-            own = np.log(own)
-            own = own - own.mean(axis=1, keepdims=True)
-        return own[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+            scores = np.log(scores)
+            scores = scores - scores.mean(axis=1, keepdims=True)
+        return scores[np.arange(len(y)), np.searchsorted(model.classes_, y)]
 
     def out_of_fold(
         self, limit: Constraint | None
@@ -269,16 +271,16 @@ class _Trial:
             if is_classifier(model):
                 X, y = take_rows(self.X, test), self.y[test]
                 code = np.searchsorted(model.classes_, y)
-                own = model.predict_proba(X)[np.arange(len(y)), code]
-                losses[test] = -np.log(np.maximum(own, np.finfo(float).tiny))
+                probabilities = model.predict_proba(X)[np.arange(len(y)), code]
+                losses[test] = -np.log(np.maximum(probabilities, np.finfo(float).tiny))
         return losses, scores
 
     def _folds(self) -> Any:
         options = {"shuffle": True, "random_state": self.random_state}
         if self.features is None:
             return KFold(self.n_splits, **options).split(self.y)
-        each = zip(*self.features.values(), strict=True)
-        strata = [" x ".join(map(str, own)) for own in each]
+        groups = zip(*self.features.values(), strict=True)
+        strata = [" x ".join(map(str, row)) for row in groups]
         return StratifiedKFold(self.n_splits, **options).split(self.y, strata)
 
     def gap(self, scores: NDArray[np.float64]) -> float:

@@ -92,27 +92,29 @@ class FrontierDisplay:
         -------
         FrontierDisplay
         """
-        found = self.frontier
+        frontier = self.frontier
         title = "Error under a limit (open: none; bars: 2 s.e. of the change)"
         self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         self.figure_ = self.ax_.figure
-        drawn = np.isfinite(found.error)
-        bars = 2.0 * found.standard_error[drawn]
+        drawn = np.isfinite(frontier.error)
+        bars = 2.0 * frontier.standard_error[drawn]
         self.ax_.errorbar(
-            found.measured[drawn],
-            found.error[drawn],
+            frontier.measured[drawn],
+            frontier.error[drawn],
             bars,
             fmt="o-",
             color="black",
             markersize=4,
             elinewidth=0.8,
         )
-        free = found.measured[-1], found.error[-1]
+        free = frontier.measured[-1], frontier.error[-1]
         style = {"markerfacecolor": "white", "markersize": 8, "zorder": 3}
         self.ax_.plot(*free, "o", color="black", **style)
-        self.ax_.axhline(found.error[-1], color="lightgrey", linewidth=0.8, zorder=-1)
-        if found.against == "models":
+        self.ax_.axhline(
+            frontier.error[-1], color="lightgrey", linewidth=0.8, zorder=-1
+        )
+        if frontier.against == "models":
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
-        self.ax_.set_xlabel(_AXIS[found.against], **text)
+        self.ax_.set_xlabel(_AXIS[frontier.against], **text)
         self.ax_.set_ylabel("out-of-fold error", **text)
         return self

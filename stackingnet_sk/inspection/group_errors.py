@@ -34,51 +34,55 @@ def ask_models(
     models (numbers or indices of classes, NaN where missing), and the classes or None.
     A row that is left out has no label.
     """
-    asked = ModelAnswers.of(estimator, X, y, labels=True, cv=cv)
-    combined = asked.combined(estimator, X)
-    if asked.classes is None:
-        table = np.column_stack([asked.labels, combined, asked.table])
+    answers = ModelAnswers.of(estimator, X, y, labels=True, cv=cv)
+    combined = answers.combined(estimator, X)
+    if answers.classes is None:
+        table = np.column_stack([answers.labels, combined, answers.table])
     else:
-        codes = np.searchsorted(asked.classes, combined)
-        table = np.column_stack([asked.labels, codes, asked.votes]).astype(np.float64)
+        codes = np.searchsorted(answers.classes, combined)
+        table = np.column_stack([answers.labels, codes, answers.votes]).astype(
+            np.float64
+        )
         table[table < 0] = np.nan
-    if asked.rows is not None:
+    if answers.rows is not None:
         # Groups and weights have one entry per row of X.
         whole = np.full((count_rows(X), table.shape[1]), np.nan)
-        whole[asked.rows] = table
+        whole[answers.rows] = table
         table = whole
-    return asked.names, table, asked.classes
+    return answers.names, table, answers.classes
 
 
 def read_predictions(
-    own: Any, y: Any, models: Any, task: str
+    predictions: Any, y: Any, models: Any, task: str
 ) -> tuple[Any, Array, Array | None]:
     """Read predictions into the same as `ask_models`."""
-    own, labels = (column_or_1d(as_array(each)) for each in (own, y))
-    others = np.empty((len(own), 0)) if models is None else as_array(models)
-    check_consistent_length(labels, own, others)
+    predictions, labels = (
+        column_or_1d(as_array(column)) for column in (predictions, y)
+    )
+    others = np.empty((len(predictions), 0)) if models is None else as_array(models)
+    check_consistent_length(labels, predictions, others)
     if others.ndim != 2 or others.shape[1] == 1:
         raise ValueError("models= needs a column a model, and at least two models.")
     names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
-    columns = [labels, own, *others.T]
-    values = [v for each in columns for v in each[is_labelled(each)].tolist()]
+    columns = [labels, predictions, *others.T]
+    values = [v for column in columns for v in column[is_labelled(column)].tolist()]
     if task == "auto":
         task = numbers_or_classes(values) or task
     if task == "regression":
-        labels = check_labels(own, y)
-        table = np.column_stack([labels, own, others]).astype(np.float64)
+        labels = check_labels(predictions, y)
+        table = np.column_stack([labels, predictions, others]).astype(np.float64)
         check_predictions(table[:, 1:2], ["combination"])
         check_predictions(table[:, 2:], names, allow_missing=True)
         return names, table, None
     if task != "classification":
         raise ValueError(f"{task=} is unclear of whole numbers; say which it is.")
     classes = sorted_classes(np.array(values, dtype=object), "y or predictions")
-    codes = [encode_votes(each[:, None], classes)[0] for each in columns]
+    codes = [encode_votes(column[:, None], classes)[0] for column in columns]
     table = np.hstack(codes).astype(np.float64)
     table[table < 0] = np.nan
-    silent = np.isnan(table[:, 1]) & ~np.isnan(table[:, 0])
-    if silent.any():
-        raise ValueError(f"No prediction at row {silent.argmax()}; drop such rows.")
+    unanswered = np.isnan(table[:, 1]) & ~np.isnan(table[:, 0])
+    if unanswered.any():
+        raise ValueError(f"No prediction at row {unanswered.argmax()}; drop such rows.")
     return names, table, classes
 
 
@@ -88,11 +92,11 @@ def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
         group_columns(features, np.ones(rows.shape, dtype=bool))
     )
     pairs = list(combinations(texts.items(), 2)) if crossings else []
-    for (a, own), (b, other) in pairs:
-        texts[f"{a} x {b}"] = [f"{g} x {h}" for g, h in zip(own, other, strict=True)]
-    found = {}
-    for name, each in texts.items():
-        groups, members = np.unique(np.array(each, object), return_inverse=True)
+    for (a, first), (b, second) in pairs:
+        texts[f"{a} x {b}"] = [f"{g} x {h}" for g, h in zip(first, second, strict=True)]
+    members_by_name = {}
+    for name, values in texts.items():
+        groups, members = np.unique(np.array(values, object), return_inverse=True)
         n_rows = np.bincount(members[rows], minlength=len(groups))
         if len(groups) < 2:
             raise ValueError(f"{name!r} has one group only; comparing takes two.")
@@ -102,8 +106,8 @@ def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
                 "labelled rows, and two are needed; merge it with another, drop its "
                 "rows or, if it is of a crossing, set crossings=False."
             )
-        found[name] = groups, members[rows]
-    return found
+        members_by_name[name] = groups, members[rows]
+    return members_by_name
 
 
 def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
@@ -111,7 +115,7 @@ def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
 
     The average is that of the models that answer the row; NaN if an error is missing.
     """
-    truth, own, models = table[:, :1], table[:, 1:2], table[:, 2:]
+    truth, combination, models = table[:, :1], table[:, 1:2], table[:, 2:]
     if classes is None:
         answered = ~np.isnan(models)
         total = np.where(answered, models, 0.0).sum(axis=1, keepdims=True)
@@ -119,13 +123,13 @@ def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
         average = np.divide(
             total, n_answers, out=np.full_like(total, np.nan), where=n_answers > 0
         )[:, : models.shape[1]]
-        signed = np.hstack([own, average, models]) - truth
+        signed = np.hstack([combination, average, models]) - truth
         return np.abs(signed), signed
     votes = np.array([(models == k).sum(axis=1) for k in range(len(classes))]).T
     tied = votes == votes.max(axis=1, keepdims=True)
     right = np.take_along_axis(tied, truth.astype(int), axis=1)
     average = (right / tied.sum(axis=1, keepdims=True))[:, : models.shape[1]]
-    wrong = 1.0 - np.hstack([own == truth, average, models == truth])
+    wrong = 1.0 - np.hstack([combination == truth, average, models == truth])
     wrong[:, 2:][np.isnan(models)] = np.nan
     # Of two classes, who errs on the second predicts the first.
     return wrong, wrong * (1 - 2 * truth if len(classes) == 2 else np.nan)

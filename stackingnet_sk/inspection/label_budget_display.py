@@ -82,19 +82,19 @@ class LabelBudgetDisplay:
         -------
         LabelBudgetDisplay
         """
-        found = self.budget
-        order = found.n_labels.argsort()
-        labels, error = found.n_labels[order], found.error[order]
+        budget = self.budget
+        order = budget.n_labels.argsort()
+        labels, error = budget.n_labels[order], budget.error[order]
         title = "Error with further labels, projected (grey: 5 to 95 % of the gain)"
         self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         self.figure_ = self.ax_.figure
-        band = error[0] - np.array([found.gain_high, found.gain_low])[:, order]
+        band = error[0] - np.array([budget.gain_high, budget.gain_low])[:, order]
         self.ax_.fill_between(labels, *band, color="lightgrey")
         self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")
-        self.ax_.axvline(found.n_labelled, color="black", linewidth=0.8)
+        self.ax_.axvline(budget.n_labelled, color="black", linewidth=0.8)
         # The first point is that of the labels at hand: known, not projected.
         self.ax_.plot(labels[0], error[0], "o", color="black")
-        label = f"labels (vertical line: {found.n_labelled} at hand)"
+        label = f"labels (vertical line: {budget.n_labelled} at hand)"
         self.ax_.set_xlabel(label, **text)
         self.ax_.set_ylabel("expected error", **text)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)

@@ -61,8 +61,8 @@ class MarginalChanges:
         """Name of the model that helps most; None if all are selected."""
         return self._least(~self.selected)
 
-    def _least(self, those: NDArray[np.bool_]) -> Any:
-        change = np.where(those, self.change, np.nan)
+    def _least(self, candidates: NDArray[np.bool_]) -> Any:
+        change = np.where(candidates, self.change, np.nan)
         if np.isnan(change).all():
             return None
         return self.model_names[np.nanargmin(change)]

@@ -26,13 +26,13 @@ def different_pairs(
     differences = values[left] - values[right]
     away = draws[:, left] - draws[:, right] - differences
     spread = np.sqrt(np.mean(np.square(away), axis=0))
-    known = spread > _ROUNDING
+    varying = spread > _ROUNDING
     better = np.zeros((n_models, n_models), dtype=bool)
-    if not known.any():
+    if not varying.any():
         return better
-    largest = np.abs(away[:, known] / spread[known]).max(axis=1)
+    largest = np.abs(away[:, varying] / spread[varying]).max(axis=1)
     bound = float(np.quantile(largest, level)) * spread
-    up, down = known & (differences > bound), known & (differences < -bound)
+    up, down = varying & (differences > bound), varying & (differences < -bound)
     better[left[up], right[up]] = True
     better[right[down], left[down]] = True
     return better

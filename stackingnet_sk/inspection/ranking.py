@@ -202,8 +202,8 @@ class Ranking:
         lines.append(
             "models that share a letter can't be told apart. drop-one: change of the"
         )
-        known = f", {self.error:.4g} with all" if np.isfinite(self.error) else ""
-        lines.append(f"combination's expected {self.unit}{known}.")
+        with_all = f", {self.error:.4g} with all" if np.isfinite(self.error) else ""
+        lines.append(f"combination's expected {self.unit}{with_all}.")
         return "\n".join(lines)
 
 

@@ -92,16 +92,18 @@ class RankingDisplay(ModelsDisplay):
         -------
         RankingDisplay
         """
-        found, names = self.ranking, shorten(self.ranking.model_names)
-        kind = "Signed squared correlation" if found.is_number else "Balanced accuracy"
-        title = f"{kind}, {100 * found.confidence_level:.0f} % intervals"
-        if found.mostly_agreement:
-            title += f"\n{found.agreement:.0%} agreement: sure only of who errs alone"
+        ranking, names = self.ranking, shorten(self.ranking.model_names)
+        kind = (
+            "Signed squared correlation" if ranking.is_number else "Balanced accuracy"
+        )
+        title = f"{kind}, {100 * ranking.confidence_level:.0f} % intervals"
+        if ranking.mostly_agreement:
+            title += f"\n{ranking.agreement:.0%} agreement: sure only of who errs alone"
         ranks = [
             f"{low}-{high}" if low < high else f"{low}"
-            for low, high in zip(found.rank_low, found.rank_high, strict=True)
+            for low, high in zip(ranking.rank_low, ranking.rank_high, strict=True)
         ]
-        columns = {"ranks": ranks, "group": found.group}
+        columns = {"ranks": ranks, "group": ranking.group}
         beside = sum(inches([heading, *cells]) for heading, cells in columns.items())
         size = 3.0, ROW * len(names)
         around = inches(names) + beside + 0.6, 0.8
@@ -109,14 +111,14 @@ class RankingDisplay(ModelsDisplay):
         self.figure_ = self.ax_.figure
         name_rows(self.ax_, names, text)
         write_beside(self.ax_, columns, text)
-        self.ax_.axvline(found.chance, color="black", linestyle=":")
-        rows, against = np.arange(len(names)), np.array(found.against) != ""
-        self.ax_.hlines(rows, found.low, found.high, color="black")
+        self.ax_.axvline(ranking.chance, color="black", linestyle=":")
+        rows, against = np.arange(len(names)), np.array(ranking.against) != ""
+        self.ax_.hlines(rows, ranking.low, ranking.high, color="black")
         dot = {"marker": "o", "color": "white", "edgecolor": "black"}
         cross = {"marker": "X", "color": "black", "edgecolor": "white"}
-        for those, share, style in ((~against, 0.6, dot), (against, 1.2, cross)):
+        for models, share, style in ((~against, 0.6, dot), (against, 1.2, cross)):
             size = (share * text["fontsize"]) ** 2
-            place = found.reliability[those], rows[those]
+            place = ranking.reliability[models], rows[models]
             self.ax_.scatter(*place, size, zorder=3, **style)
         label = "reliability (dotted: chance{})".format(
             "; cross: evidence against" if against.any() else ""

@@ -30,8 +30,8 @@ class RegularizationPath:
     error : ndarray of shape (n_strengths,)
         Expected error on new rows: squared error of numbers, log loss of classes.
     gap : ndarray of shape (n_strengths,)
-        Certificate of each: its relative duality gap, or the residual of the optimality
-        conditions where that is less.
+        Certificate of each, see :class:`~stackingnet_sk.weights.Solution`: the largest
+        of the figures that prove it optimal.
     names : ndarray of shape (n_models,)
         Names of the models.
     unit : str
@@ -73,7 +73,7 @@ class RegularizationPath:
         """
         columns = {name: getattr(self, name) for name in ("shrinkage", "error", "gap")}
         columns |= dict(zip(self.names, self.weights.T, strict=True))
-        return as_frame({name: own.tolist() for name, own in columns.items()})
+        return as_frame({name: column.tolist() for name, column in columns.items()})
 
     def __str__(self) -> str:
         """Return a table, a line a strength."""
@@ -153,8 +153,8 @@ def regularization_path(
         strengths,
         np.array([model.weights_ for model in models]),
         np.array([model.intercept_ for model in models]),
-        np.array([each.expected_error for each in solutions]),
-        np.array([min(each.gap, each.residual) for each in solutions]),
+        np.array([solution.expected_error for solution in solutions]),
+        np.array([solution.certificate for solution in solutions]),
         evidence.names,
         evidence.unit,
     )

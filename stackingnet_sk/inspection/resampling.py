@@ -55,15 +55,15 @@ def draw_counts(
     n_rows = round(total)
     n_drawn = max(n_rows - 1, 1)
     if n_rows > 4 * len(weights) or (weights != np.rint(weights)).any():
-        found = random.multinomial(n_drawn, weights / total, n_draws)
+        counts = random.multinomial(n_drawn, weights / total, n_draws)
     else:
         # Few rows a cell: rows are drawn faster than cells.
         cells = np.repeat(np.arange(len(weights)), weights.astype(int))
         drawn = cells[random.integers(n_rows, size=(n_draws, n_drawn))]
         drawn += len(weights) * np.arange(n_draws)[:, None]
-        found = np.bincount(drawn.ravel(), minlength=n_draws * len(weights))
-        found = found.reshape(n_draws, -1)
-    return found.astype(np.float64) * (total / n_drawn)
+        counts = np.bincount(drawn.ravel(), minlength=n_draws * len(weights))
+        counts = counts.reshape(n_draws, -1)
+    return counts.astype(np.float64) * (total / n_drawn)
 
 
 def resampled_sums(
@@ -269,14 +269,16 @@ def vote_replicates(
     """
     counts = counts.effective()
     panel = VoterEstimates.from_counts(counts)
-    found = []
+    draws = []
     # What agreement says counts for so many rows in the blend, and is as uncertain as
     # these, or as the rows that the model answers, if they are fewer.
     answers = counts.answered[:, None] * panel.rates * counts.weight
     worth = VOTE_ROWS * answers / (answers + VOTE_ROWS) + _PRIOR_ROWS
     repeats = None
     for n in _chunks(n_draws, counts.labelled.size):
-        labelled = np.stack([draw_counts(random, own, n) for own in counts.labelled.T])
+        labelled = np.stack(
+            [draw_counts(random, weights, n) for weights in counts.labelled.T]
+        )
         unlabelled = draw_counts(random, counts.unlabelled, n)
         joint, free, repeats = replicated_votes(
             counts, panel.label_free, labelled, unlabelled, repeats
@@ -289,8 +291,8 @@ def vote_replicates(
         rates[:, ~panel.answers] = random.beta(
             *_UNKNOWN, rates[:, ~panel.answers].shape
         )
-        found.append(rates.mean(axis=2))
-    return np.concatenate(found)
+        draws.append(rates.mean(axis=2))
+    return np.concatenate(draws)
 
 
 def _chunks(total: int, size: int) -> Iterator[int]:

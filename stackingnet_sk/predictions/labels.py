@@ -77,9 +77,9 @@ def labelled_part(
     """
     labelled = is_labelled(y)
     if labelled.all():
-        own = as_array(y)
+        values = as_array(y)
         # Objects, of a part of labels of which others are None, are of one type.
-        return X, np.array(own.tolist()) if own.dtype.kind == "O" else y, metadata
+        return X, np.array(values.tolist()) if values.dtype.kind == "O" else y, metadata
     rows = labelled.nonzero()[0]
     if not rows.size:
         raise ValueError("No row of y has a label; give at least one.")

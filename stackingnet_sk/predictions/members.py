@@ -245,11 +245,13 @@ class FittedMembers:
         shape = count_rows(X), len(self.estimators), *self.answer.shape
         table = np.zeros(shape)
         # Estimators refuse tables without rows.
-        asked = list(range(shape[1]) if which is None else which) if len(table) else []
-        columns = Parallel(n_jobs=n_jobs)(
-            delayed(self.answer)(self.names[j], self.estimators[j], X) for j in asked
+        members = (
+            list(range(shape[1]) if which is None else which) if len(table) else []
         )
-        for j, column in zip(asked, columns, strict=True):
+        columns = Parallel(n_jobs=n_jobs)(
+            delayed(self.answer)(self.names[j], self.estimators[j], X) for j in members
+        )
+        for j, column in zip(members, columns, strict=True):
             table[:, j] = column
         return table
 

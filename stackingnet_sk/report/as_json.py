@@ -97,7 +97,11 @@ def _missing(missing: Missing, models: list[str]) -> Json:
     rows = []
     for m, model in enumerate(models):
         n_missing = missing.per_model[m]
-        row = {"model": model, "silent": n_missing, "share": n_missing / missing.n_rows}
+        row = {
+            "model": model,
+            "missing": n_missing,
+            "share": n_missing / missing.n_rows,
+        }
         for n, step in enumerate(missing.steps):
             row |= {f"below_{n}": step.below[m], f"above_{n}": step.above[m]}
         rows.append(row)

@@ -132,7 +132,13 @@ def proof(solution: Solution) -> str:
             "There is no certificate: without labels there is no error to be least. "
             "The weights are an average by what the models have in common."
         )
-    if status in (Status.CONVERGED, Status.NOT_CONVERGED):
+    if status is Status.NOT_CONVERGED:
+        return (
+            "There is no certificate: the estimate from agreement, or of the missing "
+            "predictions, was still changing when it stopped. Treat the weights as "
+            "approximate."
+        )
+    if status is Status.CONVERGED:
         return (
             "There is no certificate: what agreement shows is a local optimum of a "
             "likelihood, and another may explain the votes as well."
@@ -143,8 +149,8 @@ def proof(solution: Solution) -> str:
         )
     if status is Status.INACCURATE:
         return (
-            "The weights are not proven optimal: both proofs exceed their tolerance. "
-            "Treat them as approximate."
+            "The weights are not proven optimal: the certificate exceeds its "
+            "tolerance. Treat them as approximate."
         )
     if solution.gap == 0:
         what = "No weights that the constraint allows have a lower objective."

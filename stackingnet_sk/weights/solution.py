@@ -90,6 +90,9 @@ class Solution:
         copied or loaded solution has none.
     models : ndarray of int, default=None
         Which of the weights the problem is about; by default all. The others are zero.
+    certificate : float, default=inf
+        Largest of the figures that prove optimality and of `violation`: what `status`
+        is decided by. It is infinite where there is no proof.
 
     Examples
     --------
@@ -116,11 +119,7 @@ class Solution:
     violation: float = 0.0
     problem: Certifiable | None = None
     models: NDArray[np.intp] | None = None
-
-    @property
-    def certificate(self) -> float:
-        """The sharper of the two proofs of optimality, relative."""
-        return min(self.gap, self.residual)
+    certificate: float = np.inf
 
     def recheck(self, problem: Certifiable | None = None) -> Certificate:
         """Recompute the certificate of these weights from the problem.

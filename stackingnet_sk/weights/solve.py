@@ -274,6 +274,7 @@ def solve_unlabelled(
         chosen.name,
         "native",
         problem=problem,
+        certificate=max(certificate.gap, certificate.residual),
     )
     return solution.expanded(live, n_models)
 

@@ -158,6 +158,7 @@ def solve_subset(
         best,
         gap=certificate.gap,
         residual=certificate.residual,
+        certificate=max(certificate.gap, best.certificate),
         iterations=subset.nodes,
         status=status,
         problem=whole,

@@ -128,7 +128,7 @@ def test_silence_is_counted():
     table, rng = table[0], table[2]
     table = table.mask(rng.random(table.shape) < 0.15)
     missing = page.figures["missing"]
-    assert [row["silent"] for row in missing["rows"]] == table.isna().sum().tolist()
+    assert [row["missing"] for row in missing["rows"]] == table.isna().sum().tolist()
     assert missing["everybody"] == table.notna().all(axis=1).sum()
     answered = {
         row["model"]: row["answered"] for row in page.figures["ranking"]["rows"]

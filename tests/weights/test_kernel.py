@@ -13,12 +13,14 @@ from weights_problems import law, long_gap, random_covariance, table
 from stackingnet_sk.evidence import Moments
 from stackingnet_sk.weights import (
     CONSTRAINTS,
-    Solution,
+    Certificate,
     StackingObjective,
     Status,
     solve,
     solve_moments,
 )
+from stackingnet_sk.weights.certified import decide_status
+from stackingnet_sk.weights.problem import Minimum
 from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
 
 SETS = pytest.mark.parametrize("constraint", ["nonnegative", "simplex"])
@@ -375,10 +377,19 @@ def test_uniform_is_uniform_by_any_solver():
         assert solution.objective == pytest.approx(1.0, rel=1e-15)
 
 
-def test_certificate_is_the_sharper_proof():
-    base = Solution(np.ones(1), 0.0, 1.0, 1e-3, 1e-5, 1, Status.OPTIMAL, "simplex", "x")
-    assert base.certificate == 1e-5
-    assert replace(base, gap=1e-7).certificate == 1e-7
+@pytest.mark.parametrize("constraint", ["simplex", "nonnegative", "affine"])
+def test_certificate_is_what_the_status_is_decided_by(constraint):
+    """One figure alone is no proof: rounding can make a gap of zero."""
+    objective = StackingObjective(np.diag([1.0, 3.0]), np.array([0.1, 0.2]), 1.0)
+    solution = solve(objective, constraint)
+    assert solution.certificate <= 1e-9
+    problem = solution.problem
+    for certificate in (
+        Certificate(0.0, 7e16, 0.0, 1.0),
+        Certificate(0.0, 0.0, 1e-3, 1.0),
+    ):
+        status = decide_status(problem, Minimum(solution.weights, 1), certificate)
+        assert status is Status.INACCURATE
 
 
 # Hard problems --------------------------------------------------------------------
