@@ -168,12 +168,19 @@ def leave_one_out(
     """Approximate leave-one-out log loss, by one Newton step from the optimum.
 
     `row_weight` is the weight of a single row of each class. The weighted mean is in
-    nats. It is infinite where, beside next to no prior, a row left out would leave the
-    optimum undetermined. It is a function of counts, so the order of rows is of no
-    account.
+    nats. It is infinite if the optimum without a row is undetermined, because there is
+    next to no prior. It is a function of counts, so the order of rows does not matter.
     """
     free = point > objective.lower
     hessian = objective.hessian(point)
+    if objective.strength == 0:
+        # Raising all intercepts alike changes no probability, so the Hessian is
+        # singular. Any curvature along that direction gives the same answer.
+        intercepts = slice(objective.n_classes)
+        hessian[intercepts, intercepts] += hessian.diagonal().max()
+        rank = np.linalg.matrix_rank(hessian[np.ix_(free, free)], hermitian=True)
+        if rank < np.count_nonzero(free):
+            return np.inf
     inverse = np.zeros_like(hessian)
     try:
         inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])

@@ -51,8 +51,13 @@ class VotesProblem:
         return self.objective.value(point)
 
     def minimize(self) -> Minimum:
-        """Minimize by Newton steps."""
-        return Minimum(*minimize_log_loss(self.objective))
+        """Minimize by Newton steps; of several optima take centred intercepts."""
+        point, iterations = minimize_log_loss(self.objective)
+        if self.objective.strength == 0:
+            # Raising all intercepts alike changes no probability.
+            intercepts = slice(self.objective.n_classes)
+            point[intercepts] -= point[intercepts].mean()
+        return Minimum(point, iterations)
 
     def certify(self, point: Point) -> Certificate:
         """Certify intercepts and coefficients; the objective is per row."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law
@@ -98,6 +98,21 @@ def test_what_a_solution_says(structure, seed, n_models, n_classes):
         identity = solution.weights[:, None, None] * np.eye(n_classes)
         assert_allclose(solution.vote_weights, identity, rtol=1e-14)
     assert_array_equal(solution.log_likelihood, panel.label_free.log_likelihood)
+
+
+@given(seeds)
+@few
+def test_without_a_prior_intercepts_and_leave_one_out_are_determined(seed):
+    """Raising all intercepts alike changes no probability: of these optima it is the
+    one with centred intercepts, and the error is that with next to no prior.
+    """
+    table, labels = votes(seed, n_rows=150)
+    none, panel = solved(table, labels, shrinkage=0.0)
+    assume(none.objective > 0.1)  # Labels that votes separate have no finite optimum.
+    little, _ = solved(table, labels, shrinkage=1e-6, structure="shared")
+    free = none.intercept - np.log(panel.rates)
+    assert free.mean() == pytest.approx(0.0, abs=1e-12)
+    assert none.expected_error == pytest.approx(little.expected_error, rel=1e-4)
 
 
 @pytest.mark.parametrize("structure", ["shared", "full"])
