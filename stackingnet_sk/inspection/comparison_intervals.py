@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.inspection.disparity import Estimate
 from stackingnet_sk.inspection.resampling import (
-    draw_counts,
     percentile_interval,
+    resampled_sums,
     student_tail,
 )
 
 Array = NDArray[Any]
 
-# If there are more rows than this, blocks of rows are drawn instead of rows.
-_BLOCKS = 2000
 # Rows that the prior adds to each of four cases: the first contender is right or wrong,
 # and so is the other. For one contender, right and wrong then have half a row each,
 # which is Jeffreys' prior.
@@ -39,14 +37,11 @@ def number_figures(
     (n_contenders,).
     """
     n_rows, n_contenders = errors.shape
-    block = random.permutation(np.arange(n_rows) % min(n_rows, _BLOCKS))
     weights = np.ones(n_rows) if weights is None else weights
-    size = np.bincount(block, weights)
-    terms = np.hstack([np.abs(errors), np.square(errors)]) * weights[:, None]
-    sums = np.stack([np.bincount(block, column) for column in terms.T], axis=1)
-    drawn = draw_counts(random, np.ones(len(sums)), n_draws)
-    mean = terms.sum(axis=0) / weights.sum()
-    means = np.vstack([mean, (drawn @ sums) / (drawn @ size)[:, None]])
+    terms = np.column_stack([np.abs(errors), np.square(errors), np.ones(n_rows)])
+    terms *= weights[:, None]
+    sums = np.vstack([terms.sum(axis=0), resampled_sums(random, terms, n_draws)])
+    means = sums[:, :-1] / sums[:, -1:]
     absolute, squared = means[:, :n_contenders], means[:, n_contenders:]
     figures = {
         "mean absolute error": absolute,
