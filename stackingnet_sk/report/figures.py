@@ -175,6 +175,7 @@ def collect(
     subject: Subject,
     *,
     groups: Any = None,
+    fit_params: Mapping[str, Any] | None = None,
     title: str | None = None,
     source: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -186,7 +187,9 @@ def collect(
         warnings.simplefilter("always")
         # First, so that its warnings count all rows, and not those of a fold.
         missing = Missing.of(subject)
-        comparison = attempt(compared, subject, confidence_level, random_state)
+        comparison = attempt(
+            compared, subject, fit_params or {}, confidence_level, random_state
+        )
         weights = Weights.of(subject)
         # The rows of the fit are recognized before some of them are drawn.
         panel = subject.out_of_fold()

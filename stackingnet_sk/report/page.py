@@ -124,6 +124,7 @@ def report(
     y: ArrayLike | None = None,
     *,
     groups: Any = None,
+    fit_params: Mapping[str, Any] | None = None,
     title: str | None = None,
     source: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -147,6 +148,9 @@ def report(
         Labels; NaN or None on rows without.
     groups : frame or mapping of str to array-like, default=None
         Groupings of the rows, between which errors are compared.
+    fit_params : mapping of str to object, default=None
+        What `fit` of the model received besides `X` and `y`, such as ``groups`` of its
+        splitter and ``sample_weight``. The comparison fits it in the same way.
     title : str, default=None
         Of the page.
     source : str, default=None
@@ -194,6 +198,7 @@ def report(
         collect(
             subject,
             groups=groups,
+            fit_params=fit_params,
             title=title,
             source=source,
             settings=settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -95,7 +95,10 @@ class GroupErrors:
 
 
 def compared(
-    subject: Subject, confidence_level: float, random_state: int
+    subject: Subject,
+    fit_params: Mapping[str, Any],
+    confidence_level: float,
+    random_state: int,
 ) -> Comparison:
     """Compare the combination with plain rivals on labels held out."""
     return compare(
@@ -105,6 +108,7 @@ def compared(
         confidence_level=confidence_level,
         max_rows=MOST_ROWS,
         random_state=random_state,
+        **fit_params,
     )
 
 

@@ -19,9 +19,11 @@ from pages import (
     votes,
 )
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 
 from stackingnet_sk import (
     PredictionClipper,
@@ -415,6 +417,20 @@ def test_groups_of_one_label_do_not_hide_the_others():
     assert found["single"] == ["alone"]
     assert found["n_unnamed"] == 1
     assert "says nothing: alone. 1 label has no group." in page.to_html()
+
+
+def test_members_split_by_groups_are_compared_as_they_were_fitted():
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(120, 3))
+    y = Z @ [1.0, 0.5, 0.0] + rng.normal(size=120)
+    members = [("ridge", Ridge()), ("tree", DecisionTreeRegressor(random_state=0))]
+    model = StackingNetRegressor(members, cv=GroupKFold(3))
+    fit_params = {"groups": np.repeat(np.arange(12), 10)}
+    model.fit(Z, y, **fit_params)
+    without = report(model, Z, y).figures["comparison"]
+    page = report(model, Z, y, fit_params=fit_params).figures["comparison"]
+    assert "groups" in without["why"]
+    assert page["rows"][0]["name"] == "combination"
 
 
 def test_what_steers_a_terminal_or_a_line_is_not_on_the_page():
