@@ -30,6 +30,7 @@ from stackingnet_sk.weights import (
     InfeasibleError,
     Solution,
     Status,
+    UnitsError,
     UserConstraints,
     error_due_to_missing,
     reliability,
@@ -110,7 +111,11 @@ class RegressionCombiner:
         if models is not None and user_constraints is not None:
             user_constraints = user_constraints.subset(models)
         constraint_set = split_constraint(parameters.constraint)[0]
-        solution = _solve(moments, constraint_set, user_constraints, parameters)
+        try:
+            solution = _solve(moments, constraint_set, user_constraints, parameters)
+        except UnitsError as error:
+            names = model_names if models is None else model_names[models]
+            raise UnitsError(names[moments.answering][error.model]) from error
         if moments.error_moments.weight == 0:
             constraint_set = solution.constraint
         return cls(

@@ -13,6 +13,7 @@ from stackingnet_sk.weights.reliability import reliability
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.solve import (
     CONSTRAINTS,
+    UnitsError,
     solve,
     solve_moments,
     solve_unlabelled,
@@ -41,6 +42,7 @@ __all__ = [
     "Solution",
     "StackingObjective",
     "Status",
+    "UnitsError",
     "UserConstraints",
     "VoterEstimates",
     "dawid_skene",

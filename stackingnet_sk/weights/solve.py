@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,17 @@ T = TypeVar("T")
 _NOTHING = 1e-6
 # Scales beyond this ratio make squares of the one overflow in units of the other.
 _SAME_UNITS = 2.0**-400
+
+
+class UnitsError(ValueError):
+    """Predictions of `model`, a name or a number, are too large beside the labels."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        super().__init__(
+            f"The predictions of model {model!r} are over 1e120 times as large as the "
+            "labels; put them in the units of the labels, or drop the model."
+        )
 
 
 def solve(
@@ -159,11 +170,7 @@ def _check_units(moments: Moments) -> None:
     sizes = np.hypot(moments.mean, np.sqrt(moments.scatter.diagonal() / moments.weight))
     largest = int(np.argmax(sizes))
     if 0 < sizes[-1] < _SAME_UNITS * sizes[largest]:
-        raise ValueError(
-            f"the predictions in column {largest}, counted from 0, are over 1e120 "
-            "times as large as the labels; put them in the units of the labels, or "
-            "drop the column"
-        )
+        raise UnitsError(largest)
 
 
 def _useful_models(

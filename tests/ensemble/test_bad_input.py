@@ -29,6 +29,15 @@ def refused(words, function, *args, error=ValueError, **kwargs):
 # ------------------------------------------------------------- values in a table
 
 
+@pytest.mark.parametrize("missing", [[], ["a"]])
+def test_predictions_beside_which_labels_vanish(P, y, missing):
+    """The column is named by its name, also beside a model that never answers."""
+    frame = pd.DataFrame(P, columns=list("abcde"))
+    frame["b"] *= 1e130
+    frame[missing] = np.nan
+    refused(["'b'", "labels", "drop"], StackingNetRegressor().fit, frame, y)
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
