@@ -35,6 +35,6 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with suppress(OSError):
             part.unlink()
         if isinstance(error, OSError) and error.errno and error.filename in part_names:
-            # Nobody knows of the part.
+            # The caller does not know the temporary file.
             error.filename, error.filename2 = str(path), None
         raise

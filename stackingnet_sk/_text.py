@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Control characters but tabs and ends of lines, and marks of direction.
+# Control characters except tabs and line ends, and marks of writing direction.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 

@@ -1153,7 +1153,7 @@ def read_answers():
 
 
 def write_answers(answers):
-    """Store the answers, a line a problem: a difference names those that changed."""
+    """Store the answers, one line per problem, so that a diff names them."""
     lines = [f"{json.dumps(name)}: {json.dumps(answers[name])}" for name in PROBLEMS]
     ANSWERS.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 

@@ -63,7 +63,7 @@ def gaussian(rng, covariance, *shape):
 
 
 def outcome_probabilities(accuracies):
-    """Who is right (a row an outcome), and how probable that is."""
+    """Who is right (one row per outcome), and how probable that is."""
     right = np.array(list(itertools.product([True, False], repeat=len(accuracies))))
     return right, np.where(right, accuracies, 1 - np.asarray(accuracies)).prod(axis=1)
 

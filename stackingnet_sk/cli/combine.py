@@ -48,7 +48,7 @@ def run(
         table = append_columns(fitted.table, combined, str(fitted.roles.decimal))
         progress.step()
         with ExitStack() as files:
-            # Both files are there, or none.
+            # Either both files are written, or neither.
             if save is not None:
                 save_model(Saved.of(fitted), files.enter_context(whole_file(save)))
             if out is not None:

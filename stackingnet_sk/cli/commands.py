@@ -38,8 +38,8 @@ def run(arguments: list[str]) -> None:
 def stackingnet() -> None:
     """Combine the predictions of independent models.
 
-    A TABLE has a row an item and a column a model, and where there are labels a column
-    of them: CSV, Parquet or JSONL, from a file or, as "-", from standard input.
+    A TABLE has one row per item and one column per model, and a column of labels if
+    there are any: CSV, Parquet or JSONL, from a file or, as "-", from standard input.
     """
 
 

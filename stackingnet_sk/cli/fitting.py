@@ -29,17 +29,18 @@ _SURELY = 20
 _FAR = 10
 # With fewer labels, weights and errors are rough.
 _ROUGH = 10
-# A class that no label shows has at least this share of the answers, and so small a
-# one that fewer than this number of labels would be expected to show it.
+# A class without any label is mentioned if it has at least this share of the answers,
+# and if fewer than this number of labels of it would be expected.
 _LEAST_SHARE = 0.02
 _SURELY_SHOWN = 8
-# Without labels, a model that spreads so many times the median is suspicious.
+# Without labels, a model whose spread is this many times the median spread is
+# suspicious.
 _SCALES = 10
 
 
 @dataclass(frozen=True)
 class Long:
-    """Columns of a table with a row an answer."""
+    """Columns of a table with one row per answer."""
 
     item: str
     model: str

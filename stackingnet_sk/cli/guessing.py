@@ -105,7 +105,7 @@ def guess_roles(
             f"{len(candidates)} columns would be models; name them with --use, or "
             "leave others out with --ignore. Is the table transposed?"
         )
-    # A name that no column has is left to from_wide, which offers the nearest.
+    # from_wide reports a name that no column has, and offers the nearest.
     cells = {
         str(name): Cells.of(table.column(name))
         for name in (*candidates, label)
@@ -176,7 +176,7 @@ def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
     what = "answers"
     columns = [column for column in answers.values() if column.numeric == 1]
     if truth is not None and truth.total:
-        # A few labels that are no numbers are mistakes, which are named later.
+        # A few labels that are not numbers are mistakes, which are reported later.
         if truth.numeric < 0.5:
             _refuse_adorned([truth])
             return "classification", "labels are texts"
@@ -187,7 +187,7 @@ def _task(answers: dict[str, Cells], truth: Cells | None) -> tuple[str, str]:
         return "classification", "answers are texts"
     if any(len(column.values) > _MOST_VALUES for column in columns):
         return "regression", f"{what} are numbers"
-    # Texts among numbers, and infinite ones, are named when the table is read.
+    # Texts among numbers, and infinite numbers, are reported when the table is read.
     numbers = sorted(
         value
         for value in set().union(*(column.classes for column in columns))

@@ -62,7 +62,7 @@ def _run_demo_only(arguments: list[str]) -> None:
         )
     parser.parse_args(arguments)
 
-    # Not above: asking for help should not wait for a dozen estimators.
+    # Imported here, so that --help does not wait for scikit-learn.
     from stackingnet_sk.demo import demo
 
     demo()

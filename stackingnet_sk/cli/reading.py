@@ -68,7 +68,7 @@ def read_table(
         if "\n" not in text:
             text = text.replace("\r", "\n")
         if directive := re.match(r"sep=(.)\r?\n", text):
-            # Excel's own way of naming it.
+            # Excel names the separator in such a line.
             separator, text = separator or directive[1], text[directive.end() :]
         if separator is None:
             separator = _guess_separator(text)
@@ -77,7 +77,7 @@ def read_table(
         table = _read_csv(text, separator)
     for place, column in enumerate(table.columns):
         if pa.types.is_string_view(column.type):
-            # Not all of pyarrow knows them.
+            # Not every function of pyarrow supports views.
             name = table.column_names[place]
             table = table.set_column(place, name, column.cast(pa.string()))
     table = table.rename_columns([name.strip() for name in table.column_names])
@@ -139,7 +139,7 @@ def _read_jsonl(data: bytes) -> pa.Table:
             if not dates:
                 # Columns of the schema came first.
                 return table.select(names)
-            # Texts that look like dates are to come back as they were.
+            # Texts that look like dates must stay as they are written.
             schema = pa.schema([field.with_type(pa.string()) for field in dates])
     except pa.ArrowException as error:
         raise ValueError(
@@ -160,7 +160,7 @@ def _lines_of_array(data: bytes) -> bytes:
 def _read_csv(text: str, separator: str) -> pa.Table:
     from pyarrow import csv as arrow
 
-    # Of a cell; Python's own limit is met by long answers.
+    # Largest size of a cell: long answers exceed Python's default limit.
     csv.field_size_limit(2**31 - 1)
     names = _header(text, separator)
     if len(names) < 2:

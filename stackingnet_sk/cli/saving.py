@@ -10,7 +10,7 @@ from stackingnet_sk import StackingNetClassifier, StackingNetRegressor, __versio
 from stackingnet_sk.cli.clipper import TableClipper
 from stackingnet_sk.cli.fitting import Fitted, final_step
 
-# All that a fitted model is made of, besides scikit-learn's and numpy's types.
+# The types that a fitted model consists of, besides those of scikit-learn and numpy.
 _TYPES = frozenset(
     f"{part.__module__}.{part.__qualname__}"
     for part in (StackingNetClassifier, StackingNetRegressor, TableClipper)

@@ -13,7 +13,7 @@ import click
 
 from stackingnet_sk._text import harmless
 
-# What is an argument in Python and an option here.
+# Arguments in Python that are options here.
 _OPTIONS = {
     "missing=": "--missing",
     "classes=": "--class",
@@ -69,13 +69,14 @@ def spoken_errors() -> Iterator[None]:
         try:
             yield
         except BrokenPipeError:
-            # The reader of the pipe has gone; click ends in silence.
+            # The program that reads the pipe has ended; click then ends without a
+            # message.
             raise
         except (ValueError, TypeError, OSError, ImportError) as error:
             _fail(error)
         finally:
             notes = [w.message for w in caught if issubclass(w.category, UserWarning)]
-            # Both `fit` and `predict` may say it.
+            # Both `fit` and `predict` may give the same warning.
             for line in dict.fromkeys(map(_in_a_line, notes)):
                 say(f"Note: {line}")
 

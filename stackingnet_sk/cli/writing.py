@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from stackingnet_sk.cli.reading import FORMATS
 
-# What a spreadsheet takes for a formula, and a number that is none.
+# Texts that a spreadsheet takes for a formula, unless they are numbers.
 _FORMULA = r"^\s*[=+\-@\t\r]"
 NUMBER = r"^\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*$"
 _SUFFIXES = ("", ".csv", ".tsv", ".txt", *FORMATS)
@@ -85,7 +85,7 @@ def _write_csv(table: pa.Table, file: IO[bytes], separator: str = ",") -> None:
             table = table.set_column(place, name, column)
         if not is_text(column):
             continue
-        # The distinct texts are few, and checked faster than all.
+        # There are few distinct texts, and checking these is faster.
         distinct = pc.unique(column)
         if pc.any(_is_formula(distinct)).as_py():
             harmless = pc.binary_join_element_wise("'", column, "")

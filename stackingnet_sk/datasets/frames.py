@@ -34,11 +34,11 @@ def open_frame(frame: Any) -> Any:
             "Frames are read through narwhals: pip install 'stackingnet_sk[frames]'."
         ) from error
     if type(frame).__module__.startswith("pandas"):
-        # It alone has names that are no texts.
+        # Only pandas has names that are not texts.
         frame = frame.rename(columns=str)
     try:
         opened = nw.from_native(frame, eager_only=True)
-        # Some libraries find out only when asked.
+        # Some libraries raise the error only when columns are read.
         _ = opened.columns
     except DuplicateError:
         names = [str(name) for name in getattr(frame, "column_names", frame.columns)]
@@ -101,7 +101,7 @@ def pack(values: Sequence[Any]) -> NDArray[Any]:
         return np.array(
             [np.nan if value is None else value for value in values], dtype=np.float64
         )
-    # numpy would make a text of a number that stands beside one.
+    # numpy would turn numbers beside a text into texts.
     alike = len({type(value) for value in given}) == 1 and len(given) == len(values)
     if alike and isinstance(given[0], (int, str, np.integer, np.bool_)):
         return np.array(values)

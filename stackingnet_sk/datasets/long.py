@@ -1,4 +1,4 @@
-"""Tables with a row an answer."""
+"""Tables with one row per answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def from_long(
     groups: Sequence[Name] = (),
     aggregate: str | Callable[[list[Any]], Any] | None = None,
 ) -> PredictionTable:
-    """Read a frame with a row an answer.
+    """Read a frame with one row per answer.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ default=None
 
     See Also
     --------
-    from_wide : From a column a model.
+    from_wide : From one column per model.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def _fill(
     items, models = names
     given = np.array([not is_missing(answer) for answer in answers], dtype=bool)
     cells = rows * len(models) + columns
-    # An answer that is missing twice is missing all the same.
+    # Two missing answers for one cell do not contradict each other.
     counts = np.bincount(cells[given], minlength=len(items) * len(models))
     several = np.flatnonzero(counts > 1)
     if len(several) and combine is None:

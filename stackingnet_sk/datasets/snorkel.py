@@ -51,8 +51,8 @@ def from_snorkel(L: Any, y: ArrayLike | None = None) -> PredictionTable:
     votes = np.asarray(L if opened is None else opened.to_numpy())
     if votes.ndim != 2:
         raise ValueError(
-            f"A label matrix has a row an item and a column a function; this array has "
-            f"{votes.ndim} dimensions."
+            "A label matrix has one row per item and one column per function; this "
+            f"array has {votes.ndim} dimensions."
         )
     votes = _abstained(votes, "Row {}, column {} of L")
     labels = None

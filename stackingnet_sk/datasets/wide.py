@@ -1,4 +1,4 @@
-"""Tables with a column a model."""
+"""Tables with one column per model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stackingnet_sk.datasets.prediction_table import PredictionTable
 
 Name = Hashable
 Task = Literal["regression", "classification"]
-# Not 007, nor more digits than a double holds.
+# Neither 007 nor numbers with more digits than a double holds.
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})(\.0+)?$")
 
 
@@ -36,7 +36,7 @@ def from_wide(
     missing: Collection[Any] = (),
     task: Task | None = None,
 ) -> PredictionTable:
-    """Read a frame with a row an item and a column a model.
+    """Read a frame with one row per item and one column per model.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def from_wide(
 
     See Also
     --------
-    from_long : From a row an answer.
+    from_long : From one row per answer.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def _is_typed(column: Any) -> bool:
     """Tell whether the library vouches for one type in all of a column."""
     import narwhals as nw
 
-    # pandas calls a column of objects a text if it is one for the most part.
+    # pandas calls a column of objects a text column if most of its values are texts.
     return column.dtype != nw.Object and not (
         column.implementation.is_pandas() and column.to_native().dtype == object
     )
@@ -197,7 +197,7 @@ def _read_numbers(answers: Any, *, strict: bool) -> Any:
         try:
             columns.append(column.cast(nw.Float64).alias(name))
         except Exception as error:
-            # Each library has an exception of its own for a text that is no number.
+            # Each library raises another exception for a text that is not a number.
             row, value = _first_text(column.to_list())
             if row is None:
                 raise ValueError(

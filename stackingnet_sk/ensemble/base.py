@@ -81,7 +81,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
 
     _statistics_name: str
     _weight_parameters: tuple[str, ...]
-    # Set by `fit`; what they are, the estimators say.
+    # Set by `fit`; the estimators document them.
     estimators_: list[Any]
     named_estimators_: Bunch
     out_of_fold_predictions_: NDArray[np.float64]
@@ -107,7 +107,8 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
     @property
     def model_names_(self) -> NDArray[np.object_]:
         """Names of the members in use, or of the columns."""
-        # Kept as a list: fitted arrays lie where the table lies, and names can't.
+        # Kept as a list: fitted arrays are on the device of the table, and names can't
+        # be.
         return np.array(self._model_names_, dtype=object)
 
     @model_names_.setter
@@ -178,7 +179,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
         if hasattr(self.cv, "split") and not isinstance(self.cv, str):
-            # No member can be called "cv", the name of a parameter of ours.
+            # No member can be called "cv", because that is the name of a parameter.
             router.add(
                 cv=self.cv,
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
@@ -512,7 +513,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
 
     def _check_features(self, X: Any, *, reset: bool) -> None:
         """Remember or compare number and names of the features, where there are any."""
-        # Members may take other things than tables, such as a list of texts.
+        # Members may take other input than tables, such as a list of texts.
         if count_dimensions(X) == 2:
             check_column_names(X)
             validate_data(self, X, reset=reset, skip_check_array=True)

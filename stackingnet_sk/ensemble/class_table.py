@@ -81,7 +81,7 @@ class ClassTableReader:
             raise ValueError(
                 "X has three dimensions, but fit has seen votes, not these."
             )
-        # Two dimensions alone do not tell votes from probabilities.
+        # A two-dimensional table can hold votes or probabilities.
         probabilities |= self.fitted_on == "proba"
         if deep and self.input == "votes":
             raise ValueError(
@@ -118,8 +118,8 @@ class ClassTableReader:
         if table.shape[1] % n_classes:
             raise ValueError(
                 f"X has {table.shape[1]} columns, no multiple of the {n_classes} "
-                f"classes {classes.tolist()[:10]}; probabilities take a column a class "
-                "for each model, all of one model side by side."
+                f"classes {classes.tolist()[:10]}; probabilities take one column per "
+                "class for each model, all of one model side by side."
             )
         names = self.model_names
         if names is None:

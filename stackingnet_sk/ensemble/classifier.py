@@ -97,9 +97,10 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         "logit" as above, of probabilities the logarithmic opinion pool. "linear": the
         linear one, ``sum_m w_m p_m`` with weights at least zero that sum to one.
     input : {"auto", "votes", "proba"}, default="auto"
-        What the columns of `X` are, without `estimators`: a column a model, or a column
-        a class for each model, model after model. "auto": probabilities for the linear
-        pool and for three-dimensional `X`, else votes.
+        What the columns of `X` are, without `estimators`: one column of votes per
+        model, or one column of probabilities per model and class, model after model.
+        "auto": probabilities for the linear pool and for three-dimensional `X`, else
+        votes.
     unknown_vote : {"abstain", "error"}, default="abstain"
         What a vote is that is no class. Votes that abstain are counted in a warning.
     constraint : Constraint or callable, default=None
@@ -334,7 +335,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         """
         self._forget()
         self._check_parameters()
-        # A mapped file without classes has to be looked at for them, whole.
+        # The whole of a mapped file has to be read to find the classes.
         whole = isinstance(X, np.memmap) and self.classes is None
         if self._is_stream(X) and not whole:
             refuse_metadata(self, params)
@@ -574,7 +575,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         """Pool the answers, and settle ties."""
         answers = self._weighted_answers(X)
         if self.combiner_.has_ties(answers):
-            # A model without weight may be the most reliable of those who differ.
+            # A tie may be decided by a model without weight.
             answers = self._answers(X)
         return self.combiner_.decide(answers)
 
@@ -697,7 +698,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = self.estimators is not None and self.cv != "prefit"
         if self.estimators is None:
-            # Columns that are no votes about y say nothing of it.
+            # Columns that are not votes about y carry no information about it.
             tags.classifier_tags.poor_score = True
             tags.input_tags.allow_nan = True
             tags.input_tags.categorical = True

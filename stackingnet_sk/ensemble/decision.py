@@ -11,7 +11,7 @@ from stackingnet_sk.predictions import ClassAnswers
 # Probabilities that differ by less, relative to the largest, are tied: sums in another
 # order of the models differ by less still.
 _TIE = 1e-9
-# No probability counts as less: a model that says 0 may be wrong all the same.
+# Smaller probabilities count as this one, because a model that answers 0 may be wrong.
 _SURE = 3e-3
 
 

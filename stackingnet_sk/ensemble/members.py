@@ -13,7 +13,7 @@ from stackingnet_sk.predictions import (
     OutOfFold,
 )
 
-# Attributes of a fitted estimator that speak of members and of what they take.
+# Attributes of a fitted estimator about members and their input.
 _OF_MEMBERS = (
     "estimators_",
     "named_estimators_",

@@ -98,6 +98,6 @@ def _sum_some(
     )
     if moments.is_finite:
         return AnswerPatterns.of_complete(moments), part
-    # Which models answer which rows is sorted out on the CPU.
+    # Patterns of missing predictions are sorted on the CPU.
     part = to_numpy(part)
     return AnswerPatterns.from_rows(part, target, row_weights), part

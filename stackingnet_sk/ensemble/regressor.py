@@ -240,8 +240,8 @@ callable, default="nonnegative"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model. Also
-            a table that is never held whole: a memory-mapped array, an iterator of
+            What the members take; without members, predictions, one column per model.
+            Also a table that is never held whole: a memory-mapped array, an iterator of
             blocks (tables, tuples ``(X, y)`` or ``(X, y, sample_weight)``), an Arrow
             data set, a Dask array or dataframe.
         y : array-like of shape (n_samples,), default=None
@@ -397,7 +397,7 @@ callable, default="nonnegative"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model.
+            What the members take; without members, predictions, one column per model.
 
         Returns
         -------
@@ -418,10 +418,10 @@ callable, default="nonnegative"
             return combined
         self._check_features(X, reset=False)
         # Only members with a nonzero weight are called. If every weight is zero, the
-        # prediction is the intercept, and one member says for how many rows.
+        # prediction is the intercept, and one member is called to count the rows.
         members = np.flatnonzero(self.weights_) if self.weights_.any() else np.arange(1)
         table = self._ask(X, members)
-        # Where a prediction is missing, members without weight may stand in.
+        # If a prediction is missing, members without weight may get one.
         combined = self._combine(self._table(X) if np.isnan(table).any() else table)
         return combined
 
@@ -469,7 +469,7 @@ callable, default="nonnegative"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            What the members take; without members, predictions, a column a model.
+            What the members take; without members, predictions, one column per model.
 
         Returns
         -------
@@ -482,7 +482,7 @@ callable, default="nonnegative"
         if backend := backend_of(table):
             copied: NDArray[np.float64] = backend.xp.asarray(table, copy=True)
             return copied
-        # A table is the caller's own: what comes next may write into the answer.
+        # Return a copy: the next step may write into it, and the table is the caller's.
         return table if hasattr(self, "estimators_") else np.array(table)
 
     def leaderboard(self) -> Any:

@@ -89,7 +89,8 @@ def sum_stream(
         nonlocal first, given, names
         block_names = column_names(block.X)
         names = block_names if names is None else names
-        # scikit-learn compares texts, and only warns where one has no names.
+        # scikit-learn compares names that are strings, and only warns if one block has
+        # none.
         if bool(block_names) != bool(names):
             raise ValueError(_OTHER_COLUMNS.format(block_names[:10], names[:10]))
         given |= block.y is not None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stackingnet_sk.evidence import Extent, Moments
 from stackingnet_sk.evidence.extent import EMPTY, overlap
 
-# So few labels can miss the range of the predictions by chance.
+# With fewer labels than this, their range can miss that of the predictions by chance.
 _FEWEST_LABELS = 10
 # Errors are predictions minus labels, which leaves 16 digits of the larger of the two.
 _RESOLVED = 1e-5
@@ -36,7 +36,7 @@ def unit_warnings(
         return
     variance = moments.predictions()[0].diagonal()
     target = moments.scatter[-1, -1] / moments.weight
-    # A model that never varies is a constant, which needs no digits.
+    # A constant model is exact however few digits it has.
     unresolved = ((variance < _RESOLVED**2 * target) & extent.varies).nonzero()[0]
     if unresolved.size:
         yield (

@@ -127,7 +127,8 @@ class PredictionModel:
         """
         covariance = prediction_moments.predictions()[0]
         spread = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-        # The variance of a constant is rounding; exactly zero, it explains nothing.
+        # The variance of a constant model is rounding noise. Set it to zero, so that
+        # the model does not explain the others.
         live = spread > _EPSILON * np.abs(prediction_moments.mean[:-1])
         live &= covariance.diagonal() > _NO_VARIANCE
         spread, covariance = spread * live, covariance * np.outer(live, live)

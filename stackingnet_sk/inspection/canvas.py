@@ -122,7 +122,7 @@ class ModelsDisplay:
         y_true : array-like of shape (n_samples,) or None
             Labels; NaN or None on rows without.
         table : array-like of shape (n_samples, n_models)
-            Predictions or votes, a column a model.
+            Predictions or votes, one column per model.
         estimator : StackingNetRegressor or StackingNetClassifier, default=None
             A clone of it is fitted. By default a regressor if any label is a fraction,
             a classifier for texts and for two classes.

@@ -147,7 +147,7 @@ class Comparison:
         return f"surely {word}" if sure else f"{word}, perhaps by luck"
 
     def to_frame(self) -> Any:
-        """Make a table, a row a metric and contender.
+        """Make a table, one row per metric and contender.
 
         Returns
         -------
@@ -174,7 +174,7 @@ class Comparison:
         )
 
     def __str__(self) -> str:
-        """Return a table, a line a contender, and how to read it."""
+        """Return a table, one line per contender, and how to read it."""
         score, lead = self.scores[self.metric], self.leads[self.metric]
         level = f"{100 * self.confidence_level:.0f} % interval"
         rows = [(self.metric, "", level, "lead", level, "")]
@@ -381,7 +381,7 @@ def _read_rows(
 def _predict(
     held: list[Held], others: Sequence[Rival], classes: Any
 ) -> tuple[Array, Counter[str]]:
-    """Predict the rows held out, a column a contender; count who was the best model."""
+    """Predict the rows held out, one column per contender; count the best models."""
     predictions, chosen = [], Counter[str]()
     for part in held:
         training = _training_data(part)

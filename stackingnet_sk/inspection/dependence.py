@@ -333,7 +333,8 @@ def _outcomes(answers: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array
         size[size == 0] = 1.0
         # Divided first: squares of huge values, or of tiny ones, are out of range.
         values = values / size - labels / size
-        # Of a model that never answers all rows count, or it would have no mean.
+        # For a model that never answers all rows count, because it would have no mean
+        # otherwise.
         counted = answered | ~answered.any(axis=0)
         values -= values.mean(axis=0, where=counted)
         spread = values.std(axis=0, where=counted)

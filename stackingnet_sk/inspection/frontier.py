@@ -75,7 +75,7 @@ class Frontier:
     names: NDArray[Any]
 
     def to_frame(self) -> Any:
-        """Return a table, a row a limit.
+        """Return a table, one row per limit.
 
         Returns
         -------
@@ -86,7 +86,7 @@ class Frontier:
         return as_frame({name: getattr(self, name).tolist() for name in names})
 
     def __str__(self) -> str:
-        """Return a table, a line a limit."""
+        """Return a table, one line per limit."""
         rows: list[tuple[str, ...]]
         rows = [("limit", self.against, "error", "change", "s.e.")]
         columns = self.measured, self.error, self.change, self.standard_error

@@ -62,7 +62,7 @@ def read_predictions(
     others = np.empty((len(predictions), 0)) if models is None else as_array(models)
     check_consistent_length(labels, predictions, others)
     if others.ndim != 2 or others.shape[1] == 1:
-        raise ValueError("models= needs a column a model, and at least two models.")
+        raise ValueError("models= needs one column per model, and at least two models.")
     names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
     columns = [labels, predictions, *others.T]
     values = [v for column in columns for v in column[is_labelled(column)].tolist()]
@@ -131,5 +131,5 @@ def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
     average = (right / tied.sum(axis=1, keepdims=True))[:, : models.shape[1]]
     wrong = 1.0 - np.hstack([combination == truth, average, models == truth])
     wrong[:, 2:][np.isnan(models)] = np.nan
-    # Of two classes, who errs on the second predicts the first.
+    # With two classes, an error on the second is a vote for the first.
     return wrong, wrong * (1 - 2 * truth if len(classes) == 2 else np.nan)

@@ -65,7 +65,7 @@ class LabelBudget:
     gain_high: NDArray[np.float64]
 
     def __str__(self) -> str:
-        """Return a table, a line a number of labels."""
+        """Return a table, one line per number of labels."""
         columns = (self.error, self.low, self.high, self.gain)
         rows = [
             (labels, *(f"{figure:.4g}" for figure in figures))

@@ -68,7 +68,7 @@ class MarginalChanges:
         return self.model_names[np.nanargmin(change)]
 
     def to_frame(self) -> Any:
-        """Make a table, a row a model.
+        """Make a table, one row per model.
 
         Returns
         -------

@@ -50,7 +50,7 @@ class PruningPath:
         return int(self.error.argmin())
 
     def to_frame(self) -> Any:
-        """Make a table, a row a number of removals.
+        """Make a table, one row per number of removals.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class PruningPath:
         )
 
     def __str__(self) -> str:
-        """Return a table, a line a number of removals."""
+        """Return a table, one line per number of removals."""
         rows = [("models", "error ", "next to go (reliability)")]
         for n, (error, name, reliability) in enumerate(
             zip(self.error, self.removed, self.reliability, strict=True)

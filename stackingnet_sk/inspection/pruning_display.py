@@ -70,7 +70,7 @@ class PruningDisplay(ModelsDisplay):
         return cls(prune(estimator)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, a row a removal; a star marks the least error.
+        """Draw it, one row per removal; a star marks the least error.
 
         Parameters
         ----------

@@ -156,7 +156,7 @@ class Ranking:
         return {name: column.tolist() for name, column in columns.items()}
 
     def to_frame(self) -> Any:
-        """Make a table, a row a model.
+        """Make a table, one row per model.
 
         Returns
         -------
@@ -166,7 +166,7 @@ class Ranking:
         return as_frame(self.columns())
 
     def __str__(self) -> str:
-        """Return a table, a line a model, and how to read it."""
+        """Return a table, one line per model, and how to read it."""
         names = [str(name) for name in self.model_names]
         quality = "rmse" if self.is_number else "bal. acc."
         level = f"{100 * self.confidence_level:.0f} %"

@@ -63,20 +63,20 @@ class RegularizationPath:
         return float(self.shrinkage[self.error.argmin()])
 
     def to_frame(self) -> Any:
-        """Make a table, a row a strength.
+        """Make a table, one row per strength.
 
         Returns
         -------
         pandas.DataFrame or list of dict
-            `shrinkage`, `error`, `gap`, and a column a model with its weights. A frame
-            where pandas is installed.
+            `shrinkage`, `error`, `gap`, and one column per model with its weights. A
+            frame if pandas is installed.
         """
         columns = {name: getattr(self, name) for name in ("shrinkage", "error", "gap")}
         columns |= dict(zip(self.names, self.weights.T, strict=True))
         return as_frame({name: column.tolist() for name, column in columns.items()})
 
     def __str__(self) -> str:
-        """Return a table, a line a strength."""
+        """Return a table, one line per strength."""
         rows = [("shrinkage", "error ", "models with a weight")]
         for strength, error, weights in zip(
             self.shrinkage, self.error, self.weights, strict=True

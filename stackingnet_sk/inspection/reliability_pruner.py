@@ -128,8 +128,8 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         if fitted.n_features_in_ > len(fitted.model_names_):
             raise ValueError(
                 f"X has {fitted.n_features_in_} columns of probabilities of "
-                f"{len(fitted.model_names_)} models; give a column a model: what each "
-                "finds most probable."
+                f"{len(fitted.model_names_)} models; give one column per model: the "
+                "class that it finds most probable."
             )
         ranking = rank_models(
             fitted,

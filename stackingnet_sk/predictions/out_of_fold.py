@@ -290,5 +290,5 @@ def _fit_and_predict(
         print(
             f"[stackingnet] {where}: fitted on {len(train_y)} rows in {seconds:.1f} s"
         )
-    # Of the fit on a fold only the predictions are used.
+    # Only the predictions of the fit on a fold are used.
     return (estimator if fold is None else None), prediction

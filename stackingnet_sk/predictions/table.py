@@ -1,4 +1,4 @@
-"""Tables of predictions: a row an item, a column a model."""
+"""Tables of predictions: one row per item, one column per model."""
 
 from __future__ import annotations
 

@@ -18,12 +18,13 @@ from stackingnet_sk.report.words import at, figure, fixed, number
 
 # Percent of the width that is left free at either end, for half a mark.
 _INSET = 2.0
-# Pixels of the heat map: side of a cell with its number, and width of a map with none.
+# Pixels of the heat map: side of a cell with a number, and width of a map without
+# numbers.
 _CELL, _MAP = 38, 870
 _SMALLEST_CELL, _LARGEST_CELL = 14, 24
 # Models up to which cells have room for their numbers.
 _MOST_NUMBERED = 16
-# Letters of a name in a chart, and in the heat map.
+# Longest name in a chart, and in the heat map, in letters.
 _LONGEST_NAME, _LONGEST_IN_MAP = 32, 22
 
 

@@ -162,7 +162,7 @@ def group_errors(
         )
     groups = groups[comparison.rows]
     named = is_labelled(groups)
-    # A group with one row says nothing, and a row without a group belongs to none.
+    # A group with one row has no estimate, and a row without a group belongs to none.
     names, counts = np.unique(groups[named].astype(str), return_counts=True)
     single = [str(group) for group in names[counts < 2]]
     kept = named.copy()

@@ -32,7 +32,7 @@ from stackingnet_sk.predictions import (
 
 Array = NDArray[Any]
 
-# More rows than this, with a label or without, are drawn from.
+# If there are more rows than this with a label, or without, some are drawn.
 MOST_ROWS = 50_000
 _BATCH = 50_000
 

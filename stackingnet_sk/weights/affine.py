@@ -49,7 +49,7 @@ def _optimize(
     z -= null @ (null.T @ z)
     if z.sum() > 0:
         candidates.append(z / z.sum())
-    # Where C is singular up to rounding only, the two formulas compete.
+    # If C is singular up to rounding only, take the better of the two formulas.
     best = min(candidates, key=lambda weights: abs(objective.value(weights)))
     single = errorless and null.shape[1] == 1 and best is candidates[0]
     return best, 1, single or not null.shape[1]

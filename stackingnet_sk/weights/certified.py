@@ -31,7 +31,7 @@ from stackingnet_sk.weights.problem import (
 from stackingnet_sk.weights.solution import CERTIFIED, CERTIFIED_CONIC, Solution, Status
 from stackingnet_sk.weights.user_constraints import UserConstraints
 
-# Values of the parameter `solver`, and who solves then.
+# Values of the parameter `solver`, and the solver of each.
 SOLVERS = {"auto": "native", "cvxpy": "cvxpy"}
 
 

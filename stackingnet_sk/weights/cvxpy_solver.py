@@ -19,7 +19,8 @@ import numpy as np
 from stackingnet_sk.weights.problem import ConicProblem, Minimum, Point, Problem
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
-# In the order of trust, with what makes them accurate; the first that is installed.
+# Solvers in the order in which they are tried, with options that make them accurate.
+# The first installed one is used.
 _SOLVERS: dict[str, Callable[[float], dict[str, Any]]] = {
     "CLARABEL": lambda tol: {
         "tol_gap_abs": tol,
@@ -35,10 +36,10 @@ _SOLVERS: dict[str, Callable[[float], dict[str, Any]]] = {
 _TIGHT, _LOOSE = 1e-11, 1e-8
 # Largest violation that rounding leaves of a constraint that holds, relative.
 _HOLDS = 1e-9
-# A constraint of an infeasible problem that gives way by less is not named, relative.
+# Relative violation below which a constraint of an infeasible problem is not named.
 _GIVES_WAY = 1e-6
-# An objective that is so many times the unit is scaled again: an interior point would
-# have lost as many digits.
+# If the objective is this many times the unit, the problem is scaled again: an interior
+# point would have lost as many digits.
 FAR_OFF = 1e3
 _MOST_SCALINGS = 4
 
@@ -101,7 +102,7 @@ def violation(problem: ConicProblem, named: list[Named], point: Point) -> float:
     cp, scaled = problem.view.cvxpy, problem.scaled(point)
     problem.variable.value = scaled
     if any(other.value is None for _, limit, _ in named for other in limit.variables()):
-        # A callable may bring variables of its own, which are as good as they can be.
+        # A callable may add variables, which the solver chooses as well as it can.
         elastic, slacks = _elastic(cp, named)
         total = sum(cp.sum(slack) for _, slack, _ in slacks)
         if _run(cp, total, [*elastic, problem.variable == scaled])[0] is None:
@@ -206,7 +207,7 @@ def _run(
     tolerances = [tolerance * 10.0**step for step in range(steps + 1)]
     for name, tol in product(installed, tolerances):
         with catch_warnings():
-            # What cvxpy warns of, the certificate measures.
+            # The certificate measures what cvxpy's warnings are about.
             filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
             try:
                 problem.solve(solver=name, **_SOLVERS[name](tol))
@@ -219,7 +220,7 @@ def _run(
             return stats, failures
         failures.append(f"{name} at {tol:g}: {problem.status}")
         if problem.status in (cp.INFEASIBLE, cp.UNBOUNDED):
-            # A solver proves these, and another would only repeat the proof.
+            # A solver proves these statuses, so another one need not be tried.
             return None, failures
         if problem.status == cp.OPTIMAL_INACCURATE and second_best is None:
             values = [variable.value for variable in problem.variables()]

@@ -21,7 +21,8 @@ from stackingnet_sk.weights.simplex import SIMPLEX
 
 # Rows at a time: a block's ratios stay in the cache.
 _BLOCK = 2048
-# One row in so many is near enough to the optimum for three more steps.
+# A sample of one row in this many ends so near the optimum that about three steps on
+# all rows are left.
 _SAMPLED = 16
 _LEAST_LOSS = 1e-3
 # A step leaves this share, at least, of each row's probability.
@@ -70,7 +71,8 @@ class LinearPoolObjective:
     def scale(self) -> float:
         """Unit of every relative figure: the log loss of the uniform weights."""
         uniform = _uniform(self)
-        # Relative to the loss of models that are all sure and right, all is rounding.
+        # If all models are sure and right, the loss is zero and every relative figure
+        # is rounding.
         return max(self._loss(self.likelihood @ uniform), _LEAST_LOSS)
 
     def _loss(self, pooled: NDArray[np.float64]) -> float:
@@ -126,7 +128,7 @@ class LinearPoolObjective:
         moved = weights - self.center
         pull = self.strength / self.total
         value = loss / self.total + 0.5 * pull * float(moved @ moved)
-        # The constant does not matter on the simplex: it makes the form a square.
+        # On the simplex this constant does not matter; it makes the form a square.
         error = second - mean[:, None] - mean + 1.0
         to_center = np.eye(n_models) - self.center[:, None]
         error += pull * (to_center.T @ to_center)
@@ -181,7 +183,7 @@ def minimize_linear_pool(
     """
     here = objective.expand(_start(objective))
     if not here.value < np.inf:
-        # A row that is possible only for models that the sample gave up.
+        # Only models that got no weight on the sample give this row a probability.
         here = objective.expand(_uniform(objective))
     for iteration in range(_MAX_STEPS):
         if here.gap <= _ENOUGH * objective.scale:

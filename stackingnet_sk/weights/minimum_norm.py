@@ -63,7 +63,7 @@ def nonnegative_quadratic(
     )
     rounding = 10.0 * _EPS * float(weights @ np.abs(quadratic) @ weights)
     rounding += weight * (100.0 * _EPS) ** 2
-    # Where the second solve fails, optimal beats least.
+    # If the second solve fails, keep the optimum, although its norm is not the least.
     if after <= before * (1.0 + 1e-10) + rounding:
         weights = moved
     return weights, iterations + 1, False
@@ -115,7 +115,8 @@ def _null_space(
     null = np.linalg.qr(null)[0]
     along = slopes @ null
     if np.linalg.norm(along) > 1e-8 * np.linalg.norm(slopes):
-        # One direction that moves a'w spans with the rest; the complement keeps it.
+        # Together with one direction that changes a'w, the complement of a spans the
+        # space.
         null = null @ np.linalg.qr(along[:, None], mode="complete")[0][:, 1:]
     # Rounding must not tie a model at its bound to directions that do not move it.
     null[np.abs(null) < 1e-13] = 0.0

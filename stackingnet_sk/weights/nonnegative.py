@@ -26,7 +26,7 @@ def _optimize(
 ) -> tuple[NDArray[np.float64], int, bool]:
     """Minimize ``w'Gw + sigma^2 (1 - a'w)^2`` over ``w >= 0``."""
     if objective.target == 0:
-        # Nothing to explain: the least of all weights is optimal.
+        # There is nothing to explain, so weights of zero are optimal.
         return np.zeros(objective.n_models), 0, True
     return nonnegative_quadratic(
         objective.free_slope_error, objective.slopes, objective.target
@@ -43,7 +43,7 @@ def _certify(
     ``P_mm``, which gives both their units. A model with huge errors is measured by its
     own rounding.
     """
-    # Where predictions spread far too much, weights of zero would pass otherwise.
+    # Without this, weights of zero would pass if predictions spread far too much.
     scale = min(objective.scale, objective.target or np.inf)
     gradient = objective.gradient(weights)
     squares = objective.error.diagonal()

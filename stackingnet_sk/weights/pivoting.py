@@ -117,7 +117,7 @@ def _solve_tiny(
     factor, info = dpotrf(quadratic.T, lower=0)
     if info:
         return None
-    # Of a few numbers, Python finds the least in half of numpy's time.
+    # For a few numbers, Python's min takes half the time of numpy's.
     pivots = np.square(factor.diagonal()) / quadratic.diagonal()
     if not min(pivots.tolist()) > _WELL_CONDITIONED:
         return None
@@ -125,7 +125,7 @@ def _solve_tiny(
     if min(z.tolist()) > 0:
         return z
     if not min(linear.tolist()) > 0:
-        # Beside large negative entries small positive ones drown in its products.
+        # Small positive entries would be lost in products with large negative ones.
         return None
     z, _ = nnls(factor, factor.dot(z), maxiter=100 * len(linear))
     return z

@@ -35,7 +35,8 @@ LARGEST_EXACT = 30
 # models takes about 0.05 ms natively and 20 ms through cvxpy.
 _MOST_NODES = 1_000_000
 _MOST_CONIC = 2_000
-# So many models are tried in each step of the pruning path, those of least weight.
+# Number of models, those with the smallest weights, that each step of the pruning path
+# tries to remove.
 _TRIED = 5
 # Share of the objective within which two subsets are equally good.
 _ROUNDING = 1e-12

@@ -1,4 +1,4 @@
-"""Tables with a row an answer."""
+"""Tables with one row per answer."""
 
 import json
 
@@ -15,7 +15,7 @@ LABELLED = (*PARTS, "--label", "truth")
 
 
 def long(rows):
-    """A row an answer, items and models in their order."""
+    """One row per answer, items and models in their order."""
     return [
         [f"t{n}", "abc"[m], row[m], row[3], f"s{n % 2}"]
         for n, row in enumerate(rows)

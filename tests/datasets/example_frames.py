@@ -52,7 +52,7 @@ def numbers(seed=0, n_items=60, n_models=5):
 
 
 def long(table, labels):
-    """Lay a table out with a row an answer: a dict of columns."""
+    """Lay a table out with one row per answer: a dict of columns."""
     given = np.array(
         [[cell is not None and cell == cell for cell in row] for row in table]
     )
@@ -68,7 +68,7 @@ def long(table, labels):
 
 
 def wide(table, labels):
-    """Lay the same table out with a row an item."""
+    """Lay the same table out with one row per item."""
     columns = {f"model {m}": [none(cell) for cell in table[:, m]] for m in range(5)}
     return {"text": [f"text {row}" for row in range(len(table))], **columns} | {
         "truth": [none(label) for label in labels],

@@ -1,4 +1,4 @@
-"""Tables with a row an answer: what they become, and what is refused."""
+"""Tables with one row per answer: what they become, and what is refused."""
 
 import re
 

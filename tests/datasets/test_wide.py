@@ -1,4 +1,4 @@
-"""Tables with a column a model: roles, markers, numbers in texts, what is refused."""
+"""Tables with one column per model: roles, markers, numbers in texts, refusals."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Cached fits are not repeated; `verbose` prints a line a fit."""
+"""Cached fits are not repeated; `verbose` prints one line per fit."""
 
 import re
 from pathlib import Path
