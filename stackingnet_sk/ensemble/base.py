@@ -94,15 +94,15 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
 
     @abstractmethod
     def _check_block(self, block: Block, *, reset: bool) -> Callable[[], Any]:
-        """Check a block; what is returned sums it up, and can run elsewhere."""
+        """Check a block of rows, and return a function that sums it elsewhere."""
 
     @abstractmethod
     def _weigh(self, statistics: Any, *labelled: Any) -> Iterable[Warning]:
-        """Set the weights; return what there is to warn of."""
+        """Set the weights, and return the warnings."""
 
     @abstractmethod
     def _groups(self) -> tuple[Any, ...]:
-        """Return what limits on groups of rows need, besides the statistics."""
+        """Return what constraints on groups of rows need besides the statistics."""
 
     @property
     def model_names_(self) -> NDArray[np.object_]:
@@ -117,7 +117,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
 
     @property
     def _answer(self) -> Answer:
-        """What members are asked for: numbers, unless a subclass says otherwise."""
+        """What members are asked for: numbers, unless a subclass overrides it."""
         return NUMBER
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -341,7 +341,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         """Name the columns of `transform`, without the estimator's own name."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is saved: parameters, and the rest without our classes."""
+        """Return what is saved: parameters and fitted state, without own classes."""
         parameters = self.get_params(deep=False)
         return {
             name: value if name in parameters else pack(value)
@@ -359,17 +359,17 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         )
 
     def _forget(self) -> None:
-        """Delete fitted attributes: weights must never meet other models."""
+        """Delete fitted attributes: weights must not be used with other models."""
         for attribute in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, attribute)
 
     def _check_columns(self, X: Any, table: Any, *, reset: bool) -> None:
-        """Remember, or compare, number and names of the columns of a table."""
+        """Remember number and names of the columns, or compare them with `fit`."""
         named = X if column_names(X) else table
         validate_data(self, named, reset=reset, skip_check_array=True)
 
     def _check_countable(self) -> None:
-        """Refuse a fit whose statistics are not all that its weights are from."""
+        """Refuse a fit whose weights depend on more than its statistics."""
         return
 
     def _check_mergeable(self) -> None:
@@ -385,7 +385,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         return getattr(self, self._statistics_name, None)
 
     def _add(self, statistics: Any) -> None:
-        """Weigh the models with more rows; where that fails, nothing has changed."""
+        """Add rows and solve again; if that fails, nothing has changed."""
         if self._statistics() is not None:
             self._check_mergeable()
             statistics = self._statistics().merge(statistics)
@@ -403,7 +403,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         return self._check_block(block, reset=reset)()
 
     def _sum_new(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        """Sum up what comes next, one block or several."""
+        """Sum the next rows: one block or several."""
         reset = self._statistics() is None
         if self._is_stream(X):
             return self._sum_stream(X, y, sample_weight, reset=reset)
@@ -418,9 +418,9 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         reset: bool,
         labels: str = "some",
     ) -> Any:
-        """Sum up a stream, which has "some" labels or none, at least "one", or "none".
+        """Sum a stream that has "some" labels or none, at least "one", or "none".
 
-        At least one is needed only where labels are given.
+        At least one label is needed only if labels are given.
         """
         statistics, given = sum_stream(
             X,
@@ -437,7 +437,10 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         return statistics
 
     def _remote_reader(self) -> Callable[[Block], Any]:
-        """Return what sums up a block elsewhere: a clone that knows the columns."""
+        """Return a function that sums a block in another process.
+
+        It is a clone that knows the columns.
+        """
         reader = clone(self)
         for attribute in _COLUMNS:
             if hasattr(self, attribute):
@@ -512,7 +515,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         return predicted, self._ask(take_rows(X, others))
 
     def _check_features(self, X: Any, *, reset: bool) -> None:
-        """Remember or compare number and names of the features, where there are any."""
+        """Remember the number and names of the features, or compare them with `fit`."""
         # Members may take other input than tables, such as a list of texts.
         if count_dimensions(X) == 2:
             check_column_names(X)
@@ -524,7 +527,7 @@ class CombinerMixin(CallbackSupportMixin, TransformerMixin):
         return FittedMembers(names, self.estimators_, self._answer)
 
     def _ask(self, X: Any, which: Iterable[int] | None = None) -> NDArray[np.float64]:
-        """Let fitted members predict rows; zeros for those that are not asked."""
+        """Let fitted members predict rows; members that are not called get zeros."""
         return self._members.ask(X, which, n_jobs=self.n_jobs)
 
 

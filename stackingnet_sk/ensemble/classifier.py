@@ -727,7 +727,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         return ClassAnswer(self.classes_)
 
     def _classes_of_members(self) -> NDArray[Any]:
-        """All classes that fitted members know, where no labels say."""
+        """Return the classes of all fitted members, for a fit without labels."""
         classes = [
             np.asarray(member.classes_)
             for _, member in self._check_members()

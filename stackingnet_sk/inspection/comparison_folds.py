@@ -27,8 +27,8 @@ from stackingnet_sk.predictions import (
 
 Array = NDArray[Any]
 
-# Folds by default; fewer where each of them is long to fit: with members, or with many
-# labelled rows.
+# Default number of folds, and the smaller one if fits take long: with members, or with
+# many labelled rows.
 _FOLDS, _FOLDS_OF_MANY, _MANY = 10, 5, 2000
 
 
@@ -190,7 +190,8 @@ def split_rows(cv: Any, rows: Rows, groups: Any) -> list[tuple[Array, Array]]:
     params = {} if groups is None else {"groups": groups}
     splits = cv.split(labels[:, None], labels, **params) if hasattr(cv, "split") else cv
     with warnings.catch_warnings():
-        # Rare classes are spread as far as they go, and the answer says how rare.
+        # Rare classes are spread over as many folds as possible, and the result tells
+        # how rare they are.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         folds = check_splits(splits, len(labels))
     labelled = is_labelled(labels)

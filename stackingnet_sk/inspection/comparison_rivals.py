@@ -88,7 +88,7 @@ def choose_model(training: TrainingData) -> int:
         return int(np.average(errors, axis=0, weights=weights).argmin())
     votes = _votes(training.table, int(training.shares.argmax()))
     if training.class_weight == "balanced":
-        # scikit-learn's balanced_accuracy_score would warn of votes for a class that
+        # scikit-learn's balanced_accuracy_score would warn about votes for a class that
         # has no label here.
         options = {"labels": np.unique(labels), "average": "macro"}
         return int(

@@ -19,19 +19,22 @@ from stackingnet_sk.weights import dawid_skene
 
 Array = NDArray[Any]
 
-# Least correlation in a family. With labels, cuts from 0.45 to 0.55 find families that
-# were planted in panels that have 0.3 in common; agreement takes a part for the truth.
+# Smallest error correlation within a family. With labels, values from 0.45 to 0.55 find
+# families that were planted in panels whose models all correlate by 0.3. Without labels
+# it is smaller, because agreement takes a part of the common errors for the truth.
 _WITH_LABELS, _WITHOUT_LABELS = 0.5, 0.25
-# Standard errors of Fisher's transform (which takes four rows) that the largest of some
-# hundred correlations stays below by chance.
+# Number of standard errors of Fisher's transform (which needs four rows) that the
+# largest of about a hundred correlations does not exceed by chance.
 _NOISE, _FEWEST_ROWS = 3.5, 4
-# Groups of rows that the jackknife leaves out: widths of intervals err by 2 %, or 7 %
-# where sums for so many models would fill the memory.
+# Number of groups of rows that the jackknife leaves out. The widths of intervals are
+# within 2 %, or 7 % with the smaller number, which is used if the sums for many models
+# would fill the memory.
 _GROUPS, _FEWEST_GROUPS, _ELEMENTS = 1000, 100, 10_000_000
-# Values that vary by less than this share of what they are taken from are rounding.
+# Values that vary by less than this share of their terms vary by rounding only.
 _CONSTANT = 1e-13
-# No model owes less of its variance to error than this share of the panel's median:
-# errors of one that agreement takes for nearly perfect would be noise over zero.
+# Smallest error variance of a model, as a share of the median of all models. Agreement
+# can take a model for nearly perfect, and the correlations of its errors would then be
+# noise divided by zero.
 _LEAST_ERROR = 0.05
 _ROUNDING = 1e-12
 
@@ -262,7 +265,7 @@ def dependence(
     correlation = error_correlation(pairs)
     left_out = error_correlation(pairs_left_out)
     if not votes:
-        # Two numbers always correlate perfectly, and three say next to nothing.
+        # Two rows always correlate perfectly, and three tell next to nothing.
         few = pairs.rows[0] < _FEWEST_ROWS
         correlation[few] = left_out[..., few] = np.nan
     if threshold is None:
@@ -331,7 +334,7 @@ def _outcomes(answers: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array
         labels = answers.labels[rows, None] if labelled else np.zeros((1, 1))
         size = np.maximum(np.abs(values).max(axis=0), np.abs(labels).max())
         size[size == 0] = 1.0
-        # Divided first: squares of huge values, or of tiny ones, are out of range.
+        # Divide first: squares of huge or tiny values over- or underflow.
         values = values / size - labels / size
         # For a model that never answers all rows count, because it would have no mean
         # otherwise.
@@ -359,7 +362,7 @@ def _group_sums(values: Array, answered: Array, mass: Array) -> Array:
     n_classes, n_rows, n_models = values.shape
     kinds = 2 if values.dtype == bool or answered.all() else 3
     fit = max(_FEWEST_GROUPS, _ELEMENTS // (n_classes * kinds**2 * n_models**2))
-    # Rows may be sorted, so they are dealt at random, each time in the same way.
+    # Rows may be sorted, so they are assigned to groups at random, with a fixed seed.
     dealt = np.random.default_rng(0).permutation(n_rows)
     parts = np.array_split(dealt, min(n_rows, _GROUPS, fit))
     sums = np.empty((len(parts), n_classes, kinds * n_models, kinds * n_models))
@@ -385,7 +388,8 @@ def _pair_sums(sums: Array, n_models: int, votes: bool) -> PairSums:
         # Being right is one or zero, so it is its own square.
         squares = outcomes
     elif sums.shape[-1] == 2 * n_models:
-        # Nothing is missing: the squares are the same beside every other model.
+        # If nothing is missing, the squares do not depend on the other model of the
+        # pair.
         squares = products.diagonal(axis1=-2, axis2=-1)[..., None]
     else:
         squares = sums[..., square, answer]
@@ -426,7 +430,7 @@ def _families_without_labels(agreement: Array, threshold: float) -> Array:
     families = np.arange(len(agreement))
     for _ in families:
         _, renewed = _cluster(_beyond_truth(agreement, families), threshold)
-        # Loadings take three families.
+        # Loadings need three families.
         if renewed.max() < 2 or (renewed == families).all():
             break
         families = renewed
@@ -435,7 +439,7 @@ def _families_without_labels(agreement: Array, threshold: float) -> Array:
 
 def _cluster(correlation: Array, threshold: float) -> tuple[Array, Array]:
     """Link models, and number families in order of appearance."""
-    # Models of whom nothing is known stay alone.
+    # A model whose correlations are unknown is a family of its own.
     distance = 1.0 - np.nan_to_num(correlation)
     tree = hierarchy.linkage(squareform(distance, checks=False), "average")
     labels = hierarchy.fcluster(tree, 1.0 - threshold, "distance")
@@ -450,10 +454,11 @@ def _effective(
     if n_models < 2:
         return EffectiveModels(np.nan, np.nan, np.nan)
     lowest = -1.0 / (n_models - 1)
-    # Pairs on rows of their own can have a mean that no common rows allow.
+    # If pairs have different rows, their mean can be below what is possible on common
+    # rows.
     means = np.append(_mean_of_pairs(left_out), _mean_of_pairs(correlation))
     means = np.maximum(means[~np.isnan(means)], lowest)
-    # Logarithms of the number minus one, which are about normal.
+    # The logarithm of the effective number minus one is about normal.
     odds = np.log(np.maximum((1.0 - means, means - lowest), _ROUNDING))
     *left_one_out, whole = odds[0] - odds[1]
     freedom = max(len(left_one_out) - 1, 1)

@@ -17,12 +17,13 @@ from stackingnet_sk.inspection.canvas import (
 )
 from stackingnet_sk.inspection.dependence import Dependence, dependence
 
-# More models leave no room for numbers in the cells.
+# With more models there is no room for numbers in the cells.
 _MOST_NUMBERS = 12
 _CELL = 0.36
-# What is closer to zero is as pale on either side of it.
+# Correlations below this have a minus sign, because small ones of either sign are
+# equally pale.
 _NEGATIVE = -0.1
-# Cells beyond, of either sign, are too dark for black letters.
+# Cells with larger correlations, of either sign, are too dark for black letters.
 _DARK = 0.65
 
 

@@ -152,7 +152,7 @@ class DisparityDisplay:
             [*_groups(by_group), "gap"],
         )
         width, label = inches(cells.ravel()), inches(columns)
-        # Beside each other, long names would take a page: they are turned.
+        # Long names are rotated, because side by side they would fill a page.
         turned = label > width and label * len(columns) > 6
         width = 0.15 + (width if turned else max(width, label))
         size = len(columns) * width, len(rows) * ROW
@@ -160,7 +160,7 @@ class DisparityDisplay:
         image = self.ax_.imshow(error, cmap="Blues", aspect="auto")
         light = image.cmap(image.norm(error))[..., :3] @ [0.2126, 0.7152, 0.0722]
         for (row, column), cell in np.ndenumerate(cells):
-            # Zero is an error that is missing; the darkest blue is lighter.
+            # Zero shows a missing error; the darkest blue of other cells is lighter.
             dark = column < error.shape[1] and 0 < light[row, column] < 0.5
             style = {"color": "white" if dark else "black", "ha": "center", **text}
             self.ax_.text(column, row, cell, va="center", **style)

@@ -19,7 +19,7 @@ from stackingnet_sk.weights import InfeasibleError
 from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS
 
-# Standard errors beyond which a one-sided finding is no accident, in 95 of 100 cases.
+# Number of standard errors that a one-sided test at the 5 % level requires.
 _SURE = 1.645
 
 
@@ -165,7 +165,7 @@ class VoteEvidence:
         """Evidence that a model votes against the others, or against the labels."""
         counts, voters = self.counts.effective(), self.combiner.voters
         agreement = voters.label_free.confusion.diagonal(axis1=1, axis2=2)
-        # What agreement says counts for so many rows of each class, at most.
+        # The estimate from agreement counts for at most this many rows of each class.
         answers = counts.answered[:, None] * voters.rates * counts.weight
         rows = np.minimum(answers, LABEL_FREE_ROWS)
         labelled_rows = counts.joint(counts.labelled).sum(axis=2)
@@ -186,7 +186,8 @@ class VoteEvidence:
         self, recalls: NDArray[np.float64], rows: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
         """Whether balanced accuracies are below chance by more than chance allows."""
-        # A row more of each kind, or few answers that are all wrong would be sure.
+        # One more row of each kind, because otherwise a few answers that are all wrong
+        # would be taken for certain evidence.
         rate = (np.nan_to_num(recalls) * rows + 1.0) / (rows + 2.0)
         error = np.sqrt((rate * (1.0 - rate) / (rows + 2.0)).sum(axis=1))
         most: NDArray[np.float64] = (

@@ -18,7 +18,7 @@ from stackingnet_sk._compat import take_rows
 from stackingnet_sk._tables import text_table
 from stackingnet_sk.predictions import as_array, is_labelled
 
-# Fewer labels say nothing of a curve and of its test error at once.
+# Fewer labels cannot show both a learning curve and its test error.
 _FEWEST = 10
 _SIZES = 5
 
@@ -217,7 +217,7 @@ def _curve(
         hidden[pool[:size]] = y[pool[:size]]
         fitted = estimator.fit(own_X, hidden[rows])
         errors.append(perfect - scorer(fitted, test_X, truth))
-    # An error of n labels scatters like 1 / sqrt(n), so later ones count more.
+    # The error with n labels varies like 1 / sqrt(n), so later points count more.
     design = np.column_stack([np.ones(len(sizes)), 1.0 / sizes])
     weight = np.sqrt(sizes)
     lowest = 0.0 if min(errors) >= 0 else -np.inf

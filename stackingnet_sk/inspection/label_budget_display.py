@@ -92,7 +92,8 @@ class LabelBudgetDisplay:
         self.ax_.fill_between(labels, *band, color="lightgrey")
         self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")
         self.ax_.axvline(budget.n_labelled, color="black", linewidth=0.8)
-        # The first point is that of the labels at hand: known, not projected.
+        # The first point is that of the labels at hand, which is measured, not
+        # projected.
         self.ax_.plot(labels[0], error[0], "o", color="black")
         label = f"labels (vertical line: {budget.n_labelled} at hand)"
         self.ax_.set_xlabel(label, **text)

@@ -92,7 +92,8 @@ class PruningDisplay(ModelsDisplay):
         self.figure_ = self.ax_.figure
         name_rows(self.ax_, names, text)
         write_beside(self.ax_, left, text)
-        # Differences of less than a few percent are noise: they fill no picture.
+        # Differences of less than a few percent are noise, so they must not fill the
+        # picture.
         self.ax_.update_datalim([(1.05 * error[best], 0)])
         size, style = text["fontsize"], {"color": "black"}
         self.ax_.plot(error, rows, "o-", mfc="white", ms=0.7 * size, **style)

@@ -334,7 +334,7 @@ def rank_models(
     return Ranking(
         model_names=evidence.names[order],
         reliability=values[order],
-        # An interval is about its estimate, which the replicates' doubt may be off.
+        # An interval contains its estimate, although the replicates may be shifted.
         low=np.minimum(low, values)[order],
         high=high[order],
         rank_low=rank_low[order],

@@ -26,16 +26,16 @@ from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.replicates import replicated_votes
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS as VOTE_ROWS
 
-# More rows than this are drawn in blocks.
+# If there are more rows than this, blocks of rows are drawn.
 _BLOCKS = 2000
-# Correlations beyond are as good as one.
+# Largest correlation, so that Fisher's transform is finite.
 _EDGE = 0.999
-# Rows' worth of what is known of a model that answers nothing.
+# Number of rows that the prior on a model's recall counts for.
 _PRIOR_ROWS = 1.0
 _POSSIBLE = 1e-6
-# What its recall of a class may be: anything.
+# Beta distribution of the recall of a model that never answers: uniform.
 _UNKNOWN = 1.0, 1.0
-# Numbers held at a time.
+# Number of values that are in memory at once.
 _ELEMENTS = 4_000_000
 
 
@@ -57,7 +57,7 @@ def draw_counts(
     if n_rows > 4 * len(weights) or (weights != np.rint(weights)).any():
         counts = random.multinomial(n_drawn, weights / total, n_draws)
     else:
-        # Few rows a cell: rows are drawn faster than cells.
+        # If cells have few rows, drawing rows is faster than drawing cells.
         cells = np.repeat(np.arange(len(weights)), weights.astype(int))
         drawn = cells[random.integers(n_rows, size=(n_draws, n_drawn))]
         drawn += len(weights) * np.arange(n_draws)[:, None]
@@ -122,7 +122,8 @@ def percentile_interval(
                 if which.any():
                     drawn = replicates[:, which]
                     low[which], high[which] = quantile(drawn, [share, 1 - share], 0)
-        # An interval is about its estimate, which a prior may pull the replicates from.
+        # An interval contains its estimate, although a prior may pull the replicates
+        # away.
         return np.minimum(low, value), np.maximum(high, value)
 
 
@@ -217,7 +218,7 @@ class _RowBlocks:
     ) -> _RowBlocks:
         answered = ~np.isnan(table) & imputed.answering
         if imputed.patterns is not None:
-            # Rows that no model answers say nothing about the models.
+            # Rows that no model answers carry no information about the models.
             rows = answered.any(axis=1)
             table, target, answered = table[rows], target[rows], answered[rows]
         n_rows, n_models = table.shape
@@ -270,8 +271,9 @@ def vote_replicates(
     counts = counts.effective()
     panel = VoterEstimates.from_counts(counts)
     draws = []
-    # What agreement says counts for so many rows in the blend, and is as uncertain as
-    # these, or as the rows that the model answers, if they are fewer.
+    # In the blend the estimate from agreement counts for VOTE_ROWS rows. It is as
+    # uncertain as an estimate from these, or from the rows that the model answers if
+    # they are fewer.
     answers = counts.answered[:, None] * panel.rates * counts.weight
     worth = VOTE_ROWS * answers / (answers + VOTE_ROWS) + _PRIOR_ROWS
     repeats = None
@@ -284,7 +286,7 @@ def vote_replicates(
             counts, panel.label_free, labelled, unlabelled, repeats
         )
         right = joint.diagonal(axis1=2, axis2=3)
-        # No estimate is so sure that there is no distribution about it.
+        # Keep a beta distribution around every estimate possible.
         free = np.clip(free, _POSSIBLE, 1.0 - _POSSIBLE)
         guessed = VOTE_ROWS * random.beta(free * worth, (1.0 - free) * worth)
         rates = (right + guessed) / (joint.sum(axis=3) + VOTE_ROWS)

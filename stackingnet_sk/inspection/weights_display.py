@@ -19,7 +19,7 @@ from stackingnet_sk.inspection.canvas import (
     size_ticks,
 )
 
-# Where the panels of the weights and of the reliability are in the axes.
+# Positions of the panels of weights and of reliability in the axes.
 _LEFT, _RIGHT = (0.0, 0.0, 0.6, 1.0), (0.66, 0.0, 0.34, 1.0)
 
 
