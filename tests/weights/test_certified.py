@@ -240,7 +240,7 @@ def test_labels_that_underflow_beside_a_model_are_an_error(constraint, missing):
     rng = np.random.default_rng(0)
     target = 1e-150 * rng.normal(size=20)
     predictions = rng.normal(size=(20, 3)) * [1e150, 1.0, 1e-150]
-    with pytest.raises(ValueError, match=r"column 0.* units of the labels, or drop"):
+    with pytest.raises(ValueError, match=r"model 0 .* units of the labels, or drop"):
         fitted(predictions, target, constraint)
 
 
