@@ -25,9 +25,9 @@ from stackingnet_sk.weights.problem import (
     Combination,
     ConicProblem,
     Minimum,
-    Point,
     Problem,
 )
+from stackingnet_sk.weights.shapes import Point
 from stackingnet_sk.weights.solution import CERTIFIED, CERTIFIED_CONIC, Solution, Status
 from stackingnet_sk.weights.user_constraints import UserConstraints
 

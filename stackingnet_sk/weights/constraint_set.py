@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import fsum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Weights
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,12 @@ class ConstraintSet:
     """
 
     name: str
-    optimize: Callable[[StackingObjective], tuple[NDArray[np.float64], int, bool]]
-    certify: Callable[[StackingObjective, NDArray[np.float64]], tuple[float, float]]
+    optimize: Callable[[StackingObjective], tuple[Weights, int, bool]]
+    certify: Callable[[StackingObjective, Weights], tuple[float, float]]
     lower: float
     total: float | None
 
-    def violation(self, weights: NDArray[np.float64]) -> float:
+    def violation(self, weights: Weights) -> float:
         """Return by how much weights violate the lower bound or the sum.
 
         The sum is rounded once, so rounding of many weights is not a violation.

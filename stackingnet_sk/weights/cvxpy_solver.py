@@ -16,7 +16,8 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
-from stackingnet_sk.weights.problem import ConicProblem, Minimum, Point, Problem
+from stackingnet_sk.weights.problem import ConicProblem, Minimum, Problem
+from stackingnet_sk.weights.shapes import Point
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
 # Solvers in the order in which they are tried, with options that make them accurate.

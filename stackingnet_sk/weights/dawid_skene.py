@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
+from stackingnet_sk.weights.shapes import Array, Confusion, Rates, Table, Vector
 
 # Number of answers, on each class, that the one coin counts for. It is at most the
 # share below of the rows that a class has on average, as otherwise few rows would
@@ -69,11 +69,11 @@ class DawidSkene:
         Probability of each class given each row of votes.
     """
 
-    confusion: NDArray[np.float64]
-    class_prior: NDArray[np.float64]
-    log_likelihood: NDArray[np.float64]
+    confusion: Confusion
+    class_prior: Rates
+    log_likelihood: Vector
     converged: bool
-    posterior: NDArray[np.float64]
+    posterior: Table
 
 
 def dawid_skene(counts: VoteCounts) -> DawidSkene:
@@ -126,9 +126,7 @@ def identified(counts: VoteCounts) -> bool:
     return int((counts.patterns >= 0).any(axis=0).sum()) >= _IDENTIFIED
 
 
-def em_step(
-    joint: NDArray[np.float64], rates: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def em_step(joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
     """Estimate confusion matrices and class prior from the current class probabilities.
 
     `joint` is the weight of each model's votes by class, see :meth:`VoteCounts.joint`,
@@ -173,7 +171,7 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     return DawidSkene(confusion, rates, trace, True, posterior)
 
 
-def majority(counts: VoteCounts) -> NDArray[np.float64]:
+def majority(counts: VoteCounts) -> Table:
     """Majority vote of each pattern, of shape (n_patterns, n_classes); rows sum to one.
 
     Classes with equally many votes share the row, and all classes share a row without
@@ -181,13 +179,11 @@ def majority(counts: VoteCounts) -> NDArray[np.float64]:
     """
     votes = counts.design @ np.tile(np.eye(counts.n_classes), (counts.n_models, 1))
     most = votes == votes.max(axis=1, keepdims=True)
-    share: NDArray[np.float64] = most / most.sum(axis=1, keepdims=True)
+    share: Array = most / most.sum(axis=1, keepdims=True)
     return share
 
 
-def shrunk_confusion(
-    joint: NDArray[np.float64], one_coin: float
-) -> NDArray[np.float64]:
+def shrunk_confusion(joint: Confusion, one_coin: float) -> Confusion:
     """Shrink confusion matrices toward one coin per model, and coins toward their mean.
 
     `joint` is the weight of each model's votes by true class, see
@@ -207,18 +203,16 @@ def shrunk_confusion(
     coin = np.repeat(error, n_classes**2).reshape(joint.shape)
     diagonal = np.arange(n_classes)
     coin[:, diagonal, diagonal] = accuracy[:, None]
-    total: NDArray[np.float64] = joint.sum(axis=2, keepdims=True) + one_coin
+    total: Array = joint.sum(axis=2, keepdims=True) + one_coin
     return (joint + one_coin * coin) / total
 
 
-def log_votes(
-    counts: VoteCounts, confusion: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def log_votes(counts: VoteCounts, confusion: Confusion) -> Table:
     """Log-probability of each pattern's votes given each class.
 
     `confusion` has entries above zero. The result has shape (n_patterns, n_classes).
     """
     n_classes = counts.n_classes
     log_confusion = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
-    scores: NDArray[np.float64] = counts.design @ log_confusion
+    scores: Array = counts.design @ log_confusion
     return scores

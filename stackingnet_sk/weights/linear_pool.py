@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Table, Vector, Weights
 from stackingnet_sk.weights.simplex import SIMPLEX
 
 # Rows at a time: a block's ratios stay in the cache.
@@ -57,9 +57,9 @@ class LinearPoolObjective:
         ``k``, in pseudo-observations.
     """
 
-    likelihood: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    center: NDArray[np.float64]
+    likelihood: Table
+    weights: Weights
+    center: Weights
     strength: float
 
     @cached_property
@@ -75,10 +75,10 @@ class LinearPoolObjective:
         # is rounding.
         return max(self._loss(self.likelihood @ uniform), _LEAST_LOSS)
 
-    def _loss(self, pooled: NDArray[np.float64]) -> float:
+    def _loss(self, pooled: Vector) -> float:
         return -float(self.weights @ np.log(pooled)) / self.total
 
-    def value(self, weights: NDArray[np.float64]) -> float:
+    def value(self, weights: Weights) -> float:
         """``f(w)``, in nats a row; infinity where a row becomes impossible."""
         pooled = self.likelihood @ weights
         if not pooled.min(initial=1.0) > 0:
@@ -87,17 +87,15 @@ class LinearPoolObjective:
         penalty = 0.5 * self.strength / self.total * float(moved @ moved)
         return self._loss(pooled) + penalty
 
-    def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(self, weights: Weights) -> Weights:
         """Gradient of f."""
         return self._slopes(weights, self.likelihood @ weights)
 
-    def _slopes(
-        self, weights: NDArray[np.float64], pooled: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _slopes(self, weights: Weights, pooled: Vector) -> Weights:
         loss = -((self.weights / pooled) @ self.likelihood)
         return (loss + self.strength * (weights - self.center)) / self.total
 
-    def expand(self, weights: NDArray[np.float64]) -> Expansion:
+    def expand(self, weights: Weights) -> Expansion:
         """Second-order expansion of f at a point, in one pass over the rows.
 
         To second order ``-log(a'w) = (d'w - 1)^2 / 2`` up to a constant, with
@@ -135,7 +133,7 @@ class LinearPoolObjective:
         gradient = pull * moved - mean - 1.0
         return Expansion(weights, value, gradient, StackingObjective(error), mixed)
 
-    def certify(self, weights: NDArray[np.float64]) -> tuple[float, float]:
+    def certify(self, weights: Weights) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
 
         The duality gap is ``w'g - min(g)`` with the gradient g (Frank and Wolfe, 1956)
@@ -157,11 +155,11 @@ class Expansion:
     `pooled` the probability that the pool gives to each label.
     """
 
-    weights: NDArray[np.float64]
+    weights: Weights
     value: float
-    gradient: NDArray[np.float64]
+    gradient: Weights
     model: StackingObjective
-    pooled: NDArray[np.float64]
+    pooled: Vector
 
     @property
     def gap(self) -> float:
@@ -169,13 +167,13 @@ class Expansion:
         return _gap(self.weights, self.gradient)
 
 
-def _gap(weights: NDArray[np.float64], gradient: NDArray[np.float64]) -> float:
+def _gap(weights: Weights, gradient: Weights) -> float:
     return max(float(weights @ gradient - gradient.min()), 0.0)
 
 
 def minimize_linear_pool(
     objective: LinearPoolObjective,
-) -> tuple[NDArray[np.float64], int]:
+) -> tuple[Weights, int]:
     """Minimize over the simplex; return feasible weights and the number of steps.
 
     It starts from the uniform weights, or from the optimum of some of the rows. How
@@ -216,7 +214,7 @@ def minimize_linear_pool(
     return here.weights, _MAX_STEPS
 
 
-def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
+def _start(objective: LinearPoolObjective) -> Weights:
     """Optimal weights of every so many rows, if there are enough, else uniform."""
     if len(objective.weights) < 2 * _SAMPLED * _BLOCK:
         return _uniform(objective)
@@ -230,6 +228,6 @@ def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
     return minimize_linear_pool(sample)[0]
 
 
-def _uniform(objective: LinearPoolObjective) -> NDArray[np.float64]:
+def _uniform(objective: LinearPoolObjective) -> Weights:
     n_models = len(objective.center)
     return np.full(n_models, 1.0 / n_models)

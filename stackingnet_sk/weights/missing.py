@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.imputation import PredictionModel
 from stackingnet_sk.evidence.moments import Moments
+from stackingnet_sk.weights.shapes import Vector, Weights
 from stackingnet_sk.weights.solution import Solution
 from stackingnet_sk.weights.solve import solve_moments
 from stackingnet_sk.weights.user_constraints import UserConstraints
@@ -17,9 +18,9 @@ from stackingnet_sk.weights.user_constraints import UserConstraints
 def error_due_to_missing(
     prediction_moments: Moments,
     answered: NDArray[np.bool_],
-    share: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    slopes: NDArray[np.float64],
+    share: Vector,
+    weights: Weights,
+    slopes: Weights,
 ) -> float:
     """Return the mean squared error that is due to missing predictions alone.
 

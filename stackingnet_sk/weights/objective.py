@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpstrf
 
 from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.pivoting import rank_tolerance
 from stackingnet_sk.weights.prior import ShrinkagePrior
+from stackingnet_sk.weights.shapes import Array, Covariance, Models, Weights
 
 _EPS = float(np.finfo(float).eps)
 
@@ -43,8 +43,8 @@ class StackingObjective:
         ``sigma^2``: variance of the target.
     """
 
-    error: NDArray[np.float64]
-    error_target: NDArray[np.float64] | None = None
+    error: Covariance
+    error_target: Weights | None = None
     target: float = 0.0
 
     @classmethod
@@ -103,7 +103,7 @@ class StackingObjective:
         return float(np.minimum.reduce(self.error.diagonal())) or self.scale
 
     @property
-    def slopes(self) -> NDArray[np.float64]:
+    def slopes(self) -> Weights:
         """``a``: slope of each model's predictions on the target."""
         if self.error_target is None or self.target == 0:
             return np.ones(self.n_models)
@@ -114,7 +114,7 @@ class StackingObjective:
         return slopes
 
     @cached_property
-    def free_slope_error(self) -> NDArray[np.float64]:
+    def free_slope_error(self) -> Covariance:
         """``G``: covariance of what the target does not explain of the predictions."""
         if self.error_target is None or self.target == 0:
             return self.error
@@ -129,7 +129,7 @@ class StackingObjective:
         error[:, linear] = 0.0
         return error
 
-    def value(self, weights: NDArray[np.float64]) -> float:
+    def value(self, weights: Weights) -> float:
         """``f(w)``."""
         value = float(weights.dot(self.error.dot(weights)))
         if self.error_target is not None:
@@ -138,7 +138,7 @@ class StackingObjective:
             value += missing * (missing * self.target - 2.0 * with_target)
         return value
 
-    def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(self, weights: Weights) -> Weights:
         """Gradient of ``f`` at ``w``."""
         half = self.error @ weights
         if self.error_target is not None:
@@ -149,7 +149,7 @@ class StackingObjective:
         return 2.0 * half
 
     @property
-    def curvature(self) -> NDArray[np.float64]:
+    def curvature(self) -> Covariance:
         """Half the Hessian of ``f``: covariance of the predictions, plus ``K``."""
         if self.error_target is None:
             return self.error
@@ -158,7 +158,7 @@ class StackingObjective:
     def degrees_of_freedom(
         self,
         plain: StackingObjective,
-        weights: NDArray[np.float64],
+        weights: Weights,
         total: float | None,
     ) -> float:
         """Effective number of weights that the labels set, the intercept not counted.
@@ -190,7 +190,7 @@ class StackingObjective:
         shares = cho_solve((factor[:rank, :rank], False), data[np.ix_(kept, kept)])
         return max(float(np.trace(shares)), 0.0)
 
-    def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
+    def restricted(self, models: Models) -> StackingObjective:
         """Build the objective of a subset of the models."""
         return StackingObjective(
             self.error[np.ix_(models, models)],
@@ -199,9 +199,7 @@ class StackingObjective:
         )
 
 
-def _differences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _differences(matrix: Covariance) -> Covariance:
     """Turn a covariance of models into that of their differences from the first."""
-    differences: NDArray[np.float64] = (
-        matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]
-    )
+    differences: Array = matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]
     return differences

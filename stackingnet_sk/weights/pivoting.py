@@ -11,9 +11,10 @@ reported as failure, never as an answer (``minimum_norm`` takes over).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs
 from scipy.optimize import nnls
+
+from stackingnet_sk.weights.shapes import Array, Covariance, Models, Weights
 
 # Number of models up to which a compiled solver on the whole problem costs less than a
 # few pivots.
@@ -42,8 +43,8 @@ def rank_tolerance(n_models: int) -> float:
 
 
 def solve_pivoting(
-    quadratic: NDArray[np.float64], linear: NDArray[np.float64]
-) -> tuple[NDArray[np.float64] | None, NDArray[np.intp], int]:
+    quadratic: Covariance, linear: Weights
+) -> tuple[Weights | None, Models, int]:
     r"""Find ``z >= 0`` with ``s = Az - b >= 0`` and ``z's = 0``.
 
     These are the optimality conditions of ``min_{z >= 0} z'Az / 2 - b'z``. Return z, or
@@ -106,9 +107,7 @@ def solve_pivoting(
     return None, ties, iterations
 
 
-def _solve_tiny(
-    quadratic: NDArray[np.float64], linear: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
+def _solve_tiny(quadratic: Covariance, linear: Weights) -> Weights | None:
     """Solve as the NNLS problem of the Cholesky factor; None where that costs digits.
 
     Nearly singular problems would lose digits by the compiled solver's tolerance for
@@ -121,7 +120,7 @@ def _solve_tiny(
     pivots = np.square(factor.diagonal()) / quadratic.diagonal()
     if not min(pivots.tolist()) > _WELL_CONDITIONED:
         return None
-    z: NDArray[np.float64] = dpotrs(factor, linear)[0]
+    z: Array = dpotrs(factor, linear)[0]
     if min(z.tolist()) > 0:
         return z
     if not min(linear.tolist()) > 0:

@@ -17,8 +17,8 @@ from stackingnet_sk.weights.problem import (
     Combination,
     ConicProblem,
     Minimum,
-    Point,
 )
+from stackingnet_sk.weights.shapes import Point
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
 
 

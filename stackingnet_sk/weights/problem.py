@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stackingnet_sk.weights.shapes import Point, Rates, Vector, VoteWeights, Weights
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
-
-Point = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,9 @@ class Minimum(NamedTuple):
 class Combination(NamedTuple):
     """A point in the units of the user."""
 
-    weights: NDArray[np.float64]
-    intercept: float | NDArray[np.float64]
-    vote_weights: NDArray[np.float64] | None = None
+    weights: Weights
+    intercept: float | Rates
+    vote_weights: VoteWeights | None = None
 
 
 class Certifiable(Protocol):
@@ -147,10 +145,10 @@ class ConicProblem:
     """
 
     variable: Any
-    units: NDArray[np.float64]
+    units: Vector
     loss: Any
     hard: list[Any]
-    gradient: Callable[[Point], NDArray[np.float64]]
+    gradient: Callable[[Point], Point]
     view: View
     unit: float
 
@@ -159,7 +157,7 @@ class ConicProblem:
         """Value of the variable as a point of the problem."""
         return np.asarray(self.units * np.atleast_1d(self.variable.value))
 
-    def scaled(self, point: Point) -> NDArray[np.float64]:
+    def scaled(self, point: Point) -> Vector:
         """Value of the variable at a point; entries that it leaves out are zero."""
         full = np.zeros(len(self.units))
         full[: len(point)] = point

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.constraint_set import ConstraintSet
@@ -19,8 +18,8 @@ from stackingnet_sk.weights.problem import (
     Combination,
     ConicProblem,
     Minimum,
-    Point,
 )
+from stackingnet_sk.weights.shapes import Array, Covariance, Models, Point, Weights
 from stackingnet_sk.weights.solution import CERTIFIED
 from stackingnet_sk.weights.uniform import UNIFORM
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
@@ -93,7 +92,7 @@ class QuadraticProblem:
         weights, offset = self.split(point)
         return self.objective.value(weights) + offset**2
 
-    def split(self, point: Point) -> tuple[NDArray[np.float64], float]:
+    def split(self, point: Point) -> tuple[Weights, float]:
         """Split a point into weights and the offset of the intercept."""
         n_models = len(self.objective.error)
         if len(point) == n_models:
@@ -162,7 +161,7 @@ class QuadraticProblem:
             weights *= self.constraint.total / weights.sum()
         return np.append(weights, offset) if self.fit_intercept else weights
 
-    def _units(self, unit: float) -> NDArray[np.float64]:
+    def _units(self, unit: float) -> Weights:
         """Size of weights with which a model alone adds `unit` to the objective.
 
         Weights that sum to one are not larger than about one. On the cone a model
@@ -175,7 +174,7 @@ class QuadraticProblem:
         goal = np.sqrt(max(unit, self.objective.target))
         return np.divide(goal, size, out=np.ones_like(size), where=size > 0)
 
-    def _best_intercept(self, weights: NDArray[np.float64]) -> float:
+    def _best_intercept(self, weights: Weights) -> float:
         """Profile it out, without forming the means of the predictions."""
         if self.moments is None or not self.fit_intercept:
             return 0.0
@@ -198,7 +197,7 @@ class QuadraticProblem:
         offset = float(intercept) * unit - self._best_intercept(weights)
         return np.append(weights, offset) if offset else weights
 
-    def restricted(self, models: NDArray[np.intp]) -> QuadraticProblem:
+    def restricted(self, models: Models) -> QuadraticProblem:
         """Return the problem of some of the models."""
         moments = None if self.moments is None else self.moments.subset(models)
         objective = self.objective.restricted(models)
@@ -236,7 +235,7 @@ class QuadraticProblem:
         else:
             hard.append(variable[-1] == 0)
 
-        def gradient(point: Point) -> NDArray[np.float64]:
+        def gradient(point: Point) -> Point:
             weights, offset = self.split(point)
             return np.append(objective.gradient(weights), 2.0 * offset) / unit
 
@@ -302,6 +301,6 @@ def _label_spread(moments: Moments) -> float:
     return float(np.sqrt(moments.scatter[-1, -1] / moments.weight)) or 1.0
 
 
-def _root(quadratic: NDArray[np.float64]) -> NDArray[np.float64]:
+def _root(quadratic: Covariance) -> Array:
     values, vectors, unit = equilibrated(quadratic)
     return (np.sqrt(np.maximum(values, 0.0)) * vectors).T * unit

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import Moments, varying_models
 from stackingnet_sk.weights.prior import common_variance
+from stackingnet_sk.weights.shapes import Array, Covariance, Weights
 
 # Number of labelled rows that the label-free estimate counts for. On real ratings and
 # faces with up to 20 labels, 20 and 50 rank the models equally well. A larger number of
@@ -21,7 +21,7 @@ def reliability(
     labelled: Moments,
     prediction_moments: Moments | None = None,
     moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
-) -> NDArray[np.float64]:
+) -> Weights:
     """Compute the signed squared correlation of each model with the truth.
 
     ``r_m = (n r_m^2 + 20 l_m^2) / (n + 20)`` blends the squared correlation with the
@@ -44,7 +44,7 @@ def reliability_parts(
     labelled: Moments,
     prediction_moments: Moments | None = None,
     moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Weights, Weights, Weights]:
     """Compute what :func:`reliability` blends, each of shape (n_models,).
 
     These are the signed squared correlation with the labels, the signed share of
@@ -58,7 +58,7 @@ def reliability_parts(
 
 def _with_labels(
     labelled: Moments,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Weights, Weights]:
     """Signed squared correlation with the labels, and its weight against agreement."""
     squared = np.zeros(labelled.n_models)
     if labelled.weight == 0:
@@ -76,9 +76,7 @@ def _with_labels(
     return np.clip(squared, -1.0, 1.0), np.full(labelled.n_models, share)
 
 
-def _in_common(
-    labelled: Moments, prediction_moments: Moments | None
-) -> NDArray[np.float64]:
+def _in_common(labelled: Moments, prediction_moments: Moments | None) -> Weights:
     """Signed share of each model's variance that it has in common with the others."""
     if prediction_moments is None:
         prediction_moments = labelled.without_labels()
@@ -96,7 +94,7 @@ def _in_common(
     return common
 
 
-def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+def _label_free(correlation: Covariance) -> Weights:
     """Signed share of common variance, or a substitute if it cannot be computed."""
     common = common_variance(correlation)
     if common is None:
@@ -108,7 +106,7 @@ def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(common, -1.0, 1.0)
 
 
-def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _correlation(covariance: Covariance) -> Covariance:
     spread = np.sqrt(covariance.diagonal())
-    correlation: NDArray[np.float64] = covariance / np.outer(spread, spread)
+    correlation: Array = covariance / np.outer(spread, spread)
     return correlation

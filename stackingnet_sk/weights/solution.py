@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.problem import (
     UNDEFINED,
@@ -15,6 +14,7 @@ from stackingnet_sk.weights.problem import (
     Certificate,
     Combination,
 )
+from stackingnet_sk.weights.shapes import Models, Rates, Vector, VoteWeights, Weights
 
 # Tolerances of a certificate, relative. The first is for native solvers, which end at
 # 1e-12 or less on problems that rounding lets them solve. The second is for interior
@@ -102,8 +102,8 @@ class Solution:
     ('optimal', True)
     """
 
-    weights: NDArray[np.float64]
-    intercept: float | NDArray[np.float64]
+    weights: Weights
+    intercept: float | Rates
     objective: float
     gap: float
     residual: float
@@ -113,12 +113,12 @@ class Solution:
     solver: str
     shrinkage: float = 0.0
     expected_error: float = float("nan")
-    vote_weights: NDArray[np.float64] | None = None
-    log_likelihood: NDArray[np.float64] | None = None
+    vote_weights: VoteWeights | None = None
+    log_likelihood: Vector | None = None
     backend: str = ""
     violation: float = 0.0
     problem: Certifiable | None = None
-    models: NDArray[np.intp] | None = None
+    models: Models | None = None
     certificate: float = np.inf
 
     def recheck(self, problem: Certifiable | None = None) -> Certificate:
@@ -160,7 +160,7 @@ class Solution:
         )
         return problem.certify(point)
 
-    def expanded(self, models: NDArray[np.intp], n_models: int) -> Solution:
+    def expanded(self, models: Models, n_models: int) -> Solution:
         """Give weights of zero to models that were left out of the problem.
 
         Parameters

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import CONSTANT, Moments, varying_models
 from stackingnet_sk.weights.affine import AFFINE
@@ -17,6 +16,7 @@ from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior
 from stackingnet_sk.weights.problem import Combination
 from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
+from stackingnet_sk.weights.shapes import Models
 from stackingnet_sk.weights.simplex import SIMPLEX
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.subset import solve_subset
@@ -175,7 +175,7 @@ def _check_units(moments: Moments) -> None:
 
 def _useful_models(
     moments: Moments, constraint: ConstraintSet, *, fit_intercept: bool
-) -> NDArray[np.intp]:
+) -> Models:
     """Find the models that can change the combination, without a prior.
 
     On the cone these are models that vary, beside an intercept, and models that differ
@@ -196,7 +196,7 @@ def _useful_models(
 def _solve_live(
     problem: QuadraticProblem,
     user_constraints: UserConstraints | None,
-    live: NDArray[np.intp],
+    live: Models,
     n_models: int,
     solver: str,
 ) -> Solution:

@@ -15,7 +15,6 @@ from heapq import heappop, heappush
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.certified import ConstrainedProblem, solve_certified
 from stackingnet_sk.weights.problem import (
@@ -23,9 +22,9 @@ from stackingnet_sk.weights.problem import (
     Certifiable,
     Certificate,
     Combination,
-    Point,
 )
 from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
+from stackingnet_sk.weights.shapes import Models, Point, Weights
 from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
@@ -41,14 +40,14 @@ _TRIED = 5
 # Share of the objective within which two subsets are equally good.
 _ROUNDING = 1e-12
 
-Relaxation = Callable[[NDArray[np.intp]], tuple[float, NDArray[np.float64]]]
+Relaxation = Callable[[Models], tuple[float, Weights]]
 
 
 @dataclass(frozen=True, eq=False)
 class Subset:
     """The best subset of models; its objective, and a bound that no subset is below."""
 
-    models: NDArray[np.intp]
+    models: Models
     value: float
     bound: float
     nodes: int
@@ -73,9 +72,7 @@ class SubsetProblem:
         n_models = self.problem.objective.n_models
         return best_subset(self._relaxation, n_models, self.at_most, nodes)
 
-    def _relaxation(
-        self, models: NDArray[np.intp]
-    ) -> tuple[float, NDArray[np.float64]]:
+    def _relaxation(self, models: Models) -> tuple[float, Weights]:
         weights = np.zeros(self.problem.objective.n_models)
         if not models.size:
             return np.inf, weights
@@ -192,7 +189,7 @@ class _Search:
         self.value = np.inf
         self.nodes = 0
 
-    def relax(self, models: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+    def relax(self, models: Models) -> tuple[float, Weights]:
         """Solve a relaxation, and remember it where it is a solution."""
         self.nodes += 1
         value, weights = self._relax(models)
@@ -201,7 +198,7 @@ class _Search:
             self.models, self.value = support, value
         return value, weights
 
-    def prune(self, weights: NDArray[np.float64]) -> None:
+    def prune(self, weights: Weights) -> None:
         """Drop one model after the other, the one whose loss costs least."""
         while len(support := _support(weights)) > self.at_most:
             least = support[np.argsort(np.abs(weights[support]), kind="stable")]
@@ -210,9 +207,7 @@ class _Search:
             if not np.isfinite(value):
                 return
 
-    def branch(
-        self, allowed: NDArray[np.intp], bound: float, weights: NDArray[np.float64]
-    ) -> float:
+    def branch(self, allowed: Models, bound: float, weights: Weights) -> float:
         """Search all subsets; return a bound on what any could reach."""
         ties = count()
         kept: frozenset[int] = frozenset()
@@ -237,5 +232,5 @@ class _Search:
         return self.value
 
 
-def _support(weights: NDArray[np.float64]) -> NDArray[np.intp]:
+def _support(weights: Weights) -> Models:
     return np.flatnonzero(weights)

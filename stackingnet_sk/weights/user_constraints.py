@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from stackingnet_sk.weights.shapes import Array, Models
 
 
 class InfeasibleError(ValueError):
@@ -80,15 +81,15 @@ class UserConstraints:
     names: Sequence[str]
     groups: Sequence[Mapping[str, Any]] = ()
     at_most: int | None = None
-    models: NDArray[np.intp] | None = None
+    models: Models | None = None
 
-    def subset(self, models: NDArray[np.intp]) -> UserConstraints:
+    def subset(self, models: Models) -> UserConstraints:
         """Apply to a problem of some of the models that the problem was about."""
         subset = models if self.models is None else self.models[models]
         return replace(self, models=subset)
 
     @property
-    def embedding(self) -> NDArray[np.float64]:
+    def embedding(self) -> Array:
         """Matrix from the weights of the problem to those of all models."""
         identity = np.eye(len(self.names))
         return identity if self.models is None else identity[:, self.models]

@@ -16,6 +16,7 @@ from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN
 from stackingnet_sk.weights.pool_problem import PoolProblem
 from stackingnet_sk.weights.problem import Combination
+from stackingnet_sk.weights.shapes import Confusion, Rates, Table, VoteWeights, Weights
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.structures import STRUCTURES, Shared
 from stackingnet_sk.weights.user_constraints import UserConstraints
@@ -43,8 +44,8 @@ class VoterEstimates:
     part from agreement, and `label_free` is the estimate that labels were blended with.
     """
 
-    confusion: NDArray[np.float64]
-    rates: NDArray[np.float64]
+    confusion: Confusion
+    rates: Rates
     answers: NDArray[np.bool_]
     correlation: float
     confidence: float
@@ -64,18 +65,18 @@ class VoterEstimates:
         return cls(confusion, rates, answers, correlation, trust, free)
 
     @property
-    def reliability(self) -> NDArray[np.float64]:
+    def reliability(self) -> Weights:
         """Balanced accuracy of each model."""
         return balanced_accuracy(self.confusion)
 
     @property
-    def vote_weights(self) -> NDArray[np.float64]:
+    def vote_weights(self) -> VoteWeights:
         """Log-odds of the votes, errors in common discounted, as far as believed."""
         evidence = common_errors(log_odds(self.confusion), self.correlation)
         return self.confidence * evidence
 
     @property
-    def shares(self) -> NDArray[np.float64]:
+    def shares(self) -> Weights:
         """Weights of opinions that are evidence already: in proportion, sum one."""
         weights = np.maximum(margins(self.vote_weights), 0.0)
         if not weights.any():
@@ -83,18 +84,18 @@ class VoterEstimates:
         return weights / float(weights.sum())
 
     @property
-    def opinion_weights(self) -> NDArray[np.float64]:
+    def opinion_weights(self) -> VoteWeights:
         """The same as a matrix a model."""
         return _scaled_identity(self.shares, len(self.rates))
 
 
 def solve_votes(
     design: Any,
-    labelled: NDArray[np.float64],
+    labelled: Table,
     panel: VoterEstimates,
-    center: NDArray[np.float64],
-    class_prior: NDArray[np.float64],
-    row_weight: NDArray[np.float64],
+    center: VoteWeights,
+    class_prior: Rates,
+    row_weight: Rates,
     *,
     shrinkage: float,
     structure: str = "auto",
@@ -151,10 +152,10 @@ def solve_votes(
 
 
 def solve_pool(
-    likelihood: NDArray[np.float64],
-    weights: NDArray[np.float64],
+    likelihood: Table,
+    weights: Weights,
     panel: VoterEstimates,
-    class_prior: NDArray[np.float64],
+    class_prior: Rates,
     *,
     shrinkage: float,
     solver: str = "auto",
@@ -189,7 +190,7 @@ def solve_pool(
 
 
 def solve_votes_unlabelled(
-    panel: VoterEstimates, center: NDArray[np.float64], class_prior: NDArray[np.float64]
+    panel: VoterEstimates, center: VoteWeights, class_prior: Rates
 ) -> Solution:
     """Return the weights of votes or of evidence without labels.
 
@@ -199,9 +200,7 @@ def solve_votes_unlabelled(
     return _label_free(panel, margins(center), center, np.log(class_prior), "full")
 
 
-def solve_pool_unlabelled(
-    panel: VoterEstimates, class_prior: NDArray[np.float64]
-) -> Solution:
+def solve_pool_unlabelled(panel: VoterEstimates, class_prior: Rates) -> Solution:
     """Return the weights of the linear opinion pool without labels.
 
     They are proportional to the log-odds of accuracy, discounted for errors in common.
@@ -213,9 +212,9 @@ def solve_pool_unlabelled(
 
 def _label_free(
     panel: VoterEstimates,
-    weights: NDArray[np.float64],
-    vote_weights: NDArray[np.float64],
-    intercept: NDArray[np.float64],
+    weights: Weights,
+    vote_weights: VoteWeights,
+    intercept: Rates,
     name: str,
 ) -> Solution:
     free = panel.label_free
@@ -236,7 +235,5 @@ def _label_free(
     )
 
 
-def _scaled_identity(
-    weights: NDArray[np.float64], n_classes: int
-) -> NDArray[np.float64]:
+def _scaled_identity(weights: Weights, n_classes: int) -> VoteWeights:
     return weights[:, None, None] * np.eye(n_classes)

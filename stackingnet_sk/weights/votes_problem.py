@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.cvxpy_solver import import_cvxpy
 from stackingnet_sk.weights.log_loss import LogLossObjective
@@ -16,8 +15,8 @@ from stackingnet_sk.weights.problem import (
     Combination,
     ConicProblem,
     Minimum,
-    Point,
 )
+from stackingnet_sk.weights.shapes import Point, Table
 from stackingnet_sk.weights.structures import Shared, Structure
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
 from stackingnet_sk.weights.vote_prior import margins
@@ -159,12 +158,12 @@ class VotesProblem:
                 for column in user_constraints.groups
             ]
 
-        def above_average(z: Any, labelled: NDArray[np.float64]) -> Any:
+        def above_average(z: Any, labelled: Table) -> Any:
             total = labelled.sum(axis=1, keepdims=True)
             shares = labelled - total / n_classes
             return cp.sum(cp.multiply(shares, z)) / labelled.sum()
 
-        def log_loss(z: Any, labelled: NDArray[np.float64]) -> Any:
+        def log_loss(z: Any, labelled: Table) -> Any:
             per_row = labelled.sum(axis=1) @ cp.log_sum_exp(z, axis=1)
             return (per_row - cp.sum(cp.multiply(labelled, z))) / labelled.sum()
 
