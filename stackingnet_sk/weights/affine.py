@@ -7,6 +7,8 @@ more easily than the other constraint sets.
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 from scipy.linalg.lapack import dposv
 
@@ -65,7 +67,7 @@ def _certify(objective: StackingObjective, weights: Weights) -> tuple[float, flo
     multiplier = float(weights @ gradient)
     unit = np.sqrt(np.maximum(objective.error.diagonal(), objective.scale))
     stationarity = float((np.abs(gradient - multiplier) / unit).max())
-    return np.inf, stationarity / np.sqrt(objective.scale)
+    return np.inf, stationarity / sqrt(objective.scale)
 
 
 AFFINE = ConstraintSet("affine", _optimize, _certify, lower=-np.inf, total=1.0)

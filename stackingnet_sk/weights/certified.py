@@ -82,8 +82,8 @@ def solve_certified(
         weights,
         intercept,
         max(certificate.objective, 0.0),
-        float(certificate.gap),
-        float(certificate.residual),
+        certificate.gap,
+        certificate.residual,
         minimum.iterations,
         decide_status(problem, minimum, certificate, tolerance),
         problem.name,
@@ -92,7 +92,7 @@ def solve_certified(
         backend=minimum.backend,
         violation=certificate.violation,
         problem=certified,
-        certificate=float(max(certificate.violation, *problem.proof(certificate))),
+        certificate=max(certificate.violation, *problem.proof(certificate)),
     )
 
 

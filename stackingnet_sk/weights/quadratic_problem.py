@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ class QuadraticProblem:
         violation = self.constraint.violation(weights)
         if offset:
             # Without an intercept there is no other feasible value than zero.
-            share = abs(offset) / np.sqrt(self.scale)
+            share = abs(offset) / sqrt(self.scale)
             value += offset**2
             gap, residual = gap + share**2, max(residual, share)
             violation = violation if self.fit_intercept else max(violation, share)
