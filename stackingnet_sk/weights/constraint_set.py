@@ -16,26 +16,20 @@ from stackingnet_sk.weights.shapes import Weights
 
 @dataclass(frozen=True)
 class ConstraintSet:
-    """A set of feasible weights with its solver and its certificate.
+    """A set of feasible weights, by name, with its solver and its certificate.
 
-    Parameters
-    ----------
-    name : str
-        Value of the parameter ``constraint``.
-    optimize : callable
-        ``optimize(objective) -> (weights, iterations, unique)``: the optimal weights,
-        shape (n_models,), and of several optima the one of least norm; the number of
-        linear systems solved; whether there is only one optimum.
-    certify : callable
-        ``certify(objective, weights) -> (gap, residual)``, computed from the objective
-        alone and from nothing that the solver kept. The gap bounds the distance to the
-        optimal objective (infinity where there is no bound), and the residual is the
-        largest violation of stationarity and complementary slackness. Both are relative
-        to ``objective.scale``. Feasibility is not theirs to judge; see `violation`.
-    lower : float
-        Smallest weight allowed.
-    total : float or None
-        What the weights sum to; None where the sum is a free slope.
+    ``optimize(objective) -> (weights, iterations, unique)`` gives the optimal weights,
+    of several optima the one of least norm, the number of linear systems solved, and
+    whether there is only one optimum.
+
+    ``certify(objective, weights) -> (gap, residual)`` uses nothing that the solver
+    kept. The gap bounds the distance to the optimal objective and is infinite where
+    there is no bound. The residual is the largest violation of stationarity and
+    complementary slackness. Both are relative to ``objective.scale``. Feasibility is
+    left to `violation`.
+
+    `lower` is the smallest weight allowed, and `total` is what the weights sum to, None
+    where the sum is a free slope.
     """
 
     name: str

@@ -9,7 +9,6 @@ needs the gradient alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 from warnings import catch_warnings, filterwarnings
@@ -46,15 +45,6 @@ _MOST_SCALINGS = 4
 
 
 Named = tuple[str, Any, float]
-
-
-@dataclass(frozen=True, eq=False)
-class ConicAnswer:
-    """The optimal point, iterations, and the solver behind cvxpy with its failures."""
-
-    point: Point
-    iterations: int
-    backend: str
 
 
 def import_cvxpy() -> Any:
@@ -114,7 +104,7 @@ def violation(problem: ConicProblem, named: list[Named], point: Point) -> float:
     return 0.0 if worst <= _HOLDS else worst
 
 
-def minimize(problem: ConicProblem, named: list[Named] | None = None) -> ConicAnswer:
+def minimize(problem: ConicProblem, named: list[Named] | None = None) -> Minimum:
     """Minimize the loss.
 
     Raises InfeasibleError if no point fulfils all constraints, and RuntimeError if no
@@ -124,7 +114,8 @@ def minimize(problem: ConicProblem, named: list[Named] | None = None) -> ConicAn
     constraints = problem.hard + [limit for _, limit, _ in named]
     answer, failures = _run(problem.view.cvxpy, problem.loss, constraints)
     if answer is not None:
-        return ConicAnswer(problem.point, *answer)
+        iterations, backend = answer
+        return Minimum(problem.point, iterations, backend=backend)
     if named and any("infeasible" in failure for failure in failures):
         raise InfeasibleError(_who_cannot_hold(problem, named))
     raise RuntimeError(
@@ -163,8 +154,7 @@ def minimize_scaled(
             break
         unit = reached
     assert answer is not None
-    point = problem.project(answer.point)
-    return Minimum(point, answer.iterations, backend=answer.backend)
+    return answer._replace(point=problem.project(answer.point))
 
 
 def duality_gap(problem: ConicProblem, named: list[Named], point: Point) -> float:
@@ -238,7 +228,7 @@ def _who_cannot_hold(problem: ConicProblem, named: list[Named]) -> str:
     """Let the constraints give way as little as possible, and name those that do."""
     cp = problem.view.cvxpy
     elastic, slacks = _elastic(cp, named)
-    everyone = " & ".join(dict.fromkeys(label for label, _, _ in named))
+    labels = " & ".join(dict.fromkeys(label for label, _, _ in named))
     if slacks:
         total = sum(cp.sum(slack) for _, slack, _ in slacks)
         answer, _ = _run(cp, total, [*problem.hard, *elastic], _HOLDS)
@@ -262,7 +252,7 @@ def _who_cannot_hold(problem: ConicProblem, named: list[Named]) -> str:
                     f"{'; '.join(sentences[:3])}{more}. "
                     "Loosen it, or what it stands against."
                 )
-    return f"No weights fulfil all constraints: {everyone}. Loosen one of them."
+    return f"No weights fulfil all constraints: {labels}. Loosen one of them."
 
 
 def _elastic(

@@ -51,22 +51,13 @@ _TOLERANCE = 1e-7
 class DawidSkene:
     """Estimated confusion of each model and rates of the classes.
 
-    Parameters
-    ----------
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Entry ``[m, k, a]`` is the probability that model m, when it answers, votes for
-        class a on an item of class k.
-    class_prior : ndarray of shape (n_classes,)
-        Rate of each class over all rows.
-    log_likelihood : ndarray of shape (n_iterations,)
-        Log-likelihood of the votes (and of the labels, if there are any) at the start
-        of each iteration, in nats. It leaves out the shrinkage, so it may fall a
-        little.
-    converged : bool
-        Whether the last iteration changed no posterior probability by more than 1e-7;
-        True for fewer than three models, which need no iteration.
-    posterior : ndarray of shape (n_patterns, n_classes)
-        Probability of each class given each row of votes.
+    `confusion` is the probability of each vote of a model that answers, and
+    `class_prior` the rate of each class over all rows. `log_likelihood` is that of the
+    votes, and of labels if there are any, at the start of each iteration, in nats; it
+    leaves out the shrinkage, so it may fall a little. `converged` tells whether the
+    last iteration changed no posterior probability by more than 1e-7; it is True for
+    fewer than three models, which need no iteration. `posterior` is the probability of
+    each class given each pattern of votes.
     """
 
     confusion: Confusion
@@ -80,7 +71,7 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     """Estimate confusion matrices from votes, with or without labels.
 
     Raises a ValueError if the total weight is zero. If fewer than three models answer,
-    agreement cannot tell which of them is right, so they are taken for equally accurate
+    agreement cannot tell which of them is right, so they count as equally accurate
     coins.
 
     Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM

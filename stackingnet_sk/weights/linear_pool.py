@@ -24,14 +24,20 @@ _BLOCK = 2048
 # A sample of one row in this many ends so near the optimum that about three steps on
 # all rows are left.
 _SAMPLED = 16
+# Least unit of relative figures, in nats per row.
 _LEAST_LOSS = 1e-3
-# A step leaves this share, at least, of each row's probability.
+# A step leaves this share, at least, of each row's probability. It is shortened if it
+# leaves less than the second number, which is smaller to allow for rounding.
 _KEPT, _LOST = 0.1, 0.0999
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
+# Duality gap, relative to the scale, at which the steps end.
 _ENOUGH = 1e-12
+# Duality gap, relative to the scale, from which a full Newton step can be the last.
 _NEARLY = 1e-6
+# Expected decrease, relative to the objective, that its rounding can hide.
 _ROUNDING = 1e-12
+# Share of the expected decrease that a step must reach (Armijo's usual constant).
 _ARMIJO = 1e-4
 
 
@@ -42,23 +48,14 @@ class LinearPoolObjective:
     .. math:: f(w) = \frac{1}{n} \left( - \sum_i \omega_i \log a_i' w
               + \frac{k}{2} |w - u|^2 \right)
 
-    with ``a_im`` the probability that model m gives to the label of row i, and n the
-    sum of the weights omega.
-
-    Parameters
-    ----------
-    likelihood : ndarray of shape (n_rows, n_models)
-        ``a``, each row with a positive entry.
-    weights : ndarray of shape (n_rows,)
-        ``omega``, positive.
-    center : ndarray of shape (n_models,)
-        ``u``, on the simplex.
-    strength : float
-        ``k``, in pseudo-observations.
+    with `likelihood` ``a_im``, the probability that model m gives to the label of row
+    i, positive for some model of each row; `weights` ``omega`` of the rows, positive
+    and of sum n; `center` ``u``, on the simplex; and `strength` ``k``, in
+    pseudo-observations.
     """
 
     likelihood: Table
-    weights: Weights
+    weights: Vector
     center: Weights
     strength: float
 
@@ -113,8 +110,8 @@ class LinearPoolObjective:
             pooled = np.dot(block, weights, out=mixed[start : start + _BLOCK])
             if not pooled.min() > 0:
                 mixed = self.likelihood @ weights
-                nothing = StackingObjective(second)
-                return Expansion(weights, np.inf, mean, nothing, mixed)
+                unused = StackingObjective(second)
+                return Expansion(weights, np.inf, mean, unused, mixed)
             loss -= float(share @ np.log(pooled))
             root = np.sqrt(share)
             ratios = block * (root / pooled)[:, None]

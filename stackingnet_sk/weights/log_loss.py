@@ -26,22 +26,13 @@ class LogLossObjective:
               + \min_s \left( \frac{\kappa}{2} |c - s u|^2
               + \frac{\lambda}{2} |u|^2 (s - 1)^2 \right) + \frac{\kappa}{2} |b|^2
 
-    where ``lambda = kappa / 50``: a Gaussian prior around u that lets the slope s along
-    u go more easily than the direction. The minimum over s is a quadratic form Q, whose
+    where ``lambda = kappa / 50``: a Gaussian prior around u that shrinks the slope s
+    along u less than the direction. The minimum over s is a quadratic form Q, whose
     smallest eigenvalue is ``kappa lambda / (kappa + lambda)``, along u.
 
-    Parameters
-    ----------
-    structure : Structure
-        Maps coefficients c to scores; its rows are those of `labelled`.
-    labelled : ndarray of shape (n_rows, n_classes)
-        Weight ``omega`` of each row with each label.
-    offset : ndarray of shape (n_classes,)
-        ``log pi``.
-    center : ndarray of shape (n_coefficients,)
-        ``u``.
-    strength : float
-        ``kappa``, in pseudo-observations.
+    `structure` maps coefficients c to the scores ``H_i c`` of the rows, `labelled` is
+    the weight ``omega`` of each row with each label, `offset` is ``log pi``, `center`
+    is u, and `strength` is kappa, in pseudo-observations.
     """
 
     structure: Structure
@@ -78,10 +69,6 @@ class LogLossObjective:
         bound = np.full(len(self.start), self.structure.lower)
         bound[: self.n_classes] = -np.inf
         return bound
-
-    def onto_bounds(self, point: Point) -> Point:
-        """Put back what rounding leaves outside."""
-        return np.maximum(point, self.lower)
 
     @cached_property
     def _along(self) -> tuple[Vector, float]:

@@ -33,14 +33,9 @@ class StackingObjective:
     ``G = C + K - c c' / sigma^2``: the same kind of problem, ``w'Gw`` against
     ``a'w``.
 
-    Parameters
-    ----------
-    error : ndarray of shape (n_models, n_models)
-        ``C + K``: Perrone and Cooper's error covariance plus the prior's penalty.
-    error_target : ndarray of shape (n_models,), default=None
-        ``c``: covariance of the errors with the target; zero by default.
-    target : float, default=0.0
-        ``sigma^2``: variance of the target.
+    `error` is ``C + K``, Perrone and Cooper's error covariance plus the prior's
+    penalty; `error_target` is ``c``, the covariance of the errors with the target, zero
+    by default; and `target` is ``sigma^2``, the variance of the target.
     """
 
     error: Covariance

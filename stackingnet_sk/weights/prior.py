@@ -54,20 +54,10 @@ class ShrinkagePrior:
     quadratic and homogeneous in ``w``; the second is the squared error of one more
     observation.
 
-    Parameters
-    ----------
-    spread : ndarray of shape (n_models,)
-        Unit of each model's predictions, see :func:`common_spread`.
-    direction : ndarray of shape (n_models,)
-        ``u``, non-negative, sums to one.
-    variance : float
-        ``g^2 = u' Sigma u``.
-    strength : float
-        ``k``, the strength on the direction.
-    slope_strength : float
-        ``l``, the strength on the slope.
-    slope : float
-        ``s_0``, the value toward which the slope is pulled.
+    `spread` is the unit of each model's predictions, see :func:`common_spread`;
+    `direction` is ``u``, non-negative and of sum one; `variance` is
+    ``g^2 = u' Sigma u``; `strength` and `slope_strength` are ``k`` and ``l``; and
+    `slope` is ``s_0``, the value toward which the slope is pulled.
     """
 
     spread: Weights

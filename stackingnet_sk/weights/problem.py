@@ -122,26 +122,41 @@ class Problem(Certifiable, Protocol):
         """Return the point in the units of the user."""
 
 
+class LogLossProblem:
+    """What problems of log loss share: they never are trivial, and end at rounding."""
+
+    objective: Any
+    is_single_point = False
+    is_flat = False
+
+    @property
+    def scale(self) -> float:
+        """Scale of the objective, in nats."""
+        return float(self.objective.scale)
+
+    @property
+    def ceiling(self) -> float:
+        """The same as `scale`: log losses are of one order of magnitude."""
+        return self.scale
+
+    def value(self, point: Point) -> float:
+        """Return the penalized log loss, in nats."""
+        return float(self.objective.value(point))
+
+    def roundoff(self, point: Point) -> float:
+        """Return zero: the native solvers end far below the tolerance."""
+        return 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class ConicProblem:
     """A convex problem in cvxpy's terms, scaled.
 
-    Parameters
-    ----------
-    variable : Variable of shape (n,)
-        The point divided by `units`.
-    units : ndarray of shape (n,)
-        Expected size of each entry of the point, so that variables are about one.
-    loss : Expression
-        What is minimized, about one in size.
-    hard : list of Constraint
-        The constraint set.
-    gradient : callable
-        Gradient of the loss with respect to the point.
-    view : View
-        What the user constraints see.
-    unit : float
-        Loss of one, in the units of the problem's objective.
+    `variable` is the point divided by `units`, the expected size of each of its
+    entries, so that variables are about one. `loss` is minimized and about one in size;
+    a loss of one is `unit` in the units of the problem's objective. `hard` are the
+    constraints of the constraint set, `gradient` is that of the loss with respect to
+    the point, and `view` is what the user constraints see.
     """
 
     variable: Any

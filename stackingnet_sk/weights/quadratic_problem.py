@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
@@ -38,17 +37,8 @@ class QuadraticProblem:
     A point is the weights. They may be followed by how far the intercept is from the
     best one for these weights, in the units of the moments, if it is not zero.
 
-    Parameters
-    ----------
-    objective : StackingObjective
-        The objective.
-    constraint : ConstraintSet
-        The constraint set.
-    moments : Moments, default=None
-        Moments of the labelled rows behind the objective. User constraints, the
-        intercept and the units of the user need them.
-    fit_intercept : bool, default=False
-        Whether there is an intercept.
+    `moments` are those of the labelled rows behind the objective. User constraints, the
+    intercept and the units of the user need them.
     """
 
     objective: StackingObjective
@@ -280,19 +270,13 @@ class QuadraticProblem:
             root = _root(group.scatter / group.weight) / unit
             return cp.sum_squares(root @ parts) + cp.square(bias(group))
 
-        def by_group(measure: Callable[[Moments], Any]) -> list[dict[str, Any]]:
-            return [
-                {name: measure(group) for name, group in column.items()}
-                for column in user_constraints.groups
-            ]
-
         return View(
             cp,
             all_weights,
             (along @ weights + start + offset) / moments.scale,
             user_constraints.names,
-            lambda: by_group(bias),
-            lambda: by_group(squared_error),
+            lambda: user_constraints.per_group(bias),
+            lambda: user_constraints.per_group(squared_error),
             unit / moments.scale,
         )
 

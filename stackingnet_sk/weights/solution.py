@@ -155,10 +155,13 @@ class Solution:
             if np.delete(weights, self.models).any():
                 return UNDEFINED
             weights = weights[self.models]
-        point = problem.point_of(
-            Combination(weights, self.intercept, self.vote_weights)
-        )
-        return problem.certify(point)
+        combination = self.combination._replace(weights=weights)
+        return problem.certify(problem.point_of(combination))
+
+    @property
+    def combination(self) -> Combination:
+        """Weights, intercept and vote weights."""
+        return Combination(self.weights, self.intercept, self.vote_weights)
 
     def expanded(self, models: Models, n_models: int) -> Solution:
         """Give weights of zero to models that were left out of the problem.

@@ -57,9 +57,8 @@ class Shared:
     @cached_property
     def answers(self) -> Array:
         """The design as (n_rows, n_classes, n_models)."""
-        dense = self.design if isinstance(self.design, np.ndarray) else None
-        dense = self.design.toarray() if dense is None else dense
-        table = dense.reshape(dense.shape[0], -1, self.n_classes)
+        design = _dense(self.design)
+        table = design.reshape(len(design), -1, self.n_classes)
         return np.ascontiguousarray(table.transpose(0, 2, 1))
 
     def coefficients(self, vote_weights: VoteWeights) -> Vector:
@@ -116,9 +115,8 @@ class Full:
     @cached_property
     def rows(self) -> Table:
         """``[1, H_i]``, dense: its products are faster than those of few entries."""
-        sparse = not isinstance(self.design, np.ndarray)
-        table = self.design.toarray() if sparse else self.design
-        return np.column_stack([np.ones(len(table)), table])
+        design = _dense(self.design)
+        return np.column_stack([np.ones(len(design)), design])
 
     def coefficients(self, vote_weights: VoteWeights) -> Vector:
         """Return the matrices, entry by entry."""
@@ -162,6 +160,11 @@ class Full:
                 products = (self.rows @ blocks[:, k, :, j]) * self.rows
                 result[:, k, j] = products.sum(axis=1)
         return result
+
+
+def _dense(design: Any) -> Table:
+    table: Table = design if isinstance(design, np.ndarray) else design.toarray()
+    return table
 
 
 STRUCTURES: dict[str, Any] = {kind.name: kind for kind in (Shared, Full)}

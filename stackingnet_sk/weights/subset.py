@@ -85,8 +85,7 @@ class SubsetProblem:
                 solution = solve_certified(part, constraints, certify=False)
             except InfeasibleError:
                 return np.inf, weights
-            combination = Combination(solution.weights, solution.intercept)
-            point = part.point_of(combination)
+            point = part.point_of(solution.combination)
         weights[models] = point[: len(models)]
         return part.value(point), weights
 
@@ -165,7 +164,7 @@ def solve_subset(
 
 
 def best_subset(
-    relax: Relaxation, n_models: int, at_most: int, most_nodes: int = 1_000_000
+    relax: Relaxation, n_models: int, at_most: int, most_nodes: int = _MOST_NODES
 ) -> Subset:
     """Find the best subset, after about `most_nodes` problems at most.
 
@@ -173,12 +172,12 @@ def best_subset(
     infinite where there is none, and its weights of shape (n_models,).
     """
     search = _Search(relax, at_most, most_nodes)
-    everybody = np.arange(n_models)
-    bound, weights = search.relax(everybody)
+    all_models = np.arange(n_models)
+    bound, weights = search.relax(all_models)
     if len(_support(weights)) > at_most:
         search.prune(weights)
         if n_models <= LARGEST_EXACT:
-            bound = search.branch(everybody, bound, weights)
+            bound = search.branch(all_models, bound, weights)
     return Subset(search.models, search.value, min(bound, search.value), search.nodes)
 
 
@@ -224,11 +223,11 @@ class _Search:
             value, relaxed = self.relax(others)
             if value < self.value and len(_support(relaxed)) > self.at_most:
                 heappush(heap, (value, next(ties), others, kept, relaxed))
-            sure = kept | {chosen}
-            if len(sure) == self.at_most:
-                self.relax(np.array(sorted(sure)))
+            required = kept | {chosen}
+            if len(required) == self.at_most:
+                self.relax(np.array(sorted(required)))
             else:
-                heappush(heap, (bound, next(ties), allowed, sure, weights))
+                heappush(heap, (bound, next(ties), allowed, required, weights))
         return self.value
 
 

@@ -88,6 +88,13 @@ class UserConstraints:
         subset = models if self.models is None else self.models[models]
         return replace(self, models=subset)
 
+    def per_group(self, measure: Callable[[Any], Any]) -> list[dict[str, Any]]:
+        """Measure the groups of each column, by name."""
+        return [
+            {name: measure(group) for name, group in column.items()}
+            for column in self.groups
+        ]
+
     @property
     def embedding(self) -> Array:
         """Matrix from the weights of the problem to those of all models."""

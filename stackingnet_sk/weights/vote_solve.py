@@ -15,7 +15,6 @@ from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN
 from stackingnet_sk.weights.pool_problem import PoolProblem
-from stackingnet_sk.weights.problem import Combination
 from stackingnet_sk.weights.shapes import Confusion, Rates, Table, VoteWeights, Weights
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.structures import STRUCTURES, Shared
@@ -135,10 +134,7 @@ def solve_votes(
         )
         problem = VotesProblem(objective)
         solution = solve_certified(problem, user_constraints, solver)
-        combination = Combination(
-            solution.weights, solution.intercept, solution.vote_weights
-        )
-        point = problem.point_of(combination)
+        point = problem.point_of(solution.combination)
         solutions.append(solution)
         errors.append(leave_one_out(objective, point, row_weight))
     # A tie, or no finite estimate, goes to the simpler structure.
