@@ -13,7 +13,6 @@ import numpy as np
 
 from stackingnet_sk.weights.cvxpy_solver import (
     FAR_OFF,
-    Named,
     build,
     duality_gap,
     minimize_scaled,
@@ -56,13 +55,13 @@ def solve_certified(
     if native:
         minimum = problem.minimize()
     else:
-        minimum = minimize_scaled(problem, lambda unit: (problem.conic(None, unit), []))
+        minimum = minimize_scaled(problem, lambda unit: problem.conic(None, unit))
     certificate = problem.certify(minimum.point)
     tolerance = CERTIFIED
     certified: Problem | ConstrainedProblem = problem
     if user_constraints is not None and user_constraints.builders:
         constrained = ConstrainedProblem(problem, user_constraints)
-        if constrained.violation(minimum.point):
+        if violation(constrained.plain, minimum.point):
             solved_by, tolerance = "cvxpy", CERTIFIED_CONIC
             minimum = minimize_scaled(problem, constrained.expressed)
             certificate = problem.certify(minimum.point)
@@ -141,24 +140,21 @@ class ConstrainedProblem:
     user_constraints: UserConstraints
 
     @cached_property
-    def _plain(self) -> tuple[ConicProblem, list[Named]]:
+    def plain(self) -> ConicProblem:
         """The problem and its user constraints, in the units of the plain rivals."""
-        conic = self.problem.conic(self.user_constraints, self.problem.scale)
-        return conic, build(conic, self.user_constraints)
+        return self._build(self.problem.scale)
 
-    def expressed(self, unit: float) -> tuple[ConicProblem, list[Named]]:
+    def expressed(self, unit: float) -> ConicProblem:
         """Express the problem and its user constraints for objectives of about `unit`.
 
-        Callables of the user are asked again only where the unit is another.
+        Callables of the user are called again only if the unit is much larger.
         """
-        if not unit > FAR_OFF * self.problem.scale:
-            return self._plain
-        conic = self.problem.conic(self.user_constraints, unit)
-        return conic, build(conic, self.user_constraints)
+        far_off = unit > FAR_OFF * self.problem.scale
+        return self._build(unit) if far_off else self.plain
 
-    def violation(self, point: Point) -> float:
-        """Return the largest violation of a user constraint, relative."""
-        return violation(*self._plain, point)
+    def _build(self, unit: float) -> ConicProblem:
+        conic = self.problem.conic(self.user_constraints, unit)
+        return build(conic, self.user_constraints)
 
     def point_of(self, combination: Combination) -> Point:
         """Return the point of a combination."""
@@ -171,15 +167,16 @@ class ConstrainedProblem:
         the gap is that of the tangent, relative to the objective itself if that is more
         than the plain rival's: the rival need not be feasible.
         """
-        free = self.problem.certify(point)
+        certificate = self.problem.certify(point)
         value = self.problem.value(point)
         if not np.isfinite(value):
             return UNDEFINED
         unit = max(self.problem.scale, value)
-        conic, named = self.expressed(unit)
-        worst = max(free.violation, violation(conic, named, point))
-        free_status = decide_status(self.problem, Minimum(point, 0), free)
-        if free_status is not Status.INACCURATE:
-            return replace(free, residual=max(free.residual, worst), violation=worst)
-        gap = duality_gap(conic, named, point) * (conic.unit / unit)
-        return replace(free, gap=gap, residual=max(gap, worst), violation=worst)
+        conic = self.expressed(unit)
+        worst = max(certificate.violation, violation(conic, point))
+        status = decide_status(self.problem, Minimum(point, 0), certificate)
+        gap, residual = certificate.gap, certificate.residual
+        if status is Status.INACCURATE:
+            gap = residual = duality_gap(conic, point) * (conic.unit / unit)
+        residual = max(residual, worst)
+        return replace(certificate, gap=gap, residual=residual, violation=worst)

@@ -1,15 +1,15 @@
-"""What a problem has to provide so that it can be solved, certified and asked again."""
+"""What a problem has to provide so that it can be solved and certified."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from stackingnet_sk.weights.shapes import Point, Rates, Vector, VoteWeights, Weights
-from stackingnet_sk.weights.user_constraints import UserConstraints, View
+from stackingnet_sk.weights.user_constraints import Named, UserConstraints, View
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ class Problem(Certifiable, Protocol):
         """Return the point in the units of the user."""
 
 
-class LogLossProblem:
-    """What problems of log loss share: they never are trivial, and end at rounding."""
+class LogLossProblem(Problem):
+    """What problems of log loss share: they are never trivial, and end at rounding."""
 
     objective: Any
     is_single_point = False
@@ -156,7 +156,7 @@ class ConicProblem:
     entries, so that variables are about one. `loss` is minimized and about one in size;
     a loss of one is `unit` in the units of the problem's objective. `hard` are the
     constraints of the constraint set, `gradient` is that of the loss with respect to
-    the point, and `view` is what the user constraints see.
+    the point, `view` is what the user constraints see, and `named` are these.
     """
 
     variable: Any
@@ -166,6 +166,12 @@ class ConicProblem:
     gradient: Callable[[Point], Point]
     view: View
     unit: float
+    named: list[Named] = field(default_factory=list)
+
+    @property
+    def constraints(self) -> list[Any]:
+        """All constraints."""
+        return self.hard + [limit for _, limit, _ in self.named]
 
     @property
     def point(self) -> Point:

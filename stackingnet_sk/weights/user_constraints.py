@@ -1,4 +1,4 @@
-"""The user's own constraints, as the solvers hand them on: opaque, with their facts."""
+"""The constraints of the user, and what they are told about a problem."""
 
 from __future__ import annotations
 
@@ -59,11 +59,15 @@ class View:
     unit: float
 
 
+# A name for errors, a cvxpy constraint of about one in size, and its unit.
+Named = tuple[str, Any, float]
+
+
 class UserConstraint(Protocol):
     """Builds constraints."""
 
-    def build(self, view: View) -> Iterable[tuple[str, Any, float]]:
-        """Give the name of each constraint, itself, about one in size, and its unit."""
+    def build(self, view: View) -> Iterable[Named]:
+        """Express the constraints on what the view shows."""
 
 
 @dataclass(frozen=True, eq=False)
