@@ -133,7 +133,7 @@ def em_step(joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
 
 
 def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
-    """Take the models for equally accurate coins.
+    """Estimate one accuracy for all models and classes.
 
     The votes of two models show only the product of their skills, that is, of their
     accuracy above chance. The votes of one model show nothing, so its log-odds are set
@@ -141,11 +141,12 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     """
     n_classes = counts.n_classes
     weights = counts.labelled.sum(axis=1) + counts.unlabelled
-    both = weights * ((counts.patterns >= 0).sum(axis=1) > 1)
+    answered_by_two = weights * ((counts.patterns >= 0).sum(axis=1) > 1)
     skill = np.expm1(1.0) / (np.e + n_classes - 1.0)
-    if both.any() and n_classes > 1:
+    if answered_by_two.any() and n_classes > 1:
         ordered = np.sort(counts.patterns, axis=1)
-        agreement = float(both @ (ordered[:, -1] == ordered[:, -2])) / both.sum()
+        agree = ordered[:, -1] == ordered[:, -2]
+        agreement = float(answered_by_two @ agree) / answered_by_two.sum()
         chance = 1.0 / n_classes
         skill = np.sqrt(max((agreement - chance) / (1.0 - chance), 0.0))
     accuracy = (1.0 + (n_classes - 1.0) * min(skill, _MOST_SKILL)) / n_classes
@@ -163,14 +164,14 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
 
 
 def majority(counts: VoteCounts) -> Table:
-    """Majority vote of each pattern, of shape (n_patterns, n_classes); rows sum to one.
+    """Majority vote of each pattern, as probabilities of the classes.
 
     Classes with equally many votes share the row, and all classes share a row without
     votes.
     """
     votes = counts.design @ np.tile(np.eye(counts.n_classes), (counts.n_models, 1))
-    most = votes == votes.max(axis=1, keepdims=True)
-    share: Array = most / most.sum(axis=1, keepdims=True)
+    winners = votes == votes.max(axis=1, keepdims=True)
+    share: Array = winners / winners.sum(axis=1, keepdims=True)
     return share
 
 
@@ -199,10 +200,7 @@ def shrunk_confusion(joint: Confusion, one_coin: float) -> Confusion:
 
 
 def log_votes(counts: VoteCounts, confusion: Confusion) -> Table:
-    """Log-probability of each pattern's votes given each class.
-
-    `confusion` has entries above zero. The result has shape (n_patterns, n_classes).
-    """
+    """Log-probability of each pattern's votes given each class."""
     n_classes = counts.n_classes
     log_confusion = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
     scores: Array = counts.design @ log_confusion

@@ -173,8 +173,8 @@ def minimize_linear_pool(
 ) -> tuple[Weights, int]:
     """Minimize over the simplex; return feasible weights and the number of steps.
 
-    It starts from the uniform weights, or from the optimum of some of the rows. How
-    near the weights are to the optimum is for the certificate to say.
+    It starts from the uniform weights, or from the optimum of a sample of the rows. The
+    certificate tells how near the weights are to the optimum.
     """
     here = objective.expand(_start(objective))
     if not here.value < np.inf:
@@ -212,7 +212,7 @@ def minimize_linear_pool(
 
 
 def _start(objective: LinearPoolObjective) -> Weights:
-    """Optimal weights of every so many rows, if there are enough, else uniform."""
+    """Optimal weights of a sample of the rows, if there are enough, else uniform."""
     if len(objective.weights) < 2 * _SAMPLED * _BLOCK:
         return _uniform(objective)
     rows = slice(None, None, _SAMPLED)

@@ -12,7 +12,7 @@ from stackingnet_sk.weights.shapes import Array, Point, Rates, Table, Vector
 from stackingnet_sk.weights.structures import Structure
 
 # Pseudo-observations on the slope for each one on the direction. It is small, so that
-# labels soon outweigh the prior's idea of how much evidence there is.
+# labels soon outweigh the prior on how much evidence there is.
 _SLOPE_SHARE = 0.02
 
 

@@ -26,9 +26,9 @@ def nonnegative_quadratic(
     r"""Minimize ``w'Gw + t (1 - a'w)^2`` over ``w >= 0``.
 
     By the optimality conditions ``w = t z / (1 + t a'z)`` where ``z`` solves the
-    complementarity problem of ``G`` and ``a``, whatever ``t``: for a positive definite
-    ``G`` no value of ``t`` harms the accuracy. For a singular one ``z`` can be
-    unbounded, and the problem is solved as the NNLS problem that it is.
+    complementarity problem of ``G`` and ``a``, which does not contain ``t``: for a
+    positive definite ``G`` no value of ``t`` harms the accuracy. For a singular one
+    ``z`` can be unbounded, and the problem is solved by NNLS.
 
     Return the weights (of several optima those of least Euclidean norm), the number of
     linear systems solved, and whether there is only one optimum.
@@ -40,8 +40,8 @@ def nonnegative_quadratic(
             return weights, iterations, True
         face = np.union1d(weights.nonzero()[0], ties)
     else:
-        weights, more = _factored(quadratic, slopes, weight)
-        iterations += more
+        weights, n_active = _factored(quadratic, slopes, weight)
+        iterations += n_active
         slack = quadratic @ weights + weight * slopes * (float(slopes @ weights) - 1.0)
         unit = np.abs(quadratic) @ weights + weight * np.abs(slopes)
         face = (slack <= _TIE * unit).nonzero()[0]

@@ -31,9 +31,9 @@ def error_due_to_missing(
     an estimate of ``s``. The result is in squared units of the target.
     """
     model = PredictionModel.from_moments(prediction_moments)
-    left = model.conditional_covariance(answered, share)
-    due = float(weights @ left @ (2.0 * slopes - weights))
-    return due / model.scale / model.scale
+    covariance = model.conditional_covariance(answered, share)
+    error = float(weights @ covariance @ (2.0 * slopes - weights))
+    return error / model.scale / model.scale
 
 
 def solve_pattern(
@@ -46,7 +46,7 @@ def solve_pattern(
     solver: str = "auto",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    """Solve for the weights of the models that answer, `answered` of shape (n_models,).
+    """Solve for the weights of the models that answer.
 
     The best prediction of the target from the observed predictions is that of the
     combination of all models, ``E[y | P_o] = E[w'P + b | P_o]``. Its weights need not

@@ -34,7 +34,7 @@ def minimize_log_loss(
 ) -> tuple[Point, int]:
     """Minimize from the centre of the prior; return a feasible point and the steps.
 
-    How near the point is to the optimum is for the certificate to say.
+    The certificate tells how near the point is to the optimum.
     """
     point = objective.start
     if len(point) > LARGEST_HESSIAN:

@@ -79,8 +79,8 @@ class StackingObjective:
         """Unit of every relative figure: the lesser of two objectives.
 
         These are the objectives of the uniform weights and of the best model alone.
-        Beside one model with huge errors, the first would let any weights of the others
-        pass. Where errors cancel so well that only rounding is left of it, the mean
+        Beside one model with huge errors, the first would accept any weights of the
+        others. Where errors cancel so well that only rounding is left of it, the mean
         error of the models replaces it.
         """
         errors = self.error.diagonal()

@@ -4,8 +4,8 @@ Method: Lawson and Hanson's active set with whole blocks entering and leaving (a
 Kim and Park, 2011), and Cholesky factors of the free block alone; scipy's compiled NNLS
 for a handful of models. Strength: few active
 of many models touch only their own rows, and nearly all active take a handful of
-factorizations. Limit: needs a positive definite free block and can cycle; both are
-reported as failure, never as an answer (``minimum_norm`` takes over).
+factorizations. Limit: it needs a positive definite free block and can cycle; both are
+reported as failures, and `minimum_norm` solves the problem instead.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _TINY = 24
 # tolerance for zero is absolute.
 _WELL_CONDITIONED = 1e-6
 # Number of models up to which factorizing everything costs less than finding out what
-# to factorize; beyond, the search starts from so many.
+# to factorize. With more, the search starts from the second number of models.
 _SMALL = 64
 _FIRST_BLOCK = 32
 # Most systems to solve. Thousands of hard random problems needed at most 20.
 _MAX_ITERATIONS = 60
-# Slack within so many rounding units of zero is rounding.
+# Rounding units within which a slack counts as zero.
 _ROUNDING = 500.0
-# Slack within so many rounding units may still be zero, so that the optimum may not be
+# Rounding units within which a slack may still be zero, so that the optimum may not be
 # unique.
 _TIE = 1e5
 _EPS = float(np.finfo(float).eps)

@@ -181,9 +181,8 @@ class ShrinkagePrior:
     def slope_observation(self) -> tuple[Weights, float]:
         """Return the observation whose squared error is the penalty on the slope.
 
-        The predictions, of shape (n_models,), come with a label. Use it only if the
-        slope is free: where ``1'w = 1`` fixes the slope, shrinking it would only
-        distort the direction.
+        It is made of predictions and a label. Use it only if the slope is free: where
+        ``1'w = 1`` fixes the slope, shrinking it would only distort the direction.
         """
         size = float(np.sqrt(self.slope_strength * self.variance))
         along = self.spread**2 * self.direction
@@ -215,8 +214,7 @@ def factor_scores(correlation: Covariance, n_rows: float = np.inf) -> Weights:
     communalities ``l^2`` are those of :func:`common_variance`, shrunk toward their
     mean, which counts for ten rows against the `n_rows` of the correlation, and at most
     0.95. If they cannot be computed, the weights are uniform over the models that agree
-    with the others. The weights of shape (n_models,) are non-negative and not
-    normalized.
+    with the others. The weights are non-negative and not normalized.
     """
     agrees = correlation.sum(axis=0) - correlation.diagonal() > 0
     counted = agrees if agrees.any() else ~agrees
@@ -245,10 +243,9 @@ def common_variance(
     not depend on the order of the models. Models that run against the others are turned
     around first.
 
-    The result, of shape (n_models,), is ``l_m |l_m|``: negative for a model that runs
-    against the others, and above one in a Heywood case. It is None for fewer than three
-    models, which identify only the product of two loadings, and if the closed form
-    fails.
+    The result is ``l_m |l_m|``: negative for a model that runs against the others, and
+    above one in a Heywood case. It is None for fewer than three models, which identify
+    only the product of two loadings, and if the closed form fails.
     """
     correlations = correlation - np.diag(correlation.diagonal())
     if len(correlations) < 3:

@@ -9,7 +9,7 @@ import numpy as np
 
 from stackingnet_sk.evidence.moments import Moments, varying_models
 from stackingnet_sk.weights.prior import common_variance
-from stackingnet_sk.weights.shapes import Array, Covariance, Weights
+from stackingnet_sk.weights.shapes import Covariance, Weights
 
 # Number of labelled rows that the label-free estimate counts for. On real ratings and
 # faces with up to 20 labels, 20 and 50 rank the models equally well. A larger number of
@@ -31,8 +31,8 @@ def reliability(
 
     `labelled` may have no weight; `prediction_moments` are those of all rows, labelled
     or not. `moments_per_model` has, for models with missing predictions, the moments of
-    the labelled rows that they answer. The result, of shape (n_models,), is in [-1, 1]
-    and negative for a model that runs against the truth.
+    the labelled rows that they answer. The result is in [-1, 1] and negative for a
+    model that runs against the truth.
     """
     with_labels, label_free, share = reliability_parts(
         labelled, prediction_moments, moments_per_model
@@ -45,7 +45,7 @@ def reliability_parts(
     prediction_moments: Moments | None = None,
     moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
 ) -> tuple[Weights, Weights, Weights]:
-    """Compute what :func:`reliability` blends, each of shape (n_models,).
+    """Compute what :func:`reliability` blends.
 
     These are the signed squared correlation with the labels, the signed share of
     variance in common with the other models, and the weight of the former.
@@ -90,7 +90,8 @@ def _in_common(labelled: Moments, prediction_moments: Moments | None) -> Weights
             prediction_moments = prediction_moments.rescaled(scale)
         varying = varying_models(reference, prediction_moments)
         covariance = prediction_moments.subset(varying).predictions()[0]
-        common[varying] = _label_free(_correlation(covariance))
+        spread = np.sqrt(covariance.diagonal())
+        common[varying] = _label_free(covariance / np.outer(spread, spread))
     return common
 
 
@@ -104,9 +105,3 @@ def _label_free(correlation: Covariance) -> Weights:
         mean = (correlation.sum(axis=0) - correlation.diagonal()) / others
         common = mean if len(correlation) > 1 else np.ones(len(correlation))
     return np.clip(common, -1.0, 1.0)
-
-
-def _correlation(covariance: Covariance) -> Covariance:
-    spread = np.sqrt(covariance.diagonal())
-    correlation: Array = covariance / np.outer(spread, spread)
-    return correlation

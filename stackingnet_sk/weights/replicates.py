@@ -32,7 +32,7 @@ def replicated_votes(
     The estimate takes two steps of expectation maximization from the estimate
     `label_free` of all rows. Near the fixed point each step repeats a share of the step
     before (Aitken), which differs between models. Some replicates take a third step to
-    estimate that share (unless it is given as `repeats`, of shape (n_models,)), and the
+    estimate that share (unless it is given as `repeats`), and the
     remaining way is extrapolated.
 
     `labelled`, of shape (n_classes, n_replicates, n_patterns), is the weight of each
@@ -76,14 +76,14 @@ def replicated_votes(
         shares: Array = softmax(scores, axis=0)
         return shares
 
-    all_replicates, some = slice(None), slice(_THIRD_STEPS)
+    all_replicates, sample = slice(None), slice(_THIRD_STEPS)
     first, *estimates = step(label_free.posterior.T, all_replicates)
     second, *estimates = step(expect(*estimates), all_replicates)
     moved = second - first
     if repeats is None:
-        third = step(expect(*(estimate[some] for estimate in estimates)), some)[0]
-        along = (moved[some] * (third - second[some])).sum(axis=(0, 2))
-        size = np.square(moved[some]).sum(axis=(0, 2))
+        third = step(expect(*(estimate[sample] for estimate in estimates)), sample)[0]
+        along = (moved[sample] * (third - second[sample])).sum(axis=(0, 2))
+        size = np.square(moved[sample]).sum(axis=(0, 2))
         share = np.divide(along, size, out=zeros, where=size > 0)
         repeats = np.clip(share, 0.0, _SLOWEST)
     further = (repeats / (1.0 - repeats))[:, None]

@@ -24,7 +24,7 @@ CERTIFIED_CONIC = 1e-6
 
 
 class Status(Enum):
-    """How a solve ended; the value is the message for people."""
+    """How a solve ended; the value is the message to users."""
 
     OPTIMAL = "optimal"
     MINIMUM_NORM = "optimal, of several optima the one of least norm"
@@ -164,7 +164,7 @@ class Solution:
         return Combination(self.weights, self.intercept, self.vote_weights)
 
     def expanded(self, models: Models, n_models: int) -> Solution:
-        """Give weights of zero to models that were left out of the problem.
+        """Give weights of zero to models that are not in the problem.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class Solution:
 
     @property
     def warning(self) -> str | None:
-        """A sentence for people where the solve did not end well, else None."""
+        """A message to users where the solve did not end well, else None."""
         if self.status in (Status.INACCURATE, Status.NOT_CONVERGED):
             return f"The weights are not certified to be optimal: {self!r}"
         return None

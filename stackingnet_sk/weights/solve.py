@@ -252,14 +252,14 @@ def solve_unlabelled(
     certificate = problem.certify(center)
     solution = Solution(
         center,
-        0.0,
-        0.0,
-        certificate.gap,
-        certificate.residual,
-        0,
-        Status.UNLABELLED,
-        chosen.name,
-        "native",
+        intercept=0.0,
+        objective=0.0,
+        gap=certificate.gap,
+        residual=certificate.residual,
+        iterations=0,
+        status=Status.UNLABELLED,
+        constraint=chosen.name,
+        solver="native",
         problem=problem,
         certificate=max(certificate.gap, certificate.residual),
     )

@@ -1,4 +1,4 @@
-"""How votes become scores: one weight a model, or a matrix of weights a model.
+"""How votes become scores: one weight per model, or one matrix per model.
 
 A structure maps coefficients to scores, ``z_i = H_i c``, linear in both. To add one,
 write its class and put it into ``STRUCTURES``.
@@ -23,13 +23,13 @@ class Structure(Protocol):
     lower: ClassVar[float]
 
     def coefficients(self, vote_weights: VoteWeights) -> Vector:
-        """Coefficients nearest to a matrix a model."""
+        """Coefficients nearest to vote weights."""
 
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
-        """Return the matrix a model, shape (n_models, n_classes, n_classes)."""
+        """Return one matrix per model."""
 
     def scores(self, coefficients: Vector) -> Table:
-        """Return ``H_i c``, shape (n_rows, n_classes)."""
+        """Return ``H_i c``, a column per class."""
 
     def adjoint(self, slopes: Table) -> Vector:
         """Return ``sum_i H_i' s_i``."""

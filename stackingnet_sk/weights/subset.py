@@ -126,7 +126,7 @@ class SubsetProblem:
 def solve_subset(
     problem: QuadraticProblem, user_constraints: UserConstraints, solver: str
 ) -> Solution:
-    """Solve with at most so many models; raises InfeasibleError if none can do it."""
+    """Solve with at most so many models; raise InfeasibleError if no weights exist."""
     whole = SubsetProblem(problem, user_constraints)
     subset = whole.search()
     if not np.isfinite(subset.value):
@@ -169,7 +169,7 @@ def best_subset(
     """Find the best subset, after about `most_nodes` problems at most.
 
     ``relax(models) -> (value, weights)`` gives the optimum with these models alone,
-    infinite where there is none, and its weights of shape (n_models,).
+    infinite where there is none, and its weights.
     """
     search = _Search(relax, at_most, most_nodes)
     all_models = np.arange(n_models)

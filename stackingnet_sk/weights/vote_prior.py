@@ -39,8 +39,7 @@ def blended_confusion(counts: VoteCounts, label_free: DawidSkene) -> Confusion:
     ``C_mk = (n_mk F_mk + 100 D_mk) / (n_mk + 100)``, with the frequencies F of model
     m's votes on the ``n_mk`` labelled rows of class k that it answers, and the estimate
     D of :func:`dawid_skene`. This is the posterior mean under a Dirichlet prior.
-    Entries of the result, of shape (n_models, n_classes, n_classes), are above zero,
-    and rows sum to one.
+    Entries of the result are above zero, and rows sum to one.
     """
     joint = counts.joint(counts.labelled)
     total: Array = joint.sum(axis=2, keepdims=True) + LABEL_FREE_ROWS
@@ -50,7 +49,7 @@ def blended_confusion(counts: VoteCounts, label_free: DawidSkene) -> Confusion:
 def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> Rates:
     """Blend the rates of the classes as :func:`blended_confusion`.
 
-    They are of shape (n_classes,), above zero, and sum to one. One further row is
+    They are above zero and sum to one. One further row is
     shared by all classes, so that a class without any row keeps a rate.
     """
     rates = counts.n_labelled + LABEL_FREE_ROWS * label_free.class_prior
@@ -100,8 +99,8 @@ def _mean_correlation(counts: VoteCounts, weights: Weights) -> float:
 def log_odds(confusion: Confusion) -> VoteWeights:
     """Evidence of each vote for each class, as if voters were independent.
 
-    Entry ``[m, a, k]`` of the result, of shape (n_models, n_classes, n_classes), is
-    ``log C[m, k, a]`` minus its mean over the classes k; entries of C are above zero.
+    Entry ``[m, a, k]`` of the result is ``log C[m, k, a]`` minus its mean over the
+    classes k; entries of C are above zero.
     """
     evidence = np.log(confusion).transpose(0, 2, 1)
     centred: Array = evidence - evidence.mean(axis=2, keepdims=True)
@@ -109,10 +108,9 @@ def log_odds(confusion: Confusion) -> VoteWeights:
 
 
 def margins(vote_weights: VoteWeights) -> Weights:
-    """Weight of each model as one number, of shape (n_models,).
+    """Weight of each model as one number.
 
-    Entry ``[m, a, k]`` of `vote_weights` is what a vote of model m for class a adds to
-    the score of class k. The margin is by how much a vote raises the score of the class
+    The margin is by how much a vote raises the score of the class
     that it names above the mean score of the others, averaged over the classes. It is
     ``w`` if the vote weights are ``w`` times the identity.
     """

@@ -1,4 +1,4 @@
-"""From votes to certified weights; without labels, to weights all the same."""
+"""From votes to weights, certified where there are labels."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from stackingnet_sk.weights.votes_problem import VotesProblem
 class VoterEstimates:
     """What is known about the voters before any weight is fitted.
 
-    Entry ``[m, k, a]`` of `confusion` is the probability that model m, if it answers,
-    votes for class a on an item of class k. `rates` are those of the classes, and
-    `answers` tells which models answer at all. `correlation` is that of two models'
-    errors, the mean over the pairs. `confidence` is a factor on evidence that comes in
-    part from agreement, and `label_free` is the estimate that labels were blended with.
+    `confusion` is the probability of each vote of a model that answers. `rates` are
+    those of the classes, and `answers` tells which models answer at all. `correlation`
+    is that of two models' errors, the mean over the pairs. `confidence` is a factor on
+    evidence that comes in part from agreement, and `label_free` is the estimate that
+    labels were blended with.
     """
 
     confusion: Confusion
@@ -53,15 +53,15 @@ class VoterEstimates:
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
         """Estimate from votes, labels or not."""
-        free = dawid_skene(counts)
+        label_free = dawid_skene(counts)
         answers = np.any(counts.patterns >= 0, axis=0)
-        confusion = blended_confusion(counts, free)
+        confusion = blended_confusion(counts, label_free)
         # Nothing is known about a model that never answers, so it counts as a guess.
         confusion[~answers] = 1.0 / counts.n_classes
-        rates = blended_rates(counts, free)
-        correlation = blended_correlation(counts, free)
-        trust = confidence(counts, correlation)
-        return cls(confusion, rates, answers, correlation, trust, free)
+        rates = blended_rates(counts, label_free)
+        correlation = blended_correlation(counts, label_free)
+        factor = confidence(counts, correlation)
+        return cls(confusion, rates, answers, correlation, factor, label_free)
 
     @property
     def reliability(self) -> Weights:
@@ -70,13 +70,16 @@ class VoterEstimates:
 
     @property
     def vote_weights(self) -> VoteWeights:
-        """Log-odds of the votes, errors in common discounted, as far as believed."""
+        """Log-odds of votes, discounted for errors in common, times `confidence`."""
         evidence = common_errors(log_odds(self.confusion), self.correlation)
         return self.confidence * evidence
 
     @property
     def shares(self) -> Weights:
-        """Weights of opinions that are evidence already: in proportion, sum one."""
+        """Weights of opinions, proportional to those of votes and of sum one.
+
+        Opinions are evidence already, so only the proportions matter.
+        """
         weights = np.maximum(margins(self.vote_weights), 0.0)
         if not weights.any():
             weights = np.ones(len(weights))
@@ -84,8 +87,8 @@ class VoterEstimates:
 
     @property
     def opinion_weights(self) -> VoteWeights:
-        """The same as a matrix a model."""
-        return _scaled_identity(self.shares, len(self.rates))
+        """The same as one matrix per model."""
+        return self.shares[:, None, None] * np.eye(len(self.rates))
 
 
 def solve_votes(
@@ -167,21 +170,22 @@ def solve_pool(
     possible = (weights > 0) & (likelihood.max(axis=1, initial=0.0) > 0)
     if not possible.all():
         likelihood, weights = likelihood[possible], weights[possible]
-    free = solve_pool_unlabelled(panel, class_prior)
+    unlabelled = solve_pool_unlabelled(panel, class_prior)
     if not len(weights):
         if user_constraints is not None:
             raise ValueError(
                 "No labelled row has a model that gives its label any probability, so "
                 "there is nothing to weigh under a constraint; label other rows."
             )
-        return free
-    objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
+        return unlabelled
+    center = unlabelled.weights
+    objective = LinearPoolObjective(likelihood, weights, center, shrinkage)
     problem = PoolProblem(objective, len(panel.rates))
     solution = solve_certified(problem, user_constraints, solver)
     return replace(
         solution,
         shrinkage=shrinkage,
-        log_likelihood=free.log_likelihood,
+        log_likelihood=unlabelled.log_likelihood,
     )
 
 
@@ -201,9 +205,8 @@ def solve_pool_unlabelled(panel: VoterEstimates, class_prior: Rates) -> Solution
 
     They are proportional to the log-odds of accuracy, discounted for errors in common.
     """
-    nothing = np.zeros(len(class_prior))
-    spread = panel.opinion_weights
-    return _label_free(panel, panel.shares, spread, nothing, "pool")
+    intercept = np.zeros(len(class_prior))
+    return _label_free(panel, panel.shares, panel.opinion_weights, intercept, "pool")
 
 
 def _label_free(
@@ -213,23 +216,18 @@ def _label_free(
     intercept: Rates,
     name: str,
 ) -> Solution:
-    free = panel.label_free
+    log_likelihood = panel.label_free.log_likelihood
+    converged = panel.label_free.converged
     return Solution(
         weights,
         intercept,
-        -float(free.log_likelihood[-1]),
-        np.inf,
-        np.inf,
-        len(free.log_likelihood),
-        Status.CONVERGED if free.converged else Status.NOT_CONVERGED,
-        name,
-        "native",
-        0.0,
-        np.nan,
-        vote_weights,
-        free.log_likelihood,
+        objective=-float(log_likelihood[-1]),
+        gap=np.inf,
+        residual=np.inf,
+        iterations=len(log_likelihood),
+        status=Status.CONVERGED if converged else Status.NOT_CONVERGED,
+        constraint=name,
+        solver="native",
+        vote_weights=vote_weights,
+        log_likelihood=log_likelihood,
     )
-
-
-def _scaled_identity(weights: Weights, n_classes: int) -> VoteWeights:
-    return weights[:, None, None] * np.eye(n_classes)
