@@ -55,7 +55,7 @@ def solve_pattern(
 
     Weights are zero for models that abstain. The objective is the mean squared
     difference from the combination of all, in squared units of the target. There is a
-    problem for each pattern, so the solution keeps none and `recheck` gives infinity.
+    problem for each pattern, so the solution keeps none, and `recheck` gives infinity.
     """
     if not solution.weights[~answered].any():
         return replace(solution, objective=0.0, problem=None)

@@ -25,7 +25,7 @@ class Certificate:
         Largest violation of the optimality (Karush-Kuhn-Tucker) conditions, relative.
     violation : float
         Largest violation of a constraint: of a bound, of the sum of the weights, or of
-        a user constraint. It is infinite for weights that are not the problem's.
+        a user constraint. It is infinite for weights that the problem cannot have.
     objective : float
         Objective at the point, in the units of the user. It is not clipped: a mean
         square can be slightly negative by rounding.
@@ -96,7 +96,7 @@ class Problem(Certifiable, Protocol):
 
     @property
     def is_flat(self) -> bool:
-        """Whether no point is better than another, so that cvxpy is not asked."""
+        """Whether no point is better than another, so that cvxpy is not needed."""
 
     def value(self, point: Point) -> float:
         """Return the objective, in the units of `scale`."""

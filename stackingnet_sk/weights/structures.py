@@ -17,7 +17,7 @@ from stackingnet_sk.weights.vote_prior import margins
 
 
 class Structure(Protocol):
-    """What the log-loss objective needs to know of a structure."""
+    """What the log-loss objective needs of a structure."""
 
     name: ClassVar[str]
     lower: ClassVar[float]

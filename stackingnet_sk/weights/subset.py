@@ -1,10 +1,10 @@
 """At most k models: best-first branch and bound over the convex relaxations.
 
-Method: a node allows some models and requires others; without the cardinality the
-problem is convex, and its optimum bounds all subsets. It branches on the model of most
-weight. Strength: proves the optimum, or bounds how far off it may be. Limit:
-exponential where models are alike; beyond 30 models it follows the pruning path
-instead.
+Method: a node allows some models and requires others; without the limit on their number
+the problem is convex, and its optimum bounds all subsets. The search branches on the
+model with the largest weight. Strength: proves the optimum, or bounds how far off it
+may be. Limit: exponential where models are alike; beyond 30 models it follows the
+pruning path instead.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class _Search:
         return value, weights
 
     def prune(self, weights: Weights) -> None:
-        """Drop one model after the other, the one whose loss costs least."""
+        """Drop one model after the other, always the one that costs least."""
         while len(support := _support(weights)) > self.at_most:
             least = support[np.argsort(np.abs(weights[support]), kind="stable")]
             tried = [self.relax(support[support != m]) for m in least[:_TRIED]]
@@ -207,7 +207,7 @@ class _Search:
                 return
 
     def branch(self, allowed: Models, bound: float, weights: Weights) -> float:
-        """Search all subsets; return a bound on what any could reach."""
+        """Search all subsets; return a lower bound on the objective of any."""
         ties = count()
         kept: frozenset[int] = frozenset()
         heap = [(bound, next(ties), allowed, kept, weights)]

@@ -33,21 +33,23 @@ class View:
     Parameters
     ----------
     cvxpy : module
-        For what operators don't say.
+        The module, for functions that operators cannot express.
     weights : Expression of shape (n_models,)
-        One weight a model.
+        One weight per model.
     intercept : Expression, scalar or of shape (n_classes,)
-        In the units of the labels; of votes one a class.
+        In the units of the labels; for votes, one per class.
     names : sequence of str
         Names of the models.
     scores : callable
-        Of each column of groups, by group: mean residual ``H(x) - y`` of numbers, mean
-        score of the true class above the average class of votes, mean probability of
-        the true class in a linear pool. Affine, in the given unit.
+        Returns an affine expression for each group of each column of groups, in `unit`:
+        the mean residual ``H(x) - y`` of numbers, the mean score of the true class
+        above the average class for votes, or the mean probability of the true class in
+        a linear pool.
     losses : callable
-        Likewise mean squared error, in squares of it, or log loss. Convex.
+        Returns convex expressions likewise: the mean squared error, in squares of
+        `unit`, or the log loss.
     unit : float
-        The spread of the labels; one of classes.
+        The spread of the labels; one for classes.
     """
 
     cvxpy: Any
