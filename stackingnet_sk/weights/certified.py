@@ -51,8 +51,7 @@ def solve_certified(
     problem is so badly scaled that its optimum is not a finite number.
     """
     solved_by = SOLVERS[solver]
-    native = solved_by == "native" or problem.is_single_point or problem.is_flat
-    if native:
+    if solved_by == "native" or problem.is_single_point or problem.is_flat:
         minimum = problem.minimize()
     else:
         minimum = minimize_scaled(problem, lambda unit: problem.conic(None, unit))

@@ -70,7 +70,7 @@ def build(problem: ConicProblem, user_constraints: UserConstraints) -> ConicProb
     for label, limit, _ in built:
         if not isinstance(limit, cp.constraints.constraint.Constraint):
             raise TypeError(
-                f"{label} gave {limit!r}, which is no cvxpy constraint; return "
+                f"{label} gave {limit!r}, which is not a cvxpy constraint; return "
                 "comparisons of expressions in the weights, such as [weights <= 0.5]."
             )
         if not limit.is_dcp():
@@ -82,7 +82,7 @@ def build(problem: ConicProblem, user_constraints: UserConstraints) -> ConicProb
         for variable in limit.variables():
             if variable.attributes["boolean"] or variable.attributes["integer"]:
                 raise ValueError(
-                    f"{label} is not convex: it has whole-numbered variables. "
+                    f"{label} is not convex: it has integer or boolean variables. "
                     "at_most_models limits the number of models."
                 )
         if any(parameter.value is None for parameter in limit.parameters()):

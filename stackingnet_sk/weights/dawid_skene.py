@@ -90,7 +90,9 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     """
     total = counts.weight
     if not total > 0:
-        raise ValueError("the rows have no weight; give at least one row some")
+        raise ValueError(
+            "the rows have no weight; give a positive one to at least one row"
+        )
     if not identified(counts):
         return _one_or_two_models(counts)
     posterior = majority(counts)

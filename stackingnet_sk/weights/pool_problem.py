@@ -70,7 +70,7 @@ class PoolProblem(LogLossProblem):
         loss = -(share @ cp.log(objective.likelihood @ weights))
         pull = 0.5 * objective.strength / objective.total
         loss += pull * cp.sum_squares(weights - objective.center)
-        constraints = user_constraints or UserConstraints((), ())
+        constraints = user_constraints or UserConstraints()
 
         def mean_probability(group: tuple[Table, Vector]) -> Any:
             likelihood, omega = group

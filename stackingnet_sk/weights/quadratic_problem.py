@@ -242,11 +242,8 @@ class QuadraticProblem:
     ) -> View:
         """Show the user constraints what they may be about."""
         size = self.objective.n_models
-        if self.moments is None:
-            zero = np.zeros((size + 1, size + 1))
-            moments = Moments(1.0, 1, zero[0], zero, 1.0)
-        else:
-            moments = self.moments
+        zero = np.zeros((size + 1, size + 1))
+        moments = self.moments or Moments(1.0, 1, zero[0], zero, 1.0)
         if user_constraints is None:
             user_constraints = UserConstraints((), [str(m) for m in range(size)])
         # The best intercept for given weights is start + along @ weights.

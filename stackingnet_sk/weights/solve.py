@@ -98,7 +98,9 @@ def solve_moments(
     InfeasibleError if no weights fulfil the user's constraints.
     """
     if not moments.weight > 0:
-        raise ValueError("the labelled rows have no weight; give at least one row some")
+        raise ValueError(
+            "the labelled rows have no weight; give a positive one to at least one row"
+        )
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     _choice("solver", solver, SOLVERS)
     _check_units(moments)
@@ -230,7 +232,9 @@ def solve_unlabelled(
     A ValueError is raised if the total weight is zero.
     """
     if not prediction_moments.weight > 0:
-        raise ValueError("the rows have no weight; give at least one row some")
+        raise ValueError(
+            "the rows have no weight; give a positive one to at least one row"
+        )
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     chosen = UNIFORM if chosen is UNIFORM else SIMPLEX
     n_models = prediction_moments.n_models

@@ -83,8 +83,8 @@ class UserConstraints:
     about; None stands for no limit, and for all models.
     """
 
-    builders: Sequence[UserConstraint]
-    names: Sequence[str]
+    builders: Sequence[UserConstraint] = ()
+    names: Sequence[str] = ()
     groups: Sequence[Mapping[str, Any]] = ()
     at_most: int | None = None
     models: Models | None = None

@@ -107,7 +107,7 @@ class VotesProblem(LogLossProblem):
             loss / unit,
             hard,
             lambda point: objective.gradient(point) / unit,
-            self._view(variable, user_constraints or UserConstraints((), ())),
+            self._view(variable, user_constraints or UserConstraints()),
             unit,
         )
 

@@ -413,7 +413,7 @@ def test_a_callable_that_gives_something_else(made, P, y):
     def strange(weights, intercept, names):
         return made
 
-    with pytest.raises(TypeError, match=r"strange.*no cvxpy constraint"):
+    with pytest.raises(TypeError, match=r"strange.*not a cvxpy constraint"):
         fit(strange, P, y)
 
 
