@@ -113,7 +113,7 @@ def decide_status(
       none (signed weights), it is the residual.
 
     One figure alone is not enough, because rounding can make it zero: the gap of a huge
-    weight on a column of zeros is a difference of numbers that have no correct digit.
+    weight on a column of zeros is a difference of numbers without a correct digit.
     Figures of the proof may exceed the tolerance by what rounding of the objective
     explains, if that is small beside the error of a plain rival (`Problem.roundoff`).
 

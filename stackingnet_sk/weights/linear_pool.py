@@ -3,8 +3,8 @@
 Method: sequential quadratic programming. Each step is a simplex-constrained regression
 of the constant 1 on the models' probabilities relative to the pool's, less one, which
 the quadratic kernel solves. Strength: a duality gap at rounding level after a few
-passes over the rows, where expectation-maximization needs thousands. Limit: rows that
-every model calls impossible do not inform the weights.
+passes over the rows, where expectation-maximization needs thousands. Limit: rows to
+whose label no model gives any probability do not inform the weights.
 """
 
 from __future__ import annotations

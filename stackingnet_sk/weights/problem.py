@@ -123,7 +123,7 @@ class Problem(Certifiable, Protocol):
 
 
 class LogLossProblem(Problem):
-    """What problems of log loss share: they are never trivial, and end at rounding."""
+    """What the problems of log loss share; their native solvers end at rounding."""
 
     objective: Any
     is_single_point = False
@@ -156,7 +156,7 @@ class ConicProblem:
     entries, so that variables are about one. `loss` is minimized and about one in size;
     a loss of one is `unit` in the units of the problem's objective. `hard` are the
     constraints of the constraint set, `gradient` is that of the loss with respect to
-    the point, `view` is what the user constraints see, and `named` are these.
+    the point, `view` is what user constraints see, and `named` are those constraints.
     """
 
     variable: Any

@@ -95,7 +95,7 @@ class QuadraticProblem:
         return Minimum(*self.constraint.optimize(self.objective))
 
     def certify(self, point: Point) -> Certificate:
-        """Certify weights and intercept; the set knows what optimal weights fulfil.
+        """Certify weights by the constraint set, and the offset of the intercept.
 
         A mean square that is negative by more than rounding shows that the arithmetic
         has no correct digit left, so nothing is proven.
@@ -133,7 +133,8 @@ class QuadraticProblem:
         """Bound the rounding of the objective, relative; zero where it is too large.
 
         Weights whose errors nearly cancel are large against what is left of them.
-        Rounding that is not small beside the error of a plain rival excuses nothing.
+        It is zero if rounding is not small beside the error of a plain rival: then an
+        excess over the tolerance must not pass as rounding.
         """
         weights = np.abs(self.split(point)[0])
         terms = float(weights @ np.abs(self.objective.error) @ weights)
@@ -166,7 +167,7 @@ class QuadraticProblem:
         return np.divide(goal, size, out=np.ones_like(size), where=size > 0)
 
     def _best_intercept(self, weights: Weights) -> float:
-        """Profile it out, without forming the means of the predictions."""
+        """Compute the best intercept without forming the means of the predictions."""
         if self.moments is None or not self.fit_intercept:
             return 0.0
         label = float(self.moments.mean[-1])
@@ -240,7 +241,7 @@ class QuadraticProblem:
         offset: Any,
         user_constraints: UserConstraints | None,
     ) -> View:
-        """Show the user constraints what they may be about."""
+        """Express what user constraints can refer to."""
         size = self.objective.n_models
         zero = np.zeros((size + 1, size + 1))
         moments = self.moments or Moments(1.0, 1, zero[0], zero, 1.0)

@@ -124,7 +124,7 @@ class VotesProblem(LogLossProblem):
         return linear + np.ones((shape[0], 1)) @ shift + objective.offset[None, :]
 
     def _view(self, variable: Any, user_constraints: UserConstraints) -> View:
-        """Show the user constraints what they may be about."""
+        """Express what user constraints can refer to."""
         cp, objective = import_cvxpy(), self.objective
         structure, n_classes = objective.structure, objective.n_classes
         units = np.eye(len(objective.center))
