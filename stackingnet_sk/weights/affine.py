@@ -7,14 +7,16 @@ more easily than the other constraint sets.
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
 from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.minimum_norm import equilibrated
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.pivoting import rank_tolerance
+from stackingnet_sk.weights.shapes import Weights
 
 # Share of the number of models: null directions whose sum is below it sum to zero, up
 # to the rounding of an eigenvector.
@@ -23,7 +25,7 @@ _ALONG = 1e-12
 
 def _optimize(
     objective: StackingObjective,
-) -> tuple[NDArray[np.float64], int, bool]:
+) -> tuple[Weights, int, bool]:
     """Solve ``w = C^-1 1 / (1'C^-1 1)`` (Perrone and Cooper, 1993).
 
     For a singular ``C`` with projector ``N`` on its null space: ``N1 / (1'N1)`` where
@@ -55,9 +57,7 @@ def _optimize(
     return best, 1, single or not null.shape[1]
 
 
-def _certify(
-    objective: StackingObjective, weights: NDArray[np.float64]
-) -> tuple[float, float]:
+def _certify(objective: StackingObjective, weights: Weights) -> tuple[float, float]:
     """Residual of stationarity, ``Cw = l 1``.
 
     A gap would need the smallest eigenvalue of ``C``. The unit of an entry is that of
@@ -67,7 +67,7 @@ def _certify(
     multiplier = float(weights @ gradient)
     unit = np.sqrt(np.maximum(objective.error.diagonal(), objective.scale))
     stationarity = float((np.abs(gradient - multiplier) / unit).max())
-    return np.inf, stationarity / np.sqrt(objective.scale)
+    return np.inf, stationarity / sqrt(objective.scale)
 
 
 AFFINE = ConstraintSet("affine", _optimize, _certify, lower=-np.inf, total=1.0)

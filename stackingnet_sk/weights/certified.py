@@ -13,7 +13,6 @@ import numpy as np
 
 from stackingnet_sk.weights.cvxpy_solver import (
     FAR_OFF,
-    Named,
     build,
     duality_gap,
     minimize_scaled,
@@ -25,9 +24,9 @@ from stackingnet_sk.weights.problem import (
     Combination,
     ConicProblem,
     Minimum,
-    Point,
     Problem,
 )
+from stackingnet_sk.weights.shapes import Point
 from stackingnet_sk.weights.solution import CERTIFIED, CERTIFIED_CONIC, Solution, Status
 from stackingnet_sk.weights.user_constraints import UserConstraints
 
@@ -52,17 +51,16 @@ def solve_certified(
     problem is so badly scaled that its optimum is not a finite number.
     """
     solved_by = SOLVERS[solver]
-    native = solved_by == "native" or problem.is_single_point or problem.is_flat
-    if native:
+    if solved_by == "native" or problem.is_single_point or problem.is_flat:
         minimum = problem.minimize()
     else:
-        minimum = minimize_scaled(problem, lambda unit: (problem.conic(None, unit), []))
+        minimum = minimize_scaled(problem, lambda unit: problem.conic(None, unit))
     certificate = problem.certify(minimum.point)
     tolerance = CERTIFIED
     certified: Problem | ConstrainedProblem = problem
     if user_constraints is not None and user_constraints.builders:
         constrained = ConstrainedProblem(problem, user_constraints)
-        if constrained.violation(minimum.point):
+        if violation(constrained.plain, minimum.point):
             solved_by, tolerance = "cvxpy", CERTIFIED_CONIC
             minimum = minimize_scaled(problem, constrained.expressed)
             certificate = problem.certify(minimum.point)
@@ -82,8 +80,8 @@ def solve_certified(
         weights,
         intercept,
         max(certificate.objective, 0.0),
-        float(certificate.gap),
-        float(certificate.residual),
+        certificate.gap,
+        certificate.residual,
         minimum.iterations,
         decide_status(problem, minimum, certificate, tolerance),
         problem.name,
@@ -92,7 +90,7 @@ def solve_certified(
         backend=minimum.backend,
         violation=certificate.violation,
         problem=certified,
-        certificate=float(max(certificate.violation, *problem.proof(certificate))),
+        certificate=max(certificate.violation, *problem.proof(certificate)),
     )
 
 
@@ -115,7 +113,7 @@ def decide_status(
       none (signed weights), it is the residual.
 
     One figure alone is not enough, because rounding can make it zero: the gap of a huge
-    weight on a column of zeros is a difference of numbers that have no correct digit.
+    weight on a column of zeros is a difference of numbers without a correct digit.
     Figures of the proof may exceed the tolerance by what rounding of the objective
     explains, if that is small beside the error of a plain rival (`Problem.roundoff`).
 
@@ -141,24 +139,21 @@ class ConstrainedProblem:
     user_constraints: UserConstraints
 
     @cached_property
-    def _plain(self) -> tuple[ConicProblem, list[Named]]:
+    def plain(self) -> ConicProblem:
         """The problem and its user constraints, in the units of the plain rivals."""
-        conic = self.problem.conic(self.user_constraints, self.problem.scale)
-        return conic, build(conic, self.user_constraints)
+        return self._build(self.problem.scale)
 
-    def expressed(self, unit: float) -> tuple[ConicProblem, list[Named]]:
+    def expressed(self, unit: float) -> ConicProblem:
         """Express the problem and its user constraints for objectives of about `unit`.
 
-        Callables of the user are asked again only where the unit is another.
+        Callables of the user are called again only if the unit is much larger.
         """
-        if not unit > FAR_OFF * self.problem.scale:
-            return self._plain
-        conic = self.problem.conic(self.user_constraints, unit)
-        return conic, build(conic, self.user_constraints)
+        far_off = unit > FAR_OFF * self.problem.scale
+        return self._build(unit) if far_off else self.plain
 
-    def violation(self, point: Point) -> float:
-        """Return the largest violation of a user constraint, relative."""
-        return violation(*self._plain, point)
+    def _build(self, unit: float) -> ConicProblem:
+        conic = self.problem.conic(self.user_constraints, unit)
+        return build(conic, self.user_constraints)
 
     def point_of(self, combination: Combination) -> Point:
         """Return the point of a combination."""
@@ -171,15 +166,16 @@ class ConstrainedProblem:
         the gap is that of the tangent, relative to the objective itself if that is more
         than the plain rival's: the rival need not be feasible.
         """
-        free = self.problem.certify(point)
+        certificate = self.problem.certify(point)
         value = self.problem.value(point)
         if not np.isfinite(value):
             return UNDEFINED
         unit = max(self.problem.scale, value)
-        conic, named = self.expressed(unit)
-        worst = max(free.violation, violation(conic, named, point))
-        free_status = decide_status(self.problem, Minimum(point, 0), free)
-        if free_status is not Status.INACCURATE:
-            return replace(free, residual=max(free.residual, worst), violation=worst)
-        gap = duality_gap(conic, named, point) * (conic.unit / unit)
-        return replace(free, gap=gap, residual=max(gap, worst), violation=worst)
+        conic = self.expressed(unit)
+        worst = max(certificate.violation, violation(conic, point))
+        status = decide_status(self.problem, Minimum(point, 0), certificate)
+        gap, residual = certificate.gap, certificate.residual
+        if status is Status.INACCURATE:
+            gap = residual = duality_gap(conic, point) * (conic.unit / unit)
+        residual = max(residual, worst)
+        return replace(certificate, gap=gap, residual=residual, violation=worst)

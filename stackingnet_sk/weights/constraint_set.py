@@ -10,43 +10,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import fsum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Weights
 
 
 @dataclass(frozen=True)
 class ConstraintSet:
-    """A set of feasible weights with its solver and its certificate.
+    """A set of feasible weights, by name, with its solver and its certificate.
 
-    Parameters
-    ----------
-    name : str
-        Value of the parameter ``constraint``.
-    optimize : callable
-        ``optimize(objective) -> (weights, iterations, unique)``: the optimal weights,
-        shape (n_models,), and of several optima the one of least norm; the number of
-        linear systems solved; whether there is only one optimum.
-    certify : callable
-        ``certify(objective, weights) -> (gap, residual)``, computed from the objective
-        alone and from nothing that the solver kept. The gap bounds the distance to the
-        optimal objective (infinity where there is no bound), and the residual is the
-        largest violation of stationarity and complementary slackness. Both are relative
-        to ``objective.scale``. Feasibility is not theirs to judge; see `violation`.
-    lower : float
-        Smallest weight allowed.
-    total : float or None
-        What the weights sum to; None where the sum is a free slope.
+    ``optimize(objective) -> (weights, iterations, unique)`` gives the optimal weights,
+    of several optima the one of least norm, the number of linear systems solved, and
+    whether there is only one optimum.
+
+    ``certify(objective, weights) -> (gap, residual)`` uses nothing that the solver
+    kept. The gap bounds the distance to the optimal objective and is infinite where
+    there is no bound. The residual is the largest violation of stationarity and
+    complementary slackness. Both are relative to ``objective.scale``. Feasibility is
+    left to `violation`.
+
+    `lower` is the smallest weight allowed, and `total` is what the weights sum to, None
+    where the sum is a free slope.
     """
 
     name: str
-    optimize: Callable[[StackingObjective], tuple[NDArray[np.float64], int, bool]]
-    certify: Callable[[StackingObjective, NDArray[np.float64]], tuple[float, float]]
+    optimize: Callable[[StackingObjective], tuple[Weights, int, bool]]
+    certify: Callable[[StackingObjective, Weights], tuple[float, float]]
     lower: float
     total: float | None
 
-    def violation(self, weights: NDArray[np.float64]) -> float:
+    def violation(self, weights: Weights) -> float:
         """Return by how much weights violate the lower bound or the sum.
 
         The sum is rounded once, so rounding of many weights is not a violation.

@@ -1,6 +1,6 @@
 """Problems through cvxpy: other solvers, and the constraints that users bring.
 
-Method: conic programs by Clarabel, or by what else is installed where it fails.
+Method: conic programs by Clarabel, or by another installed solver where it fails.
 Strength: shares no code with the native solvers and takes any convex constraint.
 Limit: interior-point accuracy, which the certificate measures by a duality gap that
 needs the gradient alone.
@@ -9,15 +9,20 @@ needs the gradient alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import product
 from typing import Any
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
-from stackingnet_sk.weights.problem import ConicProblem, Minimum, Point, Problem
-from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
+from stackingnet_sk.weights.problem import ConicProblem, Minimum, Problem
+from stackingnet_sk.weights.shapes import Point
+from stackingnet_sk.weights.user_constraints import (
+    InfeasibleError,
+    Named,
+    UserConstraints,
+)
 
 # Solvers in the order in which they are tried, with options that make them accurate.
 # The first installed one is used.
@@ -44,18 +49,6 @@ FAR_OFF = 1e3
 _MOST_SCALINGS = 4
 
 
-Named = tuple[str, Any, float]
-
-
-@dataclass(frozen=True, eq=False)
-class ConicAnswer:
-    """The optimal point, iterations, and the solver behind cvxpy with its failures."""
-
-    point: Point
-    iterations: int
-    backend: str
-
-
 def import_cvxpy() -> Any:
     """Import cvxpy when it is needed, because that takes a second."""
     import cvxpy
@@ -63,8 +56,8 @@ def import_cvxpy() -> Any:
     return cvxpy
 
 
-def build(problem: ConicProblem, user_constraints: UserConstraints) -> list[Named]:
-    """Build the user constraints.
+def build(problem: ConicProblem, user_constraints: UserConstraints) -> ConicProblem:
+    """Build the user constraints into a problem.
 
     Raises TypeError for what is no constraint, and ValueError for what is not convex.
     """
@@ -77,7 +70,7 @@ def build(problem: ConicProblem, user_constraints: UserConstraints) -> list[Name
     for label, limit, _ in built:
         if not isinstance(limit, cp.constraints.constraint.Constraint):
             raise TypeError(
-                f"{label} gave {limit!r}, which is no cvxpy constraint; return "
+                f"{label} gave {limit!r}, which is not a cvxpy constraint; return "
                 "comparisons of expressions in the weights, such as [weights <= 0.5]."
             )
         if not limit.is_dcp():
@@ -89,43 +82,41 @@ def build(problem: ConicProblem, user_constraints: UserConstraints) -> list[Name
         for variable in limit.variables():
             if variable.attributes["boolean"] or variable.attributes["integer"]:
                 raise ValueError(
-                    f"{label} is not convex: it has whole-numbered variables. "
+                    f"{label} is not convex: it has integer or boolean variables. "
                     "at_most_models limits the number of models."
                 )
         if any(parameter.value is None for parameter in limit.parameters()):
             raise ValueError(f"{label} has a cvxpy Parameter without a value; set it.")
-    return built
+    return replace(problem, named=built)
 
 
-def violation(problem: ConicProblem, named: list[Named], point: Point) -> float:
+def violation(problem: ConicProblem, point: Point) -> float:
     """Measure by how much a point violates user constraints; zero within rounding."""
     cp, scaled = problem.view.cvxpy, problem.scaled(point)
+    limits = [limit for _, limit, _ in problem.named]
     problem.variable.value = scaled
-    if any(other.value is None for _, limit, _ in named for other in limit.variables()):
+    if any(other.value is None for limit in limits for other in limit.variables()):
         # A callable may add variables, which the solver chooses as well as it can.
-        elastic, slacks = _elastic(cp, named)
-        total = sum(cp.sum(slack) for _, slack, _ in slacks)
+        elastic, _, total = _elastic(problem)
         if _run(cp, total, [*elastic, problem.variable == scaled])[0] is None:
             return np.inf
         problem.variable.value = scaled
-    sizes = [float(np.max(limit.violation())) for _, limit, _ in named]
-    worst = max(sizes, default=0.0)
+    worst = max((float(np.max(limit.violation())) for limit in limits), default=0.0)
     return 0.0 if worst <= _HOLDS else worst
 
 
-def minimize(problem: ConicProblem, named: list[Named] | None = None) -> ConicAnswer:
+def minimize(problem: ConicProblem) -> Minimum:
     """Minimize the loss.
 
     Raises InfeasibleError if no point fulfils all constraints, and RuntimeError if no
     installed solver finds the optimum.
     """
-    named = named or []
-    constraints = problem.hard + [limit for _, limit, _ in named]
-    answer, failures = _run(problem.view.cvxpy, problem.loss, constraints)
+    answer, failures = _run(problem.view.cvxpy, problem.loss, problem.constraints)
     if answer is not None:
-        return ConicAnswer(problem.point, *answer)
-    if named and any("infeasible" in failure for failure in failures):
-        raise InfeasibleError(_who_cannot_hold(problem, named))
+        iterations, backend = answer
+        return Minimum(problem.point, iterations, backend=backend)
+    if problem.named and any("infeasible" in failure for failure in failures):
+        raise InfeasibleError(_infeasible(problem))
     raise RuntimeError(
         f"cvxpy found no weights ({'; '.join(failures)}); use solver='auto', or "
         "constraints that are less tight."
@@ -133,7 +124,7 @@ def minimize(problem: ConicProblem, named: list[Named] | None = None) -> ConicAn
 
 
 def minimize_scaled(
-    problem: Problem, express: Callable[[float], tuple[ConicProblem, list[Named]]]
+    problem: Problem, express: Callable[[float], ConicProblem]
 ) -> Minimum:
     """Minimize a problem, scaled so that its objective at the optimum is about one.
 
@@ -142,14 +133,13 @@ def minimize_scaled(
     such an optimum is out of a solver's range, and the solver calls the problem
     infeasible. The right unit is the objective at the optimum, so it is approached from
     the answer, or from the largest objective that weights of one can have.
-    ``express(unit)`` gives the problem and its user constraints for objectives of about
-    `unit`.
+    ``express(unit)`` gives the conic problem for objectives of about `unit`.
     """
     unit, answer = problem.scale, None
     for _ in range(_MOST_SCALINGS):
-        conic, named = express(unit)
+        conic = express(unit)
         try:
-            answer = minimize(conic, named)
+            answer = minimize(conic)
         except (InfeasibleError, RuntimeError):
             if answer is not None:
                 break
@@ -162,11 +152,10 @@ def minimize_scaled(
             break
         unit = reached
     assert answer is not None
-    point = problem.project(answer.point)
-    return Minimum(point, answer.iterations, backend=answer.backend)
+    return answer._replace(point=problem.project(answer.point))
 
 
-def duality_gap(problem: ConicProblem, named: list[Named], point: Point) -> float:
+def duality_gap(problem: ConicProblem, point: Point) -> float:
     """Bound the distance to the optimum from the gradient (Frank and Wolfe, 1956).
 
     A convex loss lies above its tangent, so that no feasible point within a distance of
@@ -180,8 +169,8 @@ def duality_gap(problem: ConicProblem, named: list[Named], point: Point) -> floa
     if size == 0:
         return 0.0
     near = cp.norm(problem.variable - scaled) <= 1.0 + float(np.linalg.norm(scaled))
-    constraints = [*problem.hard, *(limit for _, limit, _ in named), near]
-    answer, _ = _run(cp, (slope / size) @ problem.variable, constraints)
+    tangent = (slope / size) @ problem.variable
+    answer, _ = _run(cp, tangent, [*problem.constraints, near])
     if answer is None:
         return np.inf
     reached = np.atleast_1d(problem.variable.value)
@@ -233,43 +222,40 @@ def _run(
     return stats, failures
 
 
-def _who_cannot_hold(problem: ConicProblem, named: list[Named]) -> str:
-    """Let the constraints give way as little as possible, and name those that do."""
+def _infeasible(problem: ConicProblem) -> str:
+    """Relax the constraints as little as possible, and name those that had to be."""
+    elastic, slacks, total = _elastic(problem)
+    amounts: dict[str, float] = {}
+    constraints = [*problem.hard, *elastic]
+    if slacks and _run(problem.view.cvxpy, total, constraints, _HOLDS)[0] is not None:
+        for label, slack, unit in slacks:
+            amount = float(np.max(slack.value))
+            if amount > _GIVES_WAY:
+                amounts[label] = max(unit * amount, amounts.get(label, 0.0))
+    if not amounts:
+        labels = " & ".join(dict.fromkeys(label for label, _, _ in problem.named))
+        return f"No weights fulfil all constraints: {labels}. Loosen one of them."
+    largest = sorted(amounts, key=lambda label: amounts[label], reverse=True)
+    sentences = [
+        f"{label} can't hold: it would have to give way by {amounts[label]:.3g}"
+        for label in largest[:3]
+    ]
+    more = f"; and {len(largest) - 3} more" if len(largest) > 3 else ""
+    return (
+        f"No weights fulfil all constraints. {'; '.join(sentences)}{more}. Loosen it, "
+        "or the constraints that conflict with it."
+    )
+
+
+def _elastic(problem: ConicProblem) -> tuple[list[Any], list[Named], Any]:
+    """Relax user constraints by slacks, and sum these.
+
+    Only inequalities and equalities are relaxed. The slack takes the constraint's place
+    beside its name and unit.
+    """
     cp = problem.view.cvxpy
-    elastic, slacks = _elastic(cp, named)
-    everyone = " & ".join(dict.fromkeys(label for label, _, _ in named))
-    if slacks:
-        total = sum(cp.sum(slack) for _, slack, _ in slacks)
-        answer, _ = _run(cp, total, [*problem.hard, *elastic], _HOLDS)
-        if answer is not None:
-            gives: dict[str, float] = {}
-            for label, slack, unit in slacks:
-                amount = float(np.max(slack.value))
-                if amount > _GIVES_WAY:
-                    gives[label] = max(unit * amount, gives.get(label, 0.0))
-            sentences = [
-                f"{label} can't hold: it would have to give way by {amount:.3g}"
-                for label, amount in sorted(
-                    gives.items(), key=lambda item: item[1], reverse=True
-                )
-            ]
-            count = len(sentences)
-            more = f"; and {count - 3} more" if count > 3 else ""
-            if sentences:
-                return (
-                    "No weights fulfil all constraints. "
-                    f"{'; '.join(sentences[:3])}{more}. "
-                    "Loosen it, or what it stands against."
-                )
-    return f"No weights fulfil all constraints: {everyone}. Loosen one of them."
-
-
-def _elastic(
-    cp: Any, named: list[Named]
-) -> tuple[list[Any], list[tuple[str, Any, float]]]:
-    """Let constraints give way by slacks; those of other kinds stay as they are."""
     elastic, slacks = [], []
-    for label, limit, unit in named:
+    for label, limit, unit in problem.named:
         kind = type(limit).__name__
         if kind not in ("Inequality", "Equality"):
             elastic.append(limit)
@@ -279,4 +265,4 @@ def _elastic(
         if kind == "Equality":
             elastic.append(-limit.expr <= slack)
         slacks.append((label, slack, unit))
-    return elastic, slacks
+    return elastic, slacks, sum(cp.sum(slack) for _, slack, _ in slacks)

@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
+from stackingnet_sk.weights.shapes import Array, Confusion, Rates, Table, Vector
 
 # Number of answers, on each class, that the one coin counts for. It is at most the
 # share below of the rows that a class has on average, as otherwise few rows would
@@ -51,36 +51,27 @@ _TOLERANCE = 1e-7
 class DawidSkene:
     """Estimated confusion of each model and rates of the classes.
 
-    Parameters
-    ----------
-    confusion : ndarray of shape (n_models, n_classes, n_classes)
-        Entry ``[m, k, a]`` is the probability that model m, when it answers, votes for
-        class a on an item of class k.
-    class_prior : ndarray of shape (n_classes,)
-        Rate of each class over all rows.
-    log_likelihood : ndarray of shape (n_iterations,)
-        Log-likelihood of the votes (and of the labels, if there are any) at the start
-        of each iteration, in nats. It leaves out the shrinkage, so it may fall a
-        little.
-    converged : bool
-        Whether the last iteration changed no posterior probability by more than 1e-7;
-        True for fewer than three models, which need no iteration.
-    posterior : ndarray of shape (n_patterns, n_classes)
-        Probability of each class given each row of votes.
+    `confusion` is the probability of each vote of a model that answers, and
+    `class_prior` the rate of each class over all rows. `log_likelihood` is that of the
+    votes, and of labels if there are any, at the start of each iteration, in nats; it
+    leaves out the shrinkage, so it may fall a little. `converged` tells whether the
+    last iteration changed no posterior probability by more than 1e-7; it is True for
+    fewer than three models, which need no iteration. `posterior` is the probability of
+    each class given each pattern of votes.
     """
 
-    confusion: NDArray[np.float64]
-    class_prior: NDArray[np.float64]
-    log_likelihood: NDArray[np.float64]
+    confusion: Confusion
+    class_prior: Rates
+    log_likelihood: Vector
     converged: bool
-    posterior: NDArray[np.float64]
+    posterior: Table
 
 
 def dawid_skene(counts: VoteCounts) -> DawidSkene:
     """Estimate confusion matrices from votes, with or without labels.
 
     Raises a ValueError if the total weight is zero. If fewer than three models answer,
-    agreement cannot tell which of them is right, so they are taken for equally accurate
+    agreement cannot tell which of them is right, so they count as equally accurate
     coins.
 
     Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM
@@ -99,7 +90,9 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     """
     total = counts.weight
     if not total > 0:
-        raise ValueError("the rows have no weight; give at least one row some")
+        raise ValueError(
+            "the rows have no weight; give a positive one to at least one row"
+        )
     if not identified(counts):
         return _one_or_two_models(counts)
     posterior = majority(counts)
@@ -126,9 +119,7 @@ def identified(counts: VoteCounts) -> bool:
     return int((counts.patterns >= 0).any(axis=0).sum()) >= _IDENTIFIED
 
 
-def em_step(
-    joint: NDArray[np.float64], rates: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def em_step(joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
     """Estimate confusion matrices and class prior from the current class probabilities.
 
     `joint` is the weight of each model's votes by class, see :meth:`VoteCounts.joint`,
@@ -144,7 +135,7 @@ def em_step(
 
 
 def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
-    """Take the models for equally accurate coins.
+    """Estimate one accuracy for all models and classes.
 
     The votes of two models show only the product of their skills, that is, of their
     accuracy above chance. The votes of one model show nothing, so its log-odds are set
@@ -152,11 +143,12 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     """
     n_classes = counts.n_classes
     weights = counts.labelled.sum(axis=1) + counts.unlabelled
-    both = weights * ((counts.patterns >= 0).sum(axis=1) > 1)
+    answered_by_two = weights * ((counts.patterns >= 0).sum(axis=1) > 1)
     skill = np.expm1(1.0) / (np.e + n_classes - 1.0)
-    if both.any() and n_classes > 1:
+    if answered_by_two.any() and n_classes > 1:
         ordered = np.sort(counts.patterns, axis=1)
-        agreement = float(both @ (ordered[:, -1] == ordered[:, -2])) / both.sum()
+        agree = ordered[:, -1] == ordered[:, -2]
+        agreement = float(answered_by_two @ agree) / answered_by_two.sum()
         chance = 1.0 / n_classes
         skill = np.sqrt(max((agreement - chance) / (1.0 - chance), 0.0))
     accuracy = (1.0 + (n_classes - 1.0) * min(skill, _MOST_SKILL)) / n_classes
@@ -173,21 +165,19 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     return DawidSkene(confusion, rates, trace, True, posterior)
 
 
-def majority(counts: VoteCounts) -> NDArray[np.float64]:
-    """Majority vote of each pattern, of shape (n_patterns, n_classes); rows sum to one.
+def majority(counts: VoteCounts) -> Table:
+    """Majority vote of each pattern, as probabilities of the classes.
 
     Classes with equally many votes share the row, and all classes share a row without
     votes.
     """
     votes = counts.design @ np.tile(np.eye(counts.n_classes), (counts.n_models, 1))
-    most = votes == votes.max(axis=1, keepdims=True)
-    share: NDArray[np.float64] = most / most.sum(axis=1, keepdims=True)
+    winners = votes == votes.max(axis=1, keepdims=True)
+    share: Array = winners / winners.sum(axis=1, keepdims=True)
     return share
 
 
-def shrunk_confusion(
-    joint: NDArray[np.float64], one_coin: float
-) -> NDArray[np.float64]:
+def shrunk_confusion(joint: Confusion, one_coin: float) -> Confusion:
     """Shrink confusion matrices toward one coin per model, and coins toward their mean.
 
     `joint` is the weight of each model's votes by true class, see
@@ -207,18 +197,13 @@ def shrunk_confusion(
     coin = np.repeat(error, n_classes**2).reshape(joint.shape)
     diagonal = np.arange(n_classes)
     coin[:, diagonal, diagonal] = accuracy[:, None]
-    total: NDArray[np.float64] = joint.sum(axis=2, keepdims=True) + one_coin
+    total: Array = joint.sum(axis=2, keepdims=True) + one_coin
     return (joint + one_coin * coin) / total
 
 
-def log_votes(
-    counts: VoteCounts, confusion: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Log-probability of each pattern's votes given each class.
-
-    `confusion` has entries above zero. The result has shape (n_patterns, n_classes).
-    """
+def log_votes(counts: VoteCounts, confusion: Confusion) -> Table:
+    """Log-probability of each pattern's votes given each class."""
     n_classes = counts.n_classes
     log_confusion = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
-    scores: NDArray[np.float64] = counts.design @ log_confusion
+    scores: Array = counts.design @ log_confusion
     return scores

@@ -3,8 +3,8 @@
 Method: sequential quadratic programming. Each step is a simplex-constrained regression
 of the constant 1 on the models' probabilities relative to the pool's, less one, which
 the quadratic kernel solves. Strength: a duality gap at rounding level after a few
-passes over the rows, where expectation-maximization needs thousands. Limit: rows that
-every model calls impossible do not inform the weights.
+passes over the rows, where expectation-maximization needs thousands. Limit: rows to
+whose label no model gives any probability do not inform the weights.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Table, Vector, Weights
 from stackingnet_sk.weights.simplex import SIMPLEX
 
 # Rows at a time: a block's ratios stay in the cache.
@@ -24,14 +24,20 @@ _BLOCK = 2048
 # A sample of one row in this many ends so near the optimum that about three steps on
 # all rows are left.
 _SAMPLED = 16
+# Least unit of relative figures, in nats per row.
 _LEAST_LOSS = 1e-3
-# A step leaves this share, at least, of each row's probability.
+# A step leaves this share, at least, of each row's probability. It is shortened if it
+# leaves less than the second number, which is smaller to allow for rounding.
 _KEPT, _LOST = 0.1, 0.0999
 _MAX_STEPS = 100
 _MAX_HALVINGS = 40
+# Duality gap, relative to the scale, at which the steps end.
 _ENOUGH = 1e-12
+# Duality gap, relative to the scale, from which a full Newton step can be the last.
 _NEARLY = 1e-6
+# Expected decrease, relative to the objective, that its rounding can hide.
 _ROUNDING = 1e-12
+# Share of the expected decrease that a step must reach (Armijo's usual constant).
 _ARMIJO = 1e-4
 
 
@@ -42,24 +48,15 @@ class LinearPoolObjective:
     .. math:: f(w) = \frac{1}{n} \left( - \sum_i \omega_i \log a_i' w
               + \frac{k}{2} |w - u|^2 \right)
 
-    with ``a_im`` the probability that model m gives to the label of row i, and n the
-    sum of the weights omega.
-
-    Parameters
-    ----------
-    likelihood : ndarray of shape (n_rows, n_models)
-        ``a``, each row with a positive entry.
-    weights : ndarray of shape (n_rows,)
-        ``omega``, positive.
-    center : ndarray of shape (n_models,)
-        ``u``, on the simplex.
-    strength : float
-        ``k``, in pseudo-observations.
+    with `likelihood` ``a_im``, the probability that model m gives to the label of row
+    i, positive for some model of each row; `weights` ``omega`` of the rows, positive
+    and of sum n; `center` ``u``, on the simplex; and `strength` ``k``, in
+    pseudo-observations.
     """
 
-    likelihood: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    center: NDArray[np.float64]
+    likelihood: Table
+    weights: Vector
+    center: Weights
     strength: float
 
     @cached_property
@@ -75,10 +72,10 @@ class LinearPoolObjective:
         # is rounding.
         return max(self._loss(self.likelihood @ uniform), _LEAST_LOSS)
 
-    def _loss(self, pooled: NDArray[np.float64]) -> float:
+    def _loss(self, pooled: Vector) -> float:
         return -float(self.weights @ np.log(pooled)) / self.total
 
-    def value(self, weights: NDArray[np.float64]) -> float:
+    def value(self, weights: Weights) -> float:
         """``f(w)``, in nats a row; infinity where a row becomes impossible."""
         pooled = self.likelihood @ weights
         if not pooled.min(initial=1.0) > 0:
@@ -87,17 +84,15 @@ class LinearPoolObjective:
         penalty = 0.5 * self.strength / self.total * float(moved @ moved)
         return self._loss(pooled) + penalty
 
-    def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(self, weights: Weights) -> Weights:
         """Gradient of f."""
         return self._slopes(weights, self.likelihood @ weights)
 
-    def _slopes(
-        self, weights: NDArray[np.float64], pooled: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _slopes(self, weights: Weights, pooled: Vector) -> Weights:
         loss = -((self.weights / pooled) @ self.likelihood)
         return (loss + self.strength * (weights - self.center)) / self.total
 
-    def expand(self, weights: NDArray[np.float64]) -> Expansion:
+    def expand(self, weights: Weights) -> Expansion:
         """Second-order expansion of f at a point, in one pass over the rows.
 
         To second order ``-log(a'w) = (d'w - 1)^2 / 2`` up to a constant, with
@@ -115,8 +110,8 @@ class LinearPoolObjective:
             pooled = np.dot(block, weights, out=mixed[start : start + _BLOCK])
             if not pooled.min() > 0:
                 mixed = self.likelihood @ weights
-                nothing = StackingObjective(second)
-                return Expansion(weights, np.inf, mean, nothing, mixed)
+                unused = StackingObjective(second)
+                return Expansion(weights, np.inf, mean, unused, mixed)
             loss -= float(share @ np.log(pooled))
             root = np.sqrt(share)
             ratios = block * (root / pooled)[:, None]
@@ -135,7 +130,7 @@ class LinearPoolObjective:
         gradient = pull * moved - mean - 1.0
         return Expansion(weights, value, gradient, StackingObjective(error), mixed)
 
-    def certify(self, weights: NDArray[np.float64]) -> tuple[float, float]:
+    def certify(self, weights: Weights) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
 
         The duality gap is ``w'g - min(g)`` with the gradient g (Frank and Wolfe, 1956)
@@ -157,11 +152,11 @@ class Expansion:
     `pooled` the probability that the pool gives to each label.
     """
 
-    weights: NDArray[np.float64]
+    weights: Weights
     value: float
-    gradient: NDArray[np.float64]
+    gradient: Weights
     model: StackingObjective
-    pooled: NDArray[np.float64]
+    pooled: Vector
 
     @property
     def gap(self) -> float:
@@ -169,17 +164,17 @@ class Expansion:
         return _gap(self.weights, self.gradient)
 
 
-def _gap(weights: NDArray[np.float64], gradient: NDArray[np.float64]) -> float:
+def _gap(weights: Weights, gradient: Weights) -> float:
     return max(float(weights @ gradient - gradient.min()), 0.0)
 
 
 def minimize_linear_pool(
     objective: LinearPoolObjective,
-) -> tuple[NDArray[np.float64], int]:
+) -> tuple[Weights, int]:
     """Minimize over the simplex; return feasible weights and the number of steps.
 
-    It starts from the uniform weights, or from the optimum of some of the rows. How
-    near the weights are to the optimum is for the certificate to say.
+    It starts from the uniform weights, or from the optimum of a sample of the rows. The
+    certificate tells how near the weights are to the optimum.
     """
     here = objective.expand(_start(objective))
     if not here.value < np.inf:
@@ -216,8 +211,8 @@ def minimize_linear_pool(
     return here.weights, _MAX_STEPS
 
 
-def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
-    """Optimal weights of every so many rows, if there are enough, else uniform."""
+def _start(objective: LinearPoolObjective) -> Weights:
+    """Optimal weights of a sample of the rows, if there are enough, else uniform."""
     if len(objective.weights) < 2 * _SAMPLED * _BLOCK:
         return _uniform(objective)
     rows = slice(None, None, _SAMPLED)
@@ -230,6 +225,6 @@ def _start(objective: LinearPoolObjective) -> NDArray[np.float64]:
     return minimize_linear_pool(sample)[0]
 
 
-def _uniform(objective: LinearPoolObjective) -> NDArray[np.float64]:
+def _uniform(objective: LinearPoolObjective) -> Weights:
     n_models = len(objective.center)
     return np.full(n_models, 1.0 / n_models)

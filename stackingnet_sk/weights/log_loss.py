@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
+from stackingnet_sk.weights.shapes import Array, Point, Rates, Table, Vector
 from stackingnet_sk.weights.structures import Structure
 
 # Pseudo-observations on the slope for each one on the direction. It is small, so that
-# labels soon outweigh the prior's idea of how much evidence there is.
+# labels soon outweigh the prior on how much evidence there is.
 _SLOPE_SHARE = 0.02
 
 
@@ -26,34 +26,25 @@ class LogLossObjective:
               + \min_s \left( \frac{\kappa}{2} |c - s u|^2
               + \frac{\lambda}{2} |u|^2 (s - 1)^2 \right) + \frac{\kappa}{2} |b|^2
 
-    where ``lambda = kappa / 50``: a Gaussian prior around u that lets the slope s along
-    u go more easily than the direction. The minimum over s is a quadratic form Q, whose
+    where ``lambda = kappa / 50``: a Gaussian prior around u that shrinks the slope s
+    along u less than the direction. The minimum over s is a quadratic form Q, whose
     smallest eigenvalue is ``kappa lambda / (kappa + lambda)``, along u.
 
-    Parameters
-    ----------
-    structure : Structure
-        Maps coefficients c to scores; its rows are those of `labelled`.
-    labelled : ndarray of shape (n_rows, n_classes)
-        Weight ``omega`` of each row with each label.
-    offset : ndarray of shape (n_classes,)
-        ``log pi``.
-    center : ndarray of shape (n_coefficients,)
-        ``u``.
-    strength : float
-        ``kappa``, in pseudo-observations.
+    `structure` maps coefficients c to the scores ``H_i c`` of the rows, `labelled` is
+    the weight ``omega`` of each row with each label, `offset` is ``log pi``, `center`
+    is u, and `strength` is kappa, in pseudo-observations.
     """
 
     structure: Structure
-    labelled: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    center: NDArray[np.float64]
+    labelled: Table
+    offset: Rates
+    center: Vector
     strength: float
 
     @cached_property
-    def weights(self) -> NDArray[np.float64]:
+    def weights(self) -> Vector:
         """Total weight of each row."""
-        weights: NDArray[np.float64] = self.labelled.sum(axis=1)
+        weights: Array = self.labelled.sum(axis=1)
         return weights
 
     @property
@@ -68,46 +59,42 @@ class LogLossObjective:
         return -float(self.labelled.sum(axis=0) @ prior) or 1.0
 
     @property
-    def start(self) -> NDArray[np.float64]:
+    def start(self) -> Point:
         """The centre of the prior, as ``(b, c)``."""
         return np.concatenate([np.zeros(self.n_classes), self.center])
 
     @cached_property
-    def lower(self) -> NDArray[np.float64]:
+    def lower(self) -> Point:
         """Lower bounds of ``(b, c)``."""
         bound = np.full(len(self.start), self.structure.lower)
         bound[: self.n_classes] = -np.inf
         return bound
 
-    def onto_bounds(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Put back what rounding leaves outside."""
-        return np.maximum(point, self.lower)
-
     @cached_property
-    def _along(self) -> tuple[NDArray[np.float64], float]:
+    def _along(self) -> tuple[Vector, float]:
         """Unit vector along u, and by which share the prior is weaker there."""
         length = float(np.linalg.norm(self.center))
         if length == 0:
             return self.center, 0.0
         return self.center / length, 1.0 / (1.0 + _SLOPE_SHARE)
 
-    def scores(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    def scores(self, point: Point) -> Table:
         """Scores of the rows."""
         b, c = np.split(point, [self.n_classes])
         return self.structure.scores(c) + (self.offset + b)
 
-    def value(self, point: NDArray[np.float64]) -> float:
+    def value(self, point: Point) -> float:
         """``f(b, c)``, in nats."""
         z = self.scores(point)
         # Against the score of the label row by row: sums of large scores would cancel.
         losses = logsumexp(z, axis=1)[:, None] - z
         return float((self.labelled * losses).sum()) + self._penalty(point)
 
-    def _penalty(self, point: NDArray[np.float64]) -> float:
+    def _penalty(self, point: Point) -> float:
         moved = point - self.start
         return 0.5 * float(moved @ self._prior_times(moved))
 
-    def _prior_times(self, moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _prior_times(self, moved: Point) -> Point:
         """``Q`` times a vector."""
         unit, share = self._along
         image = self.strength * moved
@@ -115,7 +102,7 @@ class LogLossObjective:
         coefficients -= share * float(unit @ coefficients) * unit
         return image
 
-    def prior_form(self) -> NDArray[np.float64]:
+    def prior_form(self) -> Array:
         """Matrix of the prior's quadratic form in ``(b, c)``."""
         unit, share = self._along
         form = self.strength * np.eye(len(self.start))
@@ -123,26 +110,24 @@ class LogLossObjective:
         block -= self.strength * share * np.outer(unit, unit)
         return form
 
-    def gradient(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(self, point: Point) -> Point:
         """Gradient of f."""
         probabilities = softmax(self.scores(point), axis=1)
         slopes = self.weights[:, None] * probabilities - self.labelled
         loss = np.concatenate([slopes.sum(axis=0), self.structure.adjoint(slopes)])
         return loss + self._prior_times(point - self.start)
 
-    def hessian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    def hessian(self, point: Point) -> Array:
         """Hessian of f."""
         probabilities = softmax(self.scores(point), axis=1)
         return self.structure.curvature(self.weights, probabilities) + self.prior_form()
 
-    def violation(
-        self, point: NDArray[np.float64], gradient: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def violation(self, point: Point, gradient: Point) -> Point:
         """Part of the gradient that the optimality conditions want to be zero."""
         at_bound = point <= self.lower
         return np.where(at_bound, np.minimum(gradient, 0.0), gradient)
 
-    def certify(self, point: NDArray[np.float64]) -> tuple[float, float]:
+    def certify(self, point: Point) -> tuple[float, float]:
         """Certificate of a point, recomputed from the problem.
 
         The gap is the lesser of two bounds: by the prior's quadratic alone,
@@ -162,8 +147,8 @@ class LogLossObjective:
 
 def leave_one_out(
     objective: LogLossObjective,
-    point: NDArray[np.float64],
-    row_weight: NDArray[np.float64],
+    point: Point,
+    row_weight: Rates,
 ) -> float:
     """Approximate leave-one-out log loss, by one Newton step from the optimum.
 

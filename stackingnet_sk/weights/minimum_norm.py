@@ -9,10 +9,10 @@ Limit: an eigendecomposition and a dense NNLS, so it serves degenerate problems 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from stackingnet_sk.weights.pivoting import rank_tolerance, solve_pivoting
+from stackingnet_sk.weights.shapes import Array, Covariance, Vector, Weights
 
 # Share of its terms below which a slack may be zero. Models with such a slack can share
 # the optimum.
@@ -21,14 +21,14 @@ _EPS = float(np.finfo(float).eps)
 
 
 def nonnegative_quadratic(
-    quadratic: NDArray[np.float64], slopes: NDArray[np.float64], weight: float
-) -> tuple[NDArray[np.float64], int, bool]:
+    quadratic: Covariance, slopes: Weights, weight: float
+) -> tuple[Weights, int, bool]:
     r"""Minimize ``w'Gw + t (1 - a'w)^2`` over ``w >= 0``.
 
     By the optimality conditions ``w = t z / (1 + t a'z)`` where ``z`` solves the
-    complementarity problem of ``G`` and ``a``, whatever ``t``: for a positive definite
-    ``G`` no value of ``t`` harms the accuracy. For a singular one ``z`` can be
-    unbounded, and the problem is solved as the NNLS problem that it is.
+    complementarity problem of ``G`` and ``a``, which does not contain ``t``: for a
+    positive definite ``G`` no value of ``t`` harms the accuracy. For a singular one
+    ``z`` can be unbounded, and the problem is solved by NNLS.
 
     Return the weights (of several optima those of least Euclidean norm), the number of
     linear systems solved, and whether there is only one optimum.
@@ -40,8 +40,8 @@ def nonnegative_quadratic(
             return weights, iterations, True
         face = np.union1d(weights.nonzero()[0], ties)
     else:
-        weights, more = _factored(quadratic, slopes, weight)
-        iterations += more
+        weights, n_active = _factored(quadratic, slopes, weight)
+        iterations += n_active
         slack = quadratic @ weights + weight * slopes * (float(slopes @ weights) - 1.0)
         unit = np.abs(quadratic) @ weights + weight * np.abs(slopes)
         face = (slack <= _TIE * unit).nonzero()[0]
@@ -70,8 +70,8 @@ def nonnegative_quadratic(
 
 
 def equilibrated(
-    quadratic: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    quadratic: Covariance,
+) -> tuple[Vector, Array, Vector]:
     """Eigendecomposition with unit diagonal, so that rank does not depend on units.
 
     Without it one model with huge errors would make all others look singular. A zero on
@@ -87,8 +87,8 @@ def equilibrated(
 
 
 def _factored(
-    quadratic: NDArray[np.float64], slopes: NDArray[np.float64], weight: float
-) -> tuple[NDArray[np.float64], int]:
+    quadratic: Covariance, slopes: Weights, weight: float
+) -> tuple[Weights, int]:
     """Solve as NNLS, with as many rows as the rank of ``G``, plus one."""
     values, vectors, unit = equilibrated(quadratic)
     rank = values > 0
@@ -104,9 +104,7 @@ def _factored(
     return scaled / size / unit, int(np.count_nonzero(scaled))
 
 
-def _null_space(
-    quadratic: NDArray[np.float64], slopes: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _null_space(quadratic: Covariance, slopes: Weights) -> Array:
     """Orthonormal directions along which neither ``Gw`` nor ``a'w`` changes."""
     values, vectors, unit = equilibrated(quadratic)
     null = vectors[:, values == 0] / unit[:, None]
@@ -123,9 +121,7 @@ def _null_space(
     return null
 
 
-def _least_norm(
-    weights: NDArray[np.float64], null: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _least_norm(weights: Weights, null: Array) -> Weights:
     """Least-norm point of ``{weights + null z >= 0}``, a least distance problem."""
     scale = float(np.abs(weights).max(initial=0.0))
     if scale == 0:
@@ -136,5 +132,5 @@ def _least_norm(
     goal[-1] = 1.0
     dual, _ = nnls(stacked, goal, maxiter=100 * len(weights))
     residual = stacked @ dual - goal
-    moved: NDArray[np.float64] = fixed - null @ (residual[:-1] / residual[-1])
+    moved: Array = fixed - null @ (residual[:-1] / residual[-1])
     return scale * np.maximum(moved, 0.0)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.imputation import PredictionModel
 from stackingnet_sk.evidence.moments import Moments
+from stackingnet_sk.weights.shapes import Vector, Weights
 from stackingnet_sk.weights.solution import Solution
 from stackingnet_sk.weights.solve import solve_moments
 from stackingnet_sk.weights.user_constraints import UserConstraints
@@ -17,9 +18,9 @@ from stackingnet_sk.weights.user_constraints import UserConstraints
 def error_due_to_missing(
     prediction_moments: Moments,
     answered: NDArray[np.bool_],
-    share: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    slopes: NDArray[np.float64],
+    share: Vector,
+    weights: Weights,
+    slopes: Weights,
 ) -> float:
     """Return the mean squared error that is due to missing predictions alone.
 
@@ -30,9 +31,9 @@ def error_due_to_missing(
     an estimate of ``s``. The result is in squared units of the target.
     """
     model = PredictionModel.from_moments(prediction_moments)
-    left = model.conditional_covariance(answered, share)
-    due = float(weights @ left @ (2.0 * slopes - weights))
-    return due / model.scale / model.scale
+    covariance = model.conditional_covariance(answered, share)
+    error = float(weights @ covariance @ (2.0 * slopes - weights))
+    return error / model.scale / model.scale
 
 
 def solve_pattern(
@@ -45,7 +46,7 @@ def solve_pattern(
     solver: str = "auto",
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
-    """Solve for the weights of the models that answer, `answered` of shape (n_models,).
+    """Solve for the weights of the models that answer.
 
     The best prediction of the target from the observed predictions is that of the
     combination of all models, ``E[y | P_o] = E[w'P + b | P_o]``. Its weights need not
@@ -54,7 +55,7 @@ def solve_pattern(
 
     Weights are zero for models that abstain. The objective is the mean squared
     difference from the combination of all, in squared units of the target. There is a
-    problem for each pattern, so the solution keeps none and `recheck` gives infinity.
+    problem for each pattern, so the solution keeps none, and `recheck` gives infinity.
     """
     if not solution.weights[~answered].any():
         return replace(solution, objective=0.0, problem=None)

@@ -10,12 +10,12 @@ optimum where the votes separate the labels.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from stackingnet_sk.weights.log_loss import LogLossObjective
 from stackingnet_sk.weights.pivoting import solve_pivoting
+from stackingnet_sk.weights.shapes import Array, Point
 
 # Number of coefficients beyond which a Hessian costs more than many gradients.
 LARGEST_HESSIAN = 1000
@@ -31,10 +31,10 @@ _NUGGET = 1e-11
 
 def minimize_log_loss(
     objective: LogLossObjective,
-) -> tuple[NDArray[np.float64], int]:
+) -> tuple[Point, int]:
     """Minimize from the centre of the prior; return a feasible point and the steps.
 
-    How near the point is to the optimum is for the certificate to say.
+    The certificate tells how near the point is to the optimum.
     """
     point = objective.start
     if len(point) > LARGEST_HESSIAN:
@@ -66,9 +66,9 @@ def minimize_log_loss(
 
 def _last(
     objective: LogLossObjective,
-    point: NDArray[np.float64],
-    step: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    point: Point,
+    step: Point,
+) -> Point:
     """Take a step too small to show in the value if the certificate says it helps."""
     moved = np.maximum(point + step, objective.lower)
     return min((point, moved), key=lambda candidate: objective.certify(candidate)[1])
@@ -76,9 +76,9 @@ def _last(
 
 def _step(
     objective: LogLossObjective,
-    point: NDArray[np.float64],
-    gradient: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    point: Point,
+    gradient: Point,
+) -> Point:
     """Minimize the quadratic model within the bounds."""
     hessian = objective.hessian(point)
     if objective.strength == 0:
@@ -87,7 +87,7 @@ def _step(
         hessian[np.diag_indices_from(hessian)] += _NUGGET * max(diagonal.max(), 1.0)
     n_free = objective.n_classes
     if np.isinf(objective.lower).all():
-        step: NDArray[np.float64] = -cho_solve(cho_factor(hessian), gradient)
+        step: Array = -cho_solve(cho_factor(hessian), gradient)
         return step
     # The intercepts are free: eliminated, they leave a problem in the weights alone.
     factor = cho_factor(hessian[:n_free, :n_free])
@@ -103,7 +103,7 @@ def _step(
     return np.concatenate([intercepts, step])
 
 
-def _quasi_newton(objective: LogLossObjective) -> tuple[NDArray[np.float64], int]:
+def _quasi_newton(objective: LogLossObjective) -> tuple[Point, int]:
     result = minimize(
         objective.value,
         objective.start,

@@ -8,11 +8,11 @@ or too little. Limit: it needs labels to know the slope.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.minimum_norm import nonnegative_quadratic
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Weights
 
 # Rounding of a product of a row and weights, relative to the sum of its terms. It is
 # the bound for 64 models; for more it is the usual size.
@@ -23,7 +23,7 @@ _TIGHT = 1e-12
 
 def _optimize(
     objective: StackingObjective,
-) -> tuple[NDArray[np.float64], int, bool]:
+) -> tuple[Weights, int, bool]:
     """Minimize ``w'Gw + sigma^2 (1 - a'w)^2`` over ``w >= 0``."""
     if objective.target == 0:
         # There is nothing to explain, so weights of zero are optimal.
@@ -33,9 +33,7 @@ def _optimize(
     )
 
 
-def _certify(
-    objective: StackingObjective, weights: NDArray[np.float64]
-) -> tuple[float, float]:
+def _certify(objective: StackingObjective, weights: Weights) -> tuple[float, float]:
     """Return the gap and the residual of the optimality conditions.
 
     The optimality conditions are ``min(w_m, g_m) = 0`` with the gradient ``g``. By
@@ -63,9 +61,9 @@ def _certify(
 
 def _tangent_bound(
     objective: StackingObjective,
-    weights: NDArray[np.float64],
+    weights: Weights,
     value: float,
-    gradient: NDArray[np.float64],
+    gradient: Weights,
 ) -> float:
     """Return ``f(w) - w'g``, which the cone is above where ``g >= 0`` up to rounding.
 
@@ -82,7 +80,7 @@ def _tangent_bound(
     return value - float(np.maximum(gradient, 0.0) @ weights)
 
 
-def _slice_bound(objective: StackingObjective, weights: NDArray[np.float64]) -> float:
+def _slice_bound(objective: StackingObjective, weights: Weights) -> float:
     r"""Return a lower bound on the objective over the cone, zero at worst.
 
     Along a ray the best length leaves ``sigma^2 m / (sigma^2 + m)``, monotone in

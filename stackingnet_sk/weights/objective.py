@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpstrf
 
 from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.pivoting import rank_tolerance
 from stackingnet_sk.weights.prior import ShrinkagePrior
+from stackingnet_sk.weights.shapes import Array, Covariance, Models, Weights
 
 _EPS = float(np.finfo(float).eps)
 
@@ -33,18 +33,13 @@ class StackingObjective:
     ``G = C + K - c c' / sigma^2``: the same kind of problem, ``w'Gw`` against
     ``a'w``.
 
-    Parameters
-    ----------
-    error : ndarray of shape (n_models, n_models)
-        ``C + K``: Perrone and Cooper's error covariance plus the prior's penalty.
-    error_target : ndarray of shape (n_models,), default=None
-        ``c``: covariance of the errors with the target; zero by default.
-    target : float, default=0.0
-        ``sigma^2``: variance of the target.
+    `error` is ``C + K``, Perrone and Cooper's error covariance plus the prior's
+    penalty; `error_target` is ``c``, the covariance of the errors with the target, zero
+    by default; and `target` is ``sigma^2``, the variance of the target.
     """
 
-    error: NDArray[np.float64]
-    error_target: NDArray[np.float64] | None = None
+    error: Covariance
+    error_target: Weights | None = None
     target: float = 0.0
 
     @classmethod
@@ -84,8 +79,8 @@ class StackingObjective:
         """Unit of every relative figure: the lesser of two objectives.
 
         These are the objectives of the uniform weights and of the best model alone.
-        Beside one model with huge errors, the first would let any weights of the others
-        pass. Where errors cancel so well that only rounding is left of it, the mean
+        Beside one model with huge errors, the first would accept any weights of the
+        others. Where errors cancel so well that only rounding is left of it, the mean
         error of the models replaces it.
         """
         errors = self.error.diagonal()
@@ -103,7 +98,7 @@ class StackingObjective:
         return float(np.minimum.reduce(self.error.diagonal())) or self.scale
 
     @property
-    def slopes(self) -> NDArray[np.float64]:
+    def slopes(self) -> Weights:
         """``a``: slope of each model's predictions on the target."""
         if self.error_target is None or self.target == 0:
             return np.ones(self.n_models)
@@ -114,7 +109,7 @@ class StackingObjective:
         return slopes
 
     @cached_property
-    def free_slope_error(self) -> NDArray[np.float64]:
+    def free_slope_error(self) -> Covariance:
         """``G``: covariance of what the target does not explain of the predictions."""
         if self.error_target is None or self.target == 0:
             return self.error
@@ -129,7 +124,7 @@ class StackingObjective:
         error[:, linear] = 0.0
         return error
 
-    def value(self, weights: NDArray[np.float64]) -> float:
+    def value(self, weights: Weights) -> float:
         """``f(w)``."""
         value = float(weights.dot(self.error.dot(weights)))
         if self.error_target is not None:
@@ -138,7 +133,7 @@ class StackingObjective:
             value += missing * (missing * self.target - 2.0 * with_target)
         return value
 
-    def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(self, weights: Weights) -> Weights:
         """Gradient of ``f`` at ``w``."""
         half = self.error @ weights
         if self.error_target is not None:
@@ -149,7 +144,7 @@ class StackingObjective:
         return 2.0 * half
 
     @property
-    def curvature(self) -> NDArray[np.float64]:
+    def curvature(self) -> Covariance:
         """Half the Hessian of ``f``: covariance of the predictions, plus ``K``."""
         if self.error_target is None:
             return self.error
@@ -158,7 +153,7 @@ class StackingObjective:
     def degrees_of_freedom(
         self,
         plain: StackingObjective,
-        weights: NDArray[np.float64],
+        weights: Weights,
         total: float | None,
     ) -> float:
         """Effective number of weights that the labels set, the intercept not counted.
@@ -190,7 +185,7 @@ class StackingObjective:
         shares = cho_solve((factor[:rank, :rank], False), data[np.ix_(kept, kept)])
         return max(float(np.trace(shares)), 0.0)
 
-    def restricted(self, models: NDArray[np.intp]) -> StackingObjective:
+    def restricted(self, models: Models) -> StackingObjective:
         """Build the objective of a subset of the models."""
         return StackingObjective(
             self.error[np.ix_(models, models)],
@@ -199,9 +194,7 @@ class StackingObjective:
         )
 
 
-def _differences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _differences(matrix: Covariance) -> Covariance:
     """Turn a covariance of models into that of their differences from the first."""
-    differences: NDArray[np.float64] = (
-        matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]
-    )
+    differences: Array = matrix[1:, 1:] - matrix[1:, :1] - matrix[:1, 1:] + matrix[0, 0]
     return differences

@@ -4,16 +4,17 @@ Method: Lawson and Hanson's active set with whole blocks entering and leaving (a
 Kim and Park, 2011), and Cholesky factors of the free block alone; scipy's compiled NNLS
 for a handful of models. Strength: few active
 of many models touch only their own rows, and nearly all active take a handful of
-factorizations. Limit: needs a positive definite free block and can cycle; both are
-reported as failure, never as an answer (``minimum_norm`` takes over).
+factorizations. Limit: it needs a positive definite free block and can cycle; both are
+reported as failures, and `minimum_norm` solves the problem instead.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs
 from scipy.optimize import nnls
+
+from stackingnet_sk.weights.shapes import Array, Covariance, Models, Weights
 
 # Number of models up to which a compiled solver on the whole problem costs less than a
 # few pivots.
@@ -22,14 +23,14 @@ _TINY = 24
 # tolerance for zero is absolute.
 _WELL_CONDITIONED = 1e-6
 # Number of models up to which factorizing everything costs less than finding out what
-# to factorize; beyond, the search starts from so many.
+# to factorize. With more, the search starts from the second number of models.
 _SMALL = 64
 _FIRST_BLOCK = 32
 # Most systems to solve. Thousands of hard random problems needed at most 20.
 _MAX_ITERATIONS = 60
-# Slack within so many rounding units of zero is rounding.
+# Rounding units within which a slack counts as zero.
 _ROUNDING = 500.0
-# Slack within so many rounding units may still be zero, so that the optimum may not be
+# Rounding units within which a slack may still be zero, so that the optimum may not be
 # unique.
 _TIE = 1e5
 _EPS = float(np.finfo(float).eps)
@@ -42,8 +43,8 @@ def rank_tolerance(n_models: int) -> float:
 
 
 def solve_pivoting(
-    quadratic: NDArray[np.float64], linear: NDArray[np.float64]
-) -> tuple[NDArray[np.float64] | None, NDArray[np.intp], int]:
+    quadratic: Covariance, linear: Weights
+) -> tuple[Weights | None, Models, int]:
     r"""Find ``z >= 0`` with ``s = Az - b >= 0`` and ``z's = 0``.
 
     These are the optimality conditions of ``min_{z >= 0} z'Az / 2 - b'z``. Return z, or
@@ -106,9 +107,7 @@ def solve_pivoting(
     return None, ties, iterations
 
 
-def _solve_tiny(
-    quadratic: NDArray[np.float64], linear: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
+def _solve_tiny(quadratic: Covariance, linear: Weights) -> Weights | None:
     """Solve as the NNLS problem of the Cholesky factor; None where that costs digits.
 
     Nearly singular problems would lose digits by the compiled solver's tolerance for
@@ -121,7 +120,7 @@ def _solve_tiny(
     pivots = np.square(factor.diagonal()) / quadratic.diagonal()
     if not min(pivots.tolist()) > _WELL_CONDITIONED:
         return None
-    z: NDArray[np.float64] = dpotrs(factor, linear)[0]
+    z: Array = dpotrs(factor, linear)[0]
     if min(z.tolist()) > 0:
         return z
     if not min(linear.tolist()) > 0:

@@ -16,35 +16,20 @@ from stackingnet_sk.weights.problem import (
     Certificate,
     Combination,
     ConicProblem,
+    LogLossProblem,
     Minimum,
-    Point,
 )
+from stackingnet_sk.weights.shapes import Point, Table, Vector
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
 
 
 @dataclass(frozen=True, eq=False)
-class PoolProblem:
-    """Penalized log loss of a mixture; a point is its weights."""
+class PoolProblem(LogLossProblem):
+    """Penalized log loss of a mixture, per row; a point is its weights."""
 
     objective: LinearPoolObjective
     n_classes: int
     name = "pool"
-    is_single_point = False
-    is_flat = False
-
-    @property
-    def scale(self) -> float:
-        """Log loss of the uniform weights, in nats a row."""
-        return self.objective.scale
-
-    @property
-    def ceiling(self) -> float:
-        """The same as `scale`: log losses are of one order of magnitude."""
-        return self.scale
-
-    def value(self, point: Point) -> float:
-        """Return the penalized log loss, in nats a row."""
-        return self.objective.value(point)
 
     def minimize(self) -> Minimum:
         """Minimize by sequential quadratic programming."""
@@ -59,10 +44,6 @@ class PoolProblem:
     def proof(self, certificate: Certificate) -> tuple[float, ...]:
         """Return gap and residual."""
         return certificate.gap, certificate.residual
-
-    def roundoff(self, point: Point) -> float:
-        """Return zero: the solver ends far below the tolerance."""
-        return 0.0
 
     def project(self, point: Point) -> Point:
         """Apply the bounds and the sum."""
@@ -89,24 +70,23 @@ class PoolProblem:
         loss = -(share @ cp.log(objective.likelihood @ weights))
         pull = 0.5 * objective.strength / objective.total
         loss += pull * cp.sum_squares(weights - objective.center)
-        constraints = user_constraints or UserConstraints((), ())
+        constraints = user_constraints or UserConstraints()
 
-        def by_group(measure: Any) -> list[dict[str, Any]]:
-            return [
-                {
-                    name: (omega / omega.sum()) @ measure(likelihood)
-                    for name, (likelihood, omega) in column.items()
-                }
-                for column in constraints.groups
-            ]
+        def mean_probability(group: tuple[Table, Vector]) -> Any:
+            likelihood, omega = group
+            return (omega / omega.sum()) @ (likelihood @ weights)
+
+        def log_loss(group: tuple[Table, Vector]) -> Any:
+            likelihood, omega = group
+            return (omega / omega.sum()) @ -cp.log(likelihood @ weights)
 
         view = View(
             cp,
             weights,
             cp.Constant(0.0),
             constraints.names,
-            lambda: by_group(lambda likelihood: likelihood @ weights),
-            lambda: by_group(lambda likelihood: -cp.log(likelihood @ weights)),
+            lambda: constraints.per_group(mean_probability),
+            lambda: constraints.per_group(log_loss),
             1.0,
         )
         return ConicProblem(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+
+from stackingnet_sk.weights.shapes import Array, Covariance, Weights
 
 # Strength on the slope, as a share of the strength on the direction that a user gives.
 _SLOPE_SHARE = 0.05
@@ -53,24 +54,14 @@ class ShrinkagePrior:
     quadratic and homogeneous in ``w``; the second is the squared error of one more
     observation.
 
-    Parameters
-    ----------
-    spread : ndarray of shape (n_models,)
-        Unit of each model's predictions, see :func:`common_spread`.
-    direction : ndarray of shape (n_models,)
-        ``u``, non-negative, sums to one.
-    variance : float
-        ``g^2 = u' Sigma u``.
-    strength : float
-        ``k``, the strength on the direction.
-    slope_strength : float
-        ``l``, the strength on the slope.
-    slope : float
-        ``s_0``, the value toward which the slope is pulled.
+    `spread` is the unit of each model's predictions, see :func:`common_spread`;
+    `direction` is ``u``, non-negative and of sum one; `variance` is
+    ``g^2 = u' Sigma u``; `strength` and `slope_strength` are ``k`` and ``l``; and
+    `slope` is ``s_0``, the value toward which the slope is pulled.
     """
 
-    spread: NDArray[np.float64]
-    direction: NDArray[np.float64]
+    spread: Weights
+    direction: Weights
     variance: float
     strength: float = 0.0
     slope_strength: float = 0.0
@@ -79,7 +70,7 @@ class ShrinkagePrior:
     @classmethod
     def from_covariance(
         cls,
-        covariance: NDArray[np.float64],
+        covariance: Covariance,
         strength: float = 0.0,
         n_rows: float = np.inf,
     ) -> ShrinkagePrior:
@@ -103,8 +94,8 @@ class ShrinkagePrior:
 
     def with_evidence(
         self,
-        covariance: NDArray[np.float64],
-        covariance_with_target: NDArray[np.float64],
+        covariance: Covariance,
+        covariance_with_target: Weights,
         target_variance: float,
         total_weight: float,
     ) -> ShrinkagePrior:
@@ -175,7 +166,7 @@ class ShrinkagePrior:
         factor = float(np.exp(posterior @ logs / posterior.sum()))
         return replace(centered, strength=strength * factor)
 
-    def penalty(self, total_weight: float) -> NDArray[np.float64]:
+    def penalty(self, total_weight: float) -> Covariance:
         """Return the matrix ``K`` of the penalty ``w'Kw`` on the direction.
 
         It is divided by the total weight of the labelled rows, so that the penalty on
@@ -187,19 +178,18 @@ class ShrinkagePrior:
         kernel[np.diag_indices_from(kernel)] += self.strength
         return self.spread[:, None] * kernel * (self.spread / total_weight)
 
-    def slope_observation(self) -> tuple[NDArray[np.float64], float]:
+    def slope_observation(self) -> tuple[Weights, float]:
         """Return the observation whose squared error is the penalty on the slope.
 
-        The predictions, of shape (n_models,), come with a label. Use it only if the
-        slope is free: where ``1'w = 1`` fixes the slope, shrinking it would only
-        distort the direction.
+        It is made of predictions and a label. Use it only if the slope is free: where
+        ``1'w = 1`` fixes the slope, shrinking it would only distort the direction.
         """
         size = float(np.sqrt(self.slope_strength * self.variance))
         along = self.spread**2 * self.direction
         return size * along / float(along @ self.direction), size * self.slope
 
 
-def common_spread(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+def common_spread(spread: Weights) -> Weights:
     """Choose a unit of each model's predictions, one for all of similar spread.
 
     The unit is the median of the standard deviations `spread`, which are positive. If
@@ -211,27 +201,24 @@ def common_spread(spread: NDArray[np.float64]) -> NDArray[np.float64]:
     weights of the predictions as they are do better than weights of standardized
     predictions, with 5 labels and with 200.
     """
-    logs: NDArray[np.float64] = np.log(spread)
+    logs: Array = np.log(spread)
     reach = float(np.log(_SAME_UNITS))
     deviation = logs - np.median(logs)
     return np.exp(logs - np.clip(deviation, -reach, reach))
 
 
-def factor_scores(
-    correlation: NDArray[np.float64], n_rows: float = np.inf
-) -> NDArray[np.float64]:
+def factor_scores(correlation: Covariance, n_rows: float = np.inf) -> Weights:
     """Compute label-free weights of standardized predictions, by one common factor.
 
     The best linear predictor of the factor weighs model m by ``l_m / (1 - l_m^2)``. The
     communalities ``l^2`` are those of :func:`common_variance`, shrunk toward their
     mean, which counts for ten rows against the `n_rows` of the correlation, and at most
     0.95. If they cannot be computed, the weights are uniform over the models that agree
-    with the others. The weights of shape (n_models,) are non-negative and not
-    normalized.
+    with the others. The weights are non-negative and not normalized.
     """
     agrees = correlation.sum(axis=0) - correlation.diagonal() > 0
     counted = agrees if agrees.any() else ~agrees
-    uniform: NDArray[np.float64] = counted.astype(float)
+    uniform: Array = counted.astype(float)
     common = common_variance(correlation)
     if common is None or not agrees.any():
         return uniform
@@ -244,8 +231,8 @@ def factor_scores(
 
 
 def common_variance(
-    correlation: NDArray[np.float64],
-) -> NDArray[np.float64] | None:
+    correlation: Covariance,
+) -> Weights | None:
     """Share of each model's variance that is common to all, without labels.
 
     If errors are independent given the target, the off-diagonal correlations are rank
@@ -256,10 +243,9 @@ def common_variance(
     not depend on the order of the models. Models that run against the others are turned
     around first.
 
-    The result, of shape (n_models,), is ``l_m |l_m|``: negative for a model that runs
-    against the others, and above one in a Heywood case. It is None for fewer than three
-    models, which identify only the product of two loadings, and if the closed form
-    fails.
+    The result is ``l_m |l_m|``: negative for a model that runs against the others, and
+    above one in a Heywood case. It is None for fewer than three models, which identify
+    only the product of two loadings, and if the closed form fails.
     """
     correlations = correlation - np.diag(correlation.diagonal())
     if len(correlations) < 3:
@@ -271,11 +257,11 @@ def common_variance(
     denominator = rows.sum() - 2.0 * rows
     if not np.all(denominator > 0):
         return None
-    common: NDArray[np.float64] = signs * np.sign(rows) * numerator / denominator
+    common: Array = signs * np.sign(rows) * numerator / denominator
     return common
 
 
-def _sides(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sides(correlations: Covariance) -> Weights:
     """Signs of the models along their common factor, most of them positive.
 
     They are the signs of the leading eigenvector. Signs of sums of correlations would

@@ -1,17 +1,15 @@
-"""What a problem has to provide so that it can be solved, certified and asked again."""
+"""What a problem has to provide so that it can be solved and certified."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stackingnet_sk.weights.user_constraints import UserConstraints, View
-
-Point = NDArray[np.float64]
+from stackingnet_sk.weights.shapes import Point, Rates, Vector, VoteWeights, Weights
+from stackingnet_sk.weights.user_constraints import Named, UserConstraints, View
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Certificate:
         Largest violation of the optimality (Karush-Kuhn-Tucker) conditions, relative.
     violation : float
         Largest violation of a constraint: of a bound, of the sum of the weights, or of
-        a user constraint. It is infinite for weights that are not the problem's.
+        a user constraint. It is infinite for weights that the problem cannot have.
     objective : float
         Objective at the point, in the units of the user. It is not clipped: a mean
         square can be slightly negative by rounding.
@@ -58,9 +56,9 @@ class Minimum(NamedTuple):
 class Combination(NamedTuple):
     """A point in the units of the user."""
 
-    weights: NDArray[np.float64]
-    intercept: float | NDArray[np.float64]
-    vote_weights: NDArray[np.float64] | None = None
+    weights: Weights
+    intercept: float | Rates
+    vote_weights: VoteWeights | None = None
 
 
 class Certifiable(Protocol):
@@ -98,7 +96,7 @@ class Problem(Certifiable, Protocol):
 
     @property
     def is_flat(self) -> bool:
-        """Whether no point is better than another, so that cvxpy is not asked."""
+        """Whether no point is better than another, so that cvxpy is not needed."""
 
     def value(self, point: Point) -> float:
         """Return the objective, in the units of `scale`."""
@@ -124,42 +122,63 @@ class Problem(Certifiable, Protocol):
         """Return the point in the units of the user."""
 
 
+class LogLossProblem(Problem):
+    """What the problems of log loss share; their native solvers end at rounding."""
+
+    objective: Any
+    is_single_point = False
+    is_flat = False
+
+    @property
+    def scale(self) -> float:
+        """Scale of the objective, in nats."""
+        return float(self.objective.scale)
+
+    @property
+    def ceiling(self) -> float:
+        """The same as `scale`: log losses are of one order of magnitude."""
+        return self.scale
+
+    def value(self, point: Point) -> float:
+        """Return the penalized log loss, in nats."""
+        return float(self.objective.value(point))
+
+    def roundoff(self, point: Point) -> float:
+        """Return zero: the native solvers end far below the tolerance."""
+        return 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class ConicProblem:
     """A convex problem in cvxpy's terms, scaled.
 
-    Parameters
-    ----------
-    variable : Variable of shape (n,)
-        The point divided by `units`.
-    units : ndarray of shape (n,)
-        Expected size of each entry of the point, so that variables are about one.
-    loss : Expression
-        What is minimized, about one in size.
-    hard : list of Constraint
-        The constraint set.
-    gradient : callable
-        Gradient of the loss with respect to the point.
-    view : View
-        What the user constraints see.
-    unit : float
-        Loss of one, in the units of the problem's objective.
+    `variable` is the point divided by `units`, the expected size of each of its
+    entries, so that variables are about one. `loss` is minimized and about one in size;
+    a loss of one is `unit` in the units of the problem's objective. `hard` are the
+    constraints of the constraint set, `gradient` is that of the loss with respect to
+    the point, `view` is what user constraints see, and `named` are those constraints.
     """
 
     variable: Any
-    units: NDArray[np.float64]
+    units: Vector
     loss: Any
     hard: list[Any]
-    gradient: Callable[[Point], NDArray[np.float64]]
+    gradient: Callable[[Point], Point]
     view: View
     unit: float
+    named: list[Named] = field(default_factory=list)
+
+    @property
+    def constraints(self) -> list[Any]:
+        """All constraints."""
+        return self.hard + [limit for _, limit, _ in self.named]
 
     @property
     def point(self) -> Point:
         """Value of the variable as a point of the problem."""
         return np.asarray(self.units * np.atleast_1d(self.variable.value))
 
-    def scaled(self, point: Point) -> NDArray[np.float64]:
+    def scaled(self, point: Point) -> Vector:
         """Value of the variable at a point; entries that it leaves out are zero."""
         full = np.zeros(len(self.units))
         full[: len(point)] = point

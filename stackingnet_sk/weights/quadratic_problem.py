@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import Moments
 from stackingnet_sk.weights.constraint_set import ConstraintSet
@@ -19,8 +18,8 @@ from stackingnet_sk.weights.problem import (
     Combination,
     ConicProblem,
     Minimum,
-    Point,
 )
+from stackingnet_sk.weights.shapes import Array, Covariance, Models, Point, Weights
 from stackingnet_sk.weights.solution import CERTIFIED
 from stackingnet_sk.weights.uniform import UNIFORM
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
@@ -38,17 +37,8 @@ class QuadraticProblem:
     A point is the weights. They may be followed by how far the intercept is from the
     best one for these weights, in the units of the moments, if it is not zero.
 
-    Parameters
-    ----------
-    objective : StackingObjective
-        The objective.
-    constraint : ConstraintSet
-        The constraint set.
-    moments : Moments, default=None
-        Moments of the labelled rows behind the objective. User constraints, the
-        intercept and the units of the user need them.
-    fit_intercept : bool, default=False
-        Whether there is an intercept.
+    `moments` are those of the labelled rows behind the objective. User constraints, the
+    intercept and the units of the user need them.
     """
 
     objective: StackingObjective
@@ -93,7 +83,7 @@ class QuadraticProblem:
         weights, offset = self.split(point)
         return self.objective.value(weights) + offset**2
 
-    def split(self, point: Point) -> tuple[NDArray[np.float64], float]:
+    def split(self, point: Point) -> tuple[Weights, float]:
         """Split a point into weights and the offset of the intercept."""
         n_models = len(self.objective.error)
         if len(point) == n_models:
@@ -105,7 +95,7 @@ class QuadraticProblem:
         return Minimum(*self.constraint.optimize(self.objective))
 
     def certify(self, point: Point) -> Certificate:
-        """Certify weights and intercept; the set knows what optimal weights fulfil.
+        """Certify weights by the constraint set, and the offset of the intercept.
 
         A mean square that is negative by more than rounding shows that the arithmetic
         has no correct digit left, so nothing is proven.
@@ -119,7 +109,7 @@ class QuadraticProblem:
         violation = self.constraint.violation(weights)
         if offset:
             # Without an intercept there is no other feasible value than zero.
-            share = abs(offset) / np.sqrt(self.scale)
+            share = abs(offset) / sqrt(self.scale)
             value += offset**2
             gap, residual = gap + share**2, max(residual, share)
             violation = violation if self.fit_intercept else max(violation, share)
@@ -143,7 +133,8 @@ class QuadraticProblem:
         """Bound the rounding of the objective, relative; zero where it is too large.
 
         Weights whose errors nearly cancel are large against what is left of them.
-        Rounding that is not small beside the error of a plain rival excuses nothing.
+        It is zero if rounding is not small beside the error of a plain rival: then an
+        excess over the tolerance must not pass as rounding.
         """
         weights = np.abs(self.split(point)[0])
         terms = float(weights @ np.abs(self.objective.error) @ weights)
@@ -162,7 +153,7 @@ class QuadraticProblem:
             weights *= self.constraint.total / weights.sum()
         return np.append(weights, offset) if self.fit_intercept else weights
 
-    def _units(self, unit: float) -> NDArray[np.float64]:
+    def _units(self, unit: float) -> Weights:
         """Size of weights with which a model alone adds `unit` to the objective.
 
         Weights that sum to one are not larger than about one. On the cone a model
@@ -175,8 +166,8 @@ class QuadraticProblem:
         goal = np.sqrt(max(unit, self.objective.target))
         return np.divide(goal, size, out=np.ones_like(size), where=size > 0)
 
-    def _best_intercept(self, weights: NDArray[np.float64]) -> float:
-        """Profile it out, without forming the means of the predictions."""
+    def _best_intercept(self, weights: Weights) -> float:
+        """Compute the best intercept without forming the means of the predictions."""
         if self.moments is None or not self.fit_intercept:
             return 0.0
         label = float(self.moments.mean[-1])
@@ -198,7 +189,7 @@ class QuadraticProblem:
         offset = float(intercept) * unit - self._best_intercept(weights)
         return np.append(weights, offset) if offset else weights
 
-    def restricted(self, models: NDArray[np.intp]) -> QuadraticProblem:
+    def restricted(self, models: Models) -> QuadraticProblem:
         """Return the problem of some of the models."""
         moments = None if self.moments is None else self.moments.subset(models)
         objective = self.objective.restricted(models)
@@ -236,7 +227,7 @@ class QuadraticProblem:
         else:
             hard.append(variable[-1] == 0)
 
-        def gradient(point: Point) -> NDArray[np.float64]:
+        def gradient(point: Point) -> Point:
             weights, offset = self.split(point)
             return np.append(objective.gradient(weights), 2.0 * offset) / unit
 
@@ -250,13 +241,10 @@ class QuadraticProblem:
         offset: Any,
         user_constraints: UserConstraints | None,
     ) -> View:
-        """Show the user constraints what they may be about."""
+        """Express what user constraints can refer to."""
         size = self.objective.n_models
-        if self.moments is None:
-            zero = np.zeros((size + 1, size + 1))
-            moments = Moments(1.0, 1, zero[0], zero, 1.0)
-        else:
-            moments = self.moments
+        zero = np.zeros((size + 1, size + 1))
+        moments = self.moments or Moments(1.0, 1, zero[0], zero, 1.0)
         if user_constraints is None:
             user_constraints = UserConstraints((), [str(m) for m in range(size)])
         # The best intercept for given weights is start + along @ weights.
@@ -280,19 +268,13 @@ class QuadraticProblem:
             root = _root(group.scatter / group.weight) / unit
             return cp.sum_squares(root @ parts) + cp.square(bias(group))
 
-        def by_group(measure: Callable[[Moments], Any]) -> list[dict[str, Any]]:
-            return [
-                {name: measure(group) for name, group in column.items()}
-                for column in user_constraints.groups
-            ]
-
         return View(
             cp,
             all_weights,
             (along @ weights + start + offset) / moments.scale,
             user_constraints.names,
-            lambda: by_group(bias),
-            lambda: by_group(squared_error),
+            lambda: user_constraints.per_group(bias),
+            lambda: user_constraints.per_group(squared_error),
             unit / moments.scale,
         )
 
@@ -302,6 +284,6 @@ def _label_spread(moments: Moments) -> float:
     return float(np.sqrt(moments.scatter[-1, -1] / moments.weight)) or 1.0
 
 
-def _root(quadratic: NDArray[np.float64]) -> NDArray[np.float64]:
+def _root(quadratic: Covariance) -> Array:
     values, vectors, unit = equilibrated(quadratic)
     return (np.sqrt(np.maximum(values, 0.0)) * vectors).T * unit

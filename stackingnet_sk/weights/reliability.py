@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import Moments, varying_models
 from stackingnet_sk.weights.prior import common_variance
+from stackingnet_sk.weights.shapes import Covariance, Weights
 
 # Number of labelled rows that the label-free estimate counts for. On real ratings and
 # faces with up to 20 labels, 20 and 50 rank the models equally well. A larger number of
@@ -21,7 +21,7 @@ def reliability(
     labelled: Moments,
     prediction_moments: Moments | None = None,
     moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
-) -> NDArray[np.float64]:
+) -> Weights:
     """Compute the signed squared correlation of each model with the truth.
 
     ``r_m = (n r_m^2 + 20 l_m^2) / (n + 20)`` blends the squared correlation with the
@@ -31,8 +31,8 @@ def reliability(
 
     `labelled` may have no weight; `prediction_moments` are those of all rows, labelled
     or not. `moments_per_model` has, for models with missing predictions, the moments of
-    the labelled rows that they answer. The result, of shape (n_models,), is in [-1, 1]
-    and negative for a model that runs against the truth.
+    the labelled rows that they answer. The result is in [-1, 1] and negative for a
+    model that runs against the truth.
     """
     with_labels, label_free, share = reliability_parts(
         labelled, prediction_moments, moments_per_model
@@ -44,8 +44,8 @@ def reliability_parts(
     labelled: Moments,
     prediction_moments: Moments | None = None,
     moments_per_model: Mapping[int, Moments] = MappingProxyType({}),
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Compute what :func:`reliability` blends, each of shape (n_models,).
+) -> tuple[Weights, Weights, Weights]:
+    """Compute what :func:`reliability` blends.
 
     These are the signed squared correlation with the labels, the signed share of
     variance in common with the other models, and the weight of the former.
@@ -58,7 +58,7 @@ def reliability_parts(
 
 def _with_labels(
     labelled: Moments,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Weights, Weights]:
     """Signed squared correlation with the labels, and its weight against agreement."""
     squared = np.zeros(labelled.n_models)
     if labelled.weight == 0:
@@ -76,9 +76,7 @@ def _with_labels(
     return np.clip(squared, -1.0, 1.0), np.full(labelled.n_models, share)
 
 
-def _in_common(
-    labelled: Moments, prediction_moments: Moments | None
-) -> NDArray[np.float64]:
+def _in_common(labelled: Moments, prediction_moments: Moments | None) -> Weights:
     """Signed share of each model's variance that it has in common with the others."""
     if prediction_moments is None:
         prediction_moments = labelled.without_labels()
@@ -92,11 +90,12 @@ def _in_common(
             prediction_moments = prediction_moments.rescaled(scale)
         varying = varying_models(reference, prediction_moments)
         covariance = prediction_moments.subset(varying).predictions()[0]
-        common[varying] = _label_free(_correlation(covariance))
+        spread = np.sqrt(covariance.diagonal())
+        common[varying] = _label_free(covariance / np.outer(spread, spread))
     return common
 
 
-def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+def _label_free(correlation: Covariance) -> Weights:
     """Signed share of common variance, or a substitute if it cannot be computed."""
     common = common_variance(correlation)
     if common is None:
@@ -106,9 +105,3 @@ def _label_free(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
         mean = (correlation.sum(axis=0) - correlation.diagonal()) / others
         common = mean if len(correlation) > 1 else np.ones(len(correlation))
     return np.clip(common, -1.0, 1.0)
-
-
-def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    spread = np.sqrt(covariance.diagonal())
-    correlation: NDArray[np.float64] = covariance / np.outer(spread, spread)
-    return correlation

@@ -7,11 +7,11 @@ rows; no row is copied. All replicates are computed together, as products of mat
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.weights.dawid_skene import DawidSkene, em_step, identified
+from stackingnet_sk.weights.shapes import Array, Table, Weights
 
 # Largest share of a step of expectation maximization that the next step is assumed to
 # repeat. It bounds how far the steps are extrapolated.
@@ -23,16 +23,16 @@ _THIRD_STEPS = 20
 def replicated_votes(
     counts: VoteCounts,
     label_free: DawidSkene,
-    labelled: NDArray[np.float64],
-    unlabelled: NDArray[np.float64],
-    repeats: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    labelled: Array,
+    unlabelled: Table,
+    repeats: Weights | None = None,
+) -> tuple[Array, Array, Weights]:
     """Count labelled votes, and estimate from agreement, under weights on the counts.
 
     The estimate takes two steps of expectation maximization from the estimate
     `label_free` of all rows. Near the fixed point each step repeats a share of the step
     before (Aitken), which differs between models. Some replicates take a third step to
-    estimate that share (unless it is given as `repeats`, of shape (n_models,)), and the
+    estimate that share (unless it is given as `repeats`), and the
     remaining way is extrapolated.
 
     `labelled`, of shape (n_classes, n_replicates, n_patterns), is the weight of each
@@ -44,9 +44,9 @@ def replicated_votes(
     """
     n_models, n_classes = counts.n_models, counts.n_classes
     # The design is dense, as products of dense matrices are fast despite its zeros.
-    design: NDArray[np.float64] = counts.design.toarray()
+    design: Array = counts.design.toarray()
 
-    def count(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def count(weights: Table) -> Array:
         """Sum weights of (replicates, patterns) by model and class voted for."""
         return (weights @ design).reshape(-1, n_models, n_classes)
 
@@ -59,9 +59,7 @@ def replicated_votes(
     if not unlabelled.any():
         return joint, _maximize(joint, labelled_rates)[0], zeros
 
-    def step(
-        posterior: NDArray[np.float64], replicates: slice
-    ) -> tuple[NDArray[np.float64], ...]:
+    def step(posterior: Array, replicates: slice) -> tuple[Array, ...]:
         """Maximize, given class probabilities of (classes, replicates, patterns)."""
         parts = [unlabelled[replicates] * probability for probability in posterior]
         expected = np.stack([count(part) for part in parts], axis=2)
@@ -70,33 +68,29 @@ def replicated_votes(
             joint[replicates] + expected, labelled_rates[replicates] + rates
         )
 
-    def expect(
-        confusion: NDArray[np.float64], prior: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def expect(confusion: Array, prior: Table) -> Array:
         """Return class probabilities of (classes, replicates, patterns)."""
         votes = np.log(confusion).transpose(2, 0, 1, 3)
         votes = votes.reshape(n_classes, -1, design.shape[1])
         scores = votes @ design.T + np.log(prior.T)[:, :, None]
-        shares: NDArray[np.float64] = softmax(scores, axis=0)
+        shares: Array = softmax(scores, axis=0)
         return shares
 
-    all_replicates, some = slice(None), slice(_THIRD_STEPS)
+    all_replicates, sample = slice(None), slice(_THIRD_STEPS)
     first, *estimates = step(label_free.posterior.T, all_replicates)
     second, *estimates = step(expect(*estimates), all_replicates)
     moved = second - first
     if repeats is None:
-        third = step(expect(*(estimate[some] for estimate in estimates)), some)[0]
-        along = (moved[some] * (third - second[some])).sum(axis=(0, 2))
-        size = np.square(moved[some]).sum(axis=(0, 2))
+        third = step(expect(*(estimate[sample] for estimate in estimates)), sample)[0]
+        along = (moved[sample] * (third - second[sample])).sum(axis=(0, 2))
+        size = np.square(moved[sample]).sum(axis=(0, 2))
         share = np.divide(along, size, out=zeros, where=size > 0)
         repeats = np.clip(share, 0.0, _SLOWEST)
     further = (repeats / (1.0 - repeats))[:, None]
     return joint, np.clip(second + further * moved, 0.0, 1.0), repeats
 
 
-def _maximize(
-    joint: NDArray[np.float64], rates: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _maximize(joint: Array, rates: Table) -> tuple[Array, Array, Table]:
     """Estimate right answers, confusion and prior of each replicate."""
     steps = [em_step(votes, rate) for votes, rate in zip(joint, rates, strict=True)]
     confusion = np.array([confusion for confusion, _ in steps])

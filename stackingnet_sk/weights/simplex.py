@@ -8,16 +8,16 @@ true duality gap. Limit: it cannot correct a common slope.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.minimum_norm import nonnegative_quadratic
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Weights
 
 
 def _optimize(
     objective: StackingObjective,
-) -> tuple[NDArray[np.float64], int, bool]:
+) -> tuple[Weights, int, bool]:
     """Minimize ``w'Cw`` over ``w >= 0, 1'w = 1``."""
     weights, iterations, unique = nonnegative_quadratic(
         objective.error, np.ones(objective.n_models), objective.scale
@@ -25,9 +25,7 @@ def _optimize(
     return weights / np.add.reduce(weights), iterations, unique
 
 
-def _certify(
-    objective: StackingObjective, weights: NDArray[np.float64]
-) -> tuple[float, float]:
+def _certify(objective: StackingObjective, weights: Weights) -> tuple[float, float]:
     """Duality gap ``w'g - min(g)`` with the gradient ``g`` (Frank and Wolfe, 1956).
 
     Stationarity and complementary slackness sum to the gap.

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.problem import (
     UNDEFINED,
@@ -15,6 +14,7 @@ from stackingnet_sk.weights.problem import (
     Certificate,
     Combination,
 )
+from stackingnet_sk.weights.shapes import Models, Rates, Vector, VoteWeights, Weights
 
 # Tolerances of a certificate, relative. The first is for native solvers, which end at
 # 1e-12 or less on problems that rounding lets them solve. The second is for interior
@@ -24,7 +24,7 @@ CERTIFIED_CONIC = 1e-6
 
 
 class Status(Enum):
-    """How a solve ended; the value is the message for people."""
+    """How a solve ended; the value is the message to users."""
 
     OPTIMAL = "optimal"
     MINIMUM_NORM = "optimal, of several optima the one of least norm"
@@ -44,9 +44,9 @@ class Solution:
     Parameters
     ----------
     weights : ndarray of shape (n_models,)
-        The combiner.
+        Weight of each model in the combination.
     intercept : float or ndarray of shape (n_classes,)
-        Additive constant, in the units of the target; of votes, one a class.
+        Additive constant, in the units of the target; for votes, one per class.
     objective : float
         Mean loss of the combination on the rows of the fit plus the prior's penalty,
         in-sample: squared error, in squared units of the target, or log loss, in nats.
@@ -63,36 +63,36 @@ class Solution:
     status : Status
         How the solve ended.
     constraint : str
-        Name of the constraint set; of votes, of the structure or the pool.
+        Name of the constraint set; for votes, of the structure or the pool.
     solver : str
-        What solved it.
+        "native" or "cvxpy".
     shrinkage : float, default=0.0
         Strength of the prior on the direction of the weights, in pseudo-observations.
     expected_error : float, default=nan
-        Estimate of the loss on new rows, in the units of the objective: of numbers by
-        generalized cross-validation, of votes by approximate leave-one-out. The latter
+        Estimate of the loss on new rows, in the units of the objective: by generalized
+        cross-validation for numbers, by approximate leave-one-out for votes. The latter
         keeps the prior that the row left out has helped to centre: with a few dozen
         labels and no other rows it is too low. NaN without labels and for the linear
         pool.
     vote_weights : ndarray of shape (n_models, n_classes, n_classes), default=None
         What a vote of model m for class a adds to the score of class k, at
-        ``[m, a, k]``; only of votes.
+        ``[m, a, k]``; only for votes.
     log_likelihood : ndarray of shape (n_iterations,), default=None
         Log-likelihood of all votes in each iteration of the label-free estimate, in
-        nats; only of votes.
+        nats; only for votes.
     backend : str, default=""
         The solver behind cvxpy, and which solvers failed before it.
     violation : float, default=0.0
         Largest violation of a bound, of the sum of the weights, or of a user
         constraint.
     problem : Certifiable, default=None
-        The problem that was solved, which `recheck` asks. It is not saved: a pickled,
-        copied or loaded solution has none.
+        The problem that was solved, for `recheck`. It is not saved: a pickled, copied
+        or loaded solution has none.
     models : ndarray of int, default=None
         Which of the weights the problem is about; by default all. The others are zero.
     certificate : float, default=inf
-        Largest of the figures that prove optimality and of `violation`: what `status`
-        is decided by. It is infinite where there is no proof.
+        Largest of the figures that prove optimality and of `violation`, which decides
+        `status`. It is infinite where there is no proof.
 
     Examples
     --------
@@ -102,8 +102,8 @@ class Solution:
     ('optimal', True)
     """
 
-    weights: NDArray[np.float64]
-    intercept: float | NDArray[np.float64]
+    weights: Weights
+    intercept: float | Rates
     objective: float
     gap: float
     residual: float
@@ -113,19 +113,19 @@ class Solution:
     solver: str
     shrinkage: float = 0.0
     expected_error: float = float("nan")
-    vote_weights: NDArray[np.float64] | None = None
-    log_likelihood: NDArray[np.float64] | None = None
+    vote_weights: VoteWeights | None = None
+    log_likelihood: Vector | None = None
     backend: str = ""
     violation: float = 0.0
     problem: Certifiable | None = None
-    models: NDArray[np.intp] | None = None
+    models: Models | None = None
     certificate: float = np.inf
 
     def recheck(self, problem: Certifiable | None = None) -> Certificate:
         """Recompute the certificate of these weights from the problem.
 
-        Nothing that the solver said is used, so changed weights get the certificate
-        that they deserve.
+        It uses nothing that the solver computed, so it is right for changed weights,
+        too.
 
         Parameters
         ----------
@@ -137,8 +137,8 @@ class Solution:
         Certificate
             Gap, residual, violation and objective. All are infinite where they are not
             defined: without labels, for weights that are not those of the problem, and
-            for a loaded solution, because problems are not saved. Such a solution can
-            be asked with the `problem` of the solution before it was saved.
+            for a loaded solution, because problems are not saved. To check such a
+            solution, pass the `problem` of the solution before it was saved.
 
         Examples
         --------
@@ -155,13 +155,16 @@ class Solution:
             if np.delete(weights, self.models).any():
                 return UNDEFINED
             weights = weights[self.models]
-        point = problem.point_of(
-            Combination(weights, self.intercept, self.vote_weights)
-        )
-        return problem.certify(point)
+        combination = self.combination._replace(weights=weights)
+        return problem.certify(problem.point_of(combination))
 
-    def expanded(self, models: NDArray[np.intp], n_models: int) -> Solution:
-        """Give weights of zero to models that were left out of the problem.
+    @property
+    def combination(self) -> Combination:
+        """Weights, intercept and vote weights."""
+        return Combination(self.weights, self.intercept, self.vote_weights)
+
+    def expanded(self, models: Models, n_models: int) -> Solution:
+        """Give weights of zero to models that are not in the problem.
 
         Parameters
         ----------
@@ -182,7 +185,7 @@ class Solution:
 
     @property
     def warning(self) -> str | None:
-        """A sentence for people where the solve did not end well, else None."""
+        """A message to users where the solve did not end well, else None."""
         if self.status in (Status.INACCURATE, Status.NOT_CONVERGED):
             return f"The weights are not certified to be optimal: {self!r}"
         return None

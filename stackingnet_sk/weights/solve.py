@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.moments import CONSTANT, Moments, varying_models
 from stackingnet_sk.weights.affine import AFFINE
@@ -15,8 +14,8 @@ from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.nonnegative import NONNEGATIVE
 from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior
-from stackingnet_sk.weights.problem import Combination
 from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
+from stackingnet_sk.weights.shapes import Models
 from stackingnet_sk.weights.simplex import SIMPLEX
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.subset import solve_subset
@@ -50,26 +49,9 @@ class UnitsError(ValueError):
 def solve(
     objective: StackingObjective, constraint: str = "simplex", solver: str = "auto"
 ) -> Solution:
-    """Minimize an objective over a constraint set.
+    """Minimize an objective over a constraint set; the intercept is zero.
 
-    Parameters
-    ----------
-    objective : StackingObjective
-        What to minimize.
-    constraint : {"affine", "nonnegative", "simplex", "uniform"}, default="simplex"
-        The set of feasible weights.
-    solver : {"auto", "cvxpy"}, default="auto"
-        The native solvers, or an independent one.
-
-    Returns
-    -------
-    Solution
-        Its certificate is recomputed from the objective; intercept zero.
-
-    Raises
-    ------
-    ValueError
-        If the constraint or the solver is unknown.
+    Raises a ValueError if the constraint set or the solver is unknown.
 
     Examples
     --------
@@ -83,14 +65,12 @@ def solve(
     return solve_certified(QuadraticProblem(objective, chosen), solver=solver)
 
 
-def _solve_problem(
-    problem: QuadraticProblem, user_constraints: UserConstraints | None, solver: str
+def _solve_constrained(
+    problem: QuadraticProblem, user_constraints: UserConstraints, solver: str
 ) -> Solution:
     """Search subsets where the number of models is limited, else solve."""
-    at_most = None if user_constraints is None else user_constraints.at_most
-    if user_constraints is None or at_most is None:
-        return solve_certified(problem, user_constraints, solver)
-    if at_most >= problem.objective.n_models:
+    at_most = user_constraints.at_most
+    if at_most is None or at_most >= problem.objective.n_models:
         return solve_certified(problem, user_constraints, solver)
     return solve_subset(problem, user_constraints, solver)
 
@@ -118,7 +98,9 @@ def solve_moments(
     InfeasibleError if no weights fulfil the user's constraints.
     """
     if not moments.weight > 0:
-        raise ValueError("the labelled rows have no weight; give at least one row some")
+        raise ValueError(
+            "the labelled rows have no weight; give a positive one to at least one row"
+        )
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     _choice("solver", solver, SOLVERS)
     _check_units(moments)
@@ -175,7 +157,7 @@ def _check_units(moments: Moments) -> None:
 
 def _useful_models(
     moments: Moments, constraint: ConstraintSet, *, fit_intercept: bool
-) -> NDArray[np.intp]:
+) -> Models:
     """Find the models that can change the combination, without a prior.
 
     On the cone these are models that vary, beside an intercept, and models that differ
@@ -196,7 +178,7 @@ def _useful_models(
 def _solve_live(
     problem: QuadraticProblem,
     user_constraints: UserConstraints | None,
-    live: NDArray[np.intp],
+    live: Models,
     n_models: int,
     solver: str,
 ) -> Solution:
@@ -204,7 +186,7 @@ def _solve_live(
     if user_constraints is None:
         return solve_certified(problem, solver=solver)
     try:
-        return _solve_problem(problem, user_constraints.subset(live), solver)
+        return _solve_constrained(problem, user_constraints.subset(live), solver)
     except InfeasibleError as failure:
         dropped = np.setdiff1d(np.arange(n_models), live)
         if not dropped.size:
@@ -231,7 +213,7 @@ def _expected_error(problem: QuadraticProblem, solution: Solution) -> float:
         return np.inf
     error = max(plain.value(solution.weights), 0.0)
     # A user constraint may have moved the intercept from the best.
-    point = problem.point_of(Combination(solution.weights, solution.intercept))
+    point = problem.point_of(solution.combination)
     error += problem.split(point)[1] ** 2
     return error / share / share / moments.scale / moments.scale
 
@@ -250,7 +232,9 @@ def solve_unlabelled(
     A ValueError is raised if the total weight is zero.
     """
     if not prediction_moments.weight > 0:
-        raise ValueError("the rows have no weight; give at least one row some")
+        raise ValueError(
+            "the rows have no weight; give a positive one to at least one row"
+        )
     chosen = _choice("constraint", constraint, CONSTRAINTS)
     chosen = UNIFORM if chosen is UNIFORM else SIMPLEX
     n_models = prediction_moments.n_models
@@ -265,21 +249,21 @@ def solve_unlabelled(
         objective = StackingObjective(prior.penalty(1.0))
     problem = QuadraticProblem(objective, chosen, prediction_moments.subset(live))
     if user_constraints is not None:
-        nearest = _solve_problem(problem, user_constraints.subset(live), "auto")
+        nearest = _solve_constrained(problem, user_constraints.subset(live), "auto")
         if nearest.solver != "native" or user_constraints.at_most is not None:
             nearest = replace(nearest, intercept=0.0)
             return nearest.expanded(live, n_models)
     certificate = problem.certify(center)
     solution = Solution(
         center,
-        0.0,
-        0.0,
-        certificate.gap,
-        certificate.residual,
-        0,
-        Status.UNLABELLED,
-        chosen.name,
-        "native",
+        intercept=0.0,
+        objective=0.0,
+        gap=certificate.gap,
+        residual=certificate.residual,
+        iterations=0,
+        status=Status.UNLABELLED,
+        constraint=chosen.name,
+        solver="native",
         problem=problem,
         certificate=max(certificate.gap, certificate.residual),
     )

@@ -1,4 +1,4 @@
-"""How votes become scores: one weight a model, or a matrix of weights a model.
+"""How votes become scores: one weight per model, or one matrix per model.
 
 A structure maps coefficients to scores, ``z_i = H_i c``, linear in both. To add one,
 write its class and put it into ``STRUCTURES``.
@@ -11,35 +11,33 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stackingnet_sk.weights.shapes import Array, Table, Vector, VoteWeights
 from stackingnet_sk.weights.vote_prior import margins
 
 
 class Structure(Protocol):
-    """What the log-loss objective needs to know of a structure."""
+    """What the log-loss objective needs of a structure."""
 
     name: ClassVar[str]
     lower: ClassVar[float]
 
-    def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coefficients nearest to a matrix a model."""
+    def coefficients(self, vote_weights: VoteWeights) -> Vector:
+        """Coefficients nearest to vote weights."""
 
-    def vote_weights(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the matrix a model, shape (n_models, n_classes, n_classes)."""
+    def vote_weights(self, coefficients: Vector) -> VoteWeights:
+        """Return one matrix per model."""
 
-    def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ``H_i c``, shape (n_rows, n_classes)."""
+    def scores(self, coefficients: Vector) -> Table:
+        """Return ``H_i c``, a column per class."""
 
-    def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    def adjoint(self, slopes: Table) -> Vector:
         """Return ``sum_i H_i' s_i``."""
 
-    def curvature(
-        self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def curvature(self, weights: Vector, probabilities: Table) -> Array:
         """Hessian of ``sum_i r_i logsumexp(b + H_i c)`` in ``(b, c)``."""
 
-    def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+    def leverage(self, inverse: Array) -> Array:
         """Return ``[I, H_i] A [I, H_i]'``, shape (n_rows, n_classes, n_classes)."""
 
 
@@ -57,33 +55,30 @@ class Shared:
     lower: ClassVar[float] = 0.0
 
     @cached_property
-    def answers(self) -> NDArray[np.float64]:
+    def answers(self) -> Array:
         """The design as (n_rows, n_classes, n_models)."""
-        dense = self.design if isinstance(self.design, np.ndarray) else None
-        dense = self.design.toarray() if dense is None else dense
-        table = dense.reshape(dense.shape[0], -1, self.n_classes)
+        design = _dense(self.design)
+        table = design.reshape(len(design), -1, self.n_classes)
         return np.ascontiguousarray(table.transpose(0, 2, 1))
 
-    def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def coefficients(self, vote_weights: VoteWeights) -> Vector:
         """Return the margins, those below zero as zero."""
         return np.maximum(margins(vote_weights), 0.0)
 
-    def vote_weights(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return the weights times the identity."""
         return coefficients[:, None, None] * np.eye(self.n_classes)
 
-    def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def scores(self, coefficients: Vector) -> Table:
         """Return ``H_i w``."""
         return self.answers @ coefficients
 
-    def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    def adjoint(self, slopes: Table) -> Vector:
         """Return ``sum_i H_i' s_i``."""
         n_models = self.answers.shape[2]
         return slopes.ravel() @ self.answers.reshape(-1, n_models)
 
-    def curvature(
-        self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def curvature(self, weights: Vector, probabilities: Table) -> Array:
         """Hessian of ``sum_i r_i logsumexp(b + H_i w)`` in ``(b, w)``."""
         n_classes, n_models = self.n_classes, self.answers.shape[2]
         mass = weights[:, None] * probabilities
@@ -93,15 +88,15 @@ class Shared:
         rows = np.concatenate([unit, self.answers - expected[:, None, :]], axis=2)
         rows *= np.sqrt(mass)[:, :, None]
         rows = rows.reshape(-1, n_classes + n_models)
-        curvature: NDArray[np.float64] = rows.T @ rows
+        curvature: Array = rows.T @ rows
         return curvature
 
-    def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+    def leverage(self, inverse: Array) -> Array:
         """Return ``[I, H_i] A [I, H_i]'``."""
         n_rows, n_classes, _ = self.answers.shape
         unit = np.broadcast_to(np.eye(n_classes), (n_rows, n_classes, n_classes))
         rows = np.concatenate([unit, self.answers], axis=2)
-        leverage: NDArray[np.float64] = rows @ inverse @ rows.transpose(0, 2, 1)
+        leverage: Array = rows @ inverse @ rows.transpose(0, 2, 1)
         return leverage
 
 
@@ -118,35 +113,30 @@ class Full:
     lower: ClassVar[float] = -np.inf
 
     @cached_property
-    def rows(self) -> NDArray[np.float64]:
+    def rows(self) -> Table:
         """``[1, H_i]``, dense: its products are faster than those of few entries."""
-        sparse = not isinstance(self.design, np.ndarray)
-        table = self.design.toarray() if sparse else self.design
-        return np.column_stack([np.ones(len(table)), table])
+        design = _dense(self.design)
+        return np.column_stack([np.ones(len(design)), design])
 
-    def coefficients(self, vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def coefficients(self, vote_weights: VoteWeights) -> Vector:
         """Return the matrices, entry by entry."""
         return vote_weights.ravel()
 
-    def vote_weights(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return the matrices."""
         return coefficients.reshape(-1, self.n_classes, self.n_classes)
 
-    def scores(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def scores(self, coefficients: Vector) -> Table:
         """Return ``H_i c``."""
-        scores: NDArray[np.float64] = self.design @ coefficients.reshape(
-            -1, self.n_classes
-        )
+        scores: Array = self.design @ coefficients.reshape(-1, self.n_classes)
         return scores
 
-    def adjoint(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    def adjoint(self, slopes: Table) -> Vector:
         """Return ``sum_i H_i' s_i``."""
-        adjoint: NDArray[np.float64] = self.design.T @ slopes
+        adjoint: Array = self.design.T @ slopes
         return adjoint.ravel()
 
-    def curvature(
-        self, weights: NDArray[np.float64], probabilities: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def curvature(self, weights: Vector, probabilities: Table) -> Array:
         """Hessian of ``sum_i r_i logsumexp(b + H_i c)`` in ``(b, c)``."""
         n_classes, n_columns = self.n_classes, self.rows.shape[1]
         blocks = np.empty((n_columns, n_classes, n_columns, n_classes))
@@ -160,7 +150,7 @@ class Full:
         size = n_columns * n_classes
         return blocks.reshape(size, size)
 
-    def leverage(self, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+    def leverage(self, inverse: Array) -> Array:
         """Return ``[I, H_i] A [I, H_i]'``."""
         n_classes, (n_rows, size) = self.n_classes, self.rows.shape
         blocks = inverse.reshape(size, n_classes, size, n_classes)
@@ -170,6 +160,11 @@ class Full:
                 products = (self.rows @ blocks[:, k, :, j]) * self.rows
                 result[:, k, j] = products.sum(axis=1)
         return result
+
+
+def _dense(design: Any) -> Table:
+    table: Table = design if isinstance(design, np.ndarray) else design.toarray()
+    return table
 
 
 STRUCTURES: dict[str, Any] = {kind.name: kind for kind in (Shared, Full)}

@@ -1,10 +1,10 @@
 """At most k models: best-first branch and bound over the convex relaxations.
 
-Method: a node allows some models and requires others; without the cardinality the
-problem is convex, and its optimum bounds all subsets. It branches on the model of most
-weight. Strength: proves the optimum, or bounds how far off it may be. Limit:
-exponential where models are alike; beyond 30 models it follows the pruning path
-instead.
+Method: a node allows some models and requires others; without the limit on their number
+the problem is convex, and its optimum bounds all subsets. The search branches on the
+model with the largest weight. Strength: proves the optimum, or bounds how far off it
+may be. Limit: exponential where models are alike; beyond 30 models it follows the
+pruning path instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from heapq import heappop, heappush
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.certified import ConstrainedProblem, solve_certified
 from stackingnet_sk.weights.problem import (
@@ -23,9 +22,9 @@ from stackingnet_sk.weights.problem import (
     Certifiable,
     Certificate,
     Combination,
-    Point,
 )
 from stackingnet_sk.weights.quadratic_problem import QuadraticProblem
+from stackingnet_sk.weights.shapes import Models, Point, Weights
 from stackingnet_sk.weights.solution import CERTIFIED, Solution, Status
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 
@@ -41,14 +40,14 @@ _TRIED = 5
 # Share of the objective within which two subsets are equally good.
 _ROUNDING = 1e-12
 
-Relaxation = Callable[[NDArray[np.intp]], tuple[float, NDArray[np.float64]]]
+Relaxation = Callable[[Models], tuple[float, Weights]]
 
 
 @dataclass(frozen=True, eq=False)
 class Subset:
     """The best subset of models; its objective, and a bound that no subset is below."""
 
-    models: NDArray[np.intp]
+    models: Models
     value: float
     bound: float
     nodes: int
@@ -73,9 +72,7 @@ class SubsetProblem:
         n_models = self.problem.objective.n_models
         return best_subset(self._relaxation, n_models, self.at_most, nodes)
 
-    def _relaxation(
-        self, models: NDArray[np.intp]
-    ) -> tuple[float, NDArray[np.float64]]:
+    def _relaxation(self, models: Models) -> tuple[float, Weights]:
         weights = np.zeros(self.problem.objective.n_models)
         if not models.size:
             return np.inf, weights
@@ -88,8 +85,7 @@ class SubsetProblem:
                 solution = solve_certified(part, constraints, certify=False)
             except InfeasibleError:
                 return np.inf, weights
-            combination = Combination(solution.weights, solution.intercept)
-            point = part.point_of(combination)
+            point = part.point_of(solution.combination)
         weights[models] = point[: len(models)]
         return part.value(point), weights
 
@@ -130,7 +126,7 @@ class SubsetProblem:
 def solve_subset(
     problem: QuadraticProblem, user_constraints: UserConstraints, solver: str
 ) -> Solution:
-    """Solve with at most so many models; raises InfeasibleError if none can do it."""
+    """Solve with at most so many models; raise InfeasibleError if no weights exist."""
     whole = SubsetProblem(problem, user_constraints)
     subset = whole.search()
     if not np.isfinite(subset.value):
@@ -168,20 +164,20 @@ def solve_subset(
 
 
 def best_subset(
-    relax: Relaxation, n_models: int, at_most: int, most_nodes: int = 1_000_000
+    relax: Relaxation, n_models: int, at_most: int, most_nodes: int = _MOST_NODES
 ) -> Subset:
     """Find the best subset, after about `most_nodes` problems at most.
 
     ``relax(models) -> (value, weights)`` gives the optimum with these models alone,
-    infinite where there is none, and its weights of shape (n_models,).
+    infinite where there is none, and its weights.
     """
     search = _Search(relax, at_most, most_nodes)
-    everybody = np.arange(n_models)
-    bound, weights = search.relax(everybody)
+    all_models = np.arange(n_models)
+    bound, weights = search.relax(all_models)
     if len(_support(weights)) > at_most:
         search.prune(weights)
         if n_models <= LARGEST_EXACT:
-            bound = search.branch(everybody, bound, weights)
+            bound = search.branch(all_models, bound, weights)
     return Subset(search.models, search.value, min(bound, search.value), search.nodes)
 
 
@@ -192,7 +188,7 @@ class _Search:
         self.value = np.inf
         self.nodes = 0
 
-    def relax(self, models: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+    def relax(self, models: Models) -> tuple[float, Weights]:
         """Solve a relaxation, and remember it where it is a solution."""
         self.nodes += 1
         value, weights = self._relax(models)
@@ -201,8 +197,8 @@ class _Search:
             self.models, self.value = support, value
         return value, weights
 
-    def prune(self, weights: NDArray[np.float64]) -> None:
-        """Drop one model after the other, the one whose loss costs least."""
+    def prune(self, weights: Weights) -> None:
+        """Drop one model after the other, always the one that costs least."""
         while len(support := _support(weights)) > self.at_most:
             least = support[np.argsort(np.abs(weights[support]), kind="stable")]
             tried = [self.relax(support[support != m]) for m in least[:_TRIED]]
@@ -210,10 +206,8 @@ class _Search:
             if not np.isfinite(value):
                 return
 
-    def branch(
-        self, allowed: NDArray[np.intp], bound: float, weights: NDArray[np.float64]
-    ) -> float:
-        """Search all subsets; return a bound on what any could reach."""
+    def branch(self, allowed: Models, bound: float, weights: Weights) -> float:
+        """Search all subsets; return a lower bound on the objective of any."""
         ties = count()
         kept: frozenset[int] = frozenset()
         heap = [(bound, next(ties), allowed, kept, weights)]
@@ -229,13 +223,13 @@ class _Search:
             value, relaxed = self.relax(others)
             if value < self.value and len(_support(relaxed)) > self.at_most:
                 heappush(heap, (value, next(ties), others, kept, relaxed))
-            sure = kept | {chosen}
-            if len(sure) == self.at_most:
-                self.relax(np.array(sorted(sure)))
+            required = kept | {chosen}
+            if len(required) == self.at_most:
+                self.relax(np.array(sorted(required)))
             else:
-                heappush(heap, (bound, next(ties), allowed, sure, weights))
+                heappush(heap, (bound, next(ties), allowed, required, weights))
         return self.value
 
 
-def _support(weights: NDArray[np.float64]) -> NDArray[np.intp]:
+def _support(weights: Weights) -> Models:
     return np.flatnonzero(weights)

@@ -7,22 +7,20 @@ best.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.objective import StackingObjective
+from stackingnet_sk.weights.shapes import Weights
 
 
 def _optimize(
     objective: StackingObjective,
-) -> tuple[NDArray[np.float64], int, bool]:
+) -> tuple[Weights, int, bool]:
     """Return ``1 / M`` for every model."""
     return np.full(objective.n_models, 1.0 / objective.n_models), 0, True
 
 
-def _certify(
-    objective: StackingObjective, weights: NDArray[np.float64]
-) -> tuple[float, float]:
+def _certify(objective: StackingObjective, weights: Weights) -> tuple[float, float]:
     """Measure the distance to the only feasible point."""
     distance = float(np.abs(weights - 1.0 / objective.n_models).max())
     return distance, distance

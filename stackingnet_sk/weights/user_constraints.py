@@ -1,4 +1,4 @@
-"""The user's own constraints, as the solvers hand them on: opaque, with their facts."""
+"""The constraints of the user, and what they are told about a problem."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from stackingnet_sk.weights.shapes import Array, Models
 
 
 class InfeasibleError(ValueError):
@@ -32,21 +33,23 @@ class View:
     Parameters
     ----------
     cvxpy : module
-        For what operators don't say.
+        The module, for functions that operators cannot express.
     weights : Expression of shape (n_models,)
-        One weight a model.
+        One weight per model.
     intercept : Expression, scalar or of shape (n_classes,)
-        In the units of the labels; of votes one a class.
+        In the units of the labels; for votes, one per class.
     names : sequence of str
         Names of the models.
     scores : callable
-        Of each column of groups, by group: mean residual ``H(x) - y`` of numbers, mean
-        score of the true class above the average class of votes, mean probability of
-        the true class in a linear pool. Affine, in the given unit.
+        Returns an affine expression for each group of each column of groups, in `unit`:
+        the mean residual ``H(x) - y`` of numbers, the mean score of the true class
+        above the average class for votes, or the mean probability of the true class in
+        a linear pool.
     losses : callable
-        Likewise mean squared error, in squares of it, or log loss. Convex.
+        Returns convex expressions likewise: the mean squared error, in squares of
+        `unit`, or the log loss.
     unit : float
-        The spread of the labels; one of classes.
+        The spread of the labels; one for classes.
     """
 
     cvxpy: Any
@@ -58,11 +61,15 @@ class View:
     unit: float
 
 
+# A name for errors, a cvxpy constraint of about one in size, and its unit.
+Named = tuple[str, Any, float]
+
+
 class UserConstraint(Protocol):
     """Builds constraints."""
 
-    def build(self, view: View) -> Iterable[tuple[str, Any, float]]:
-        """Give the name of each constraint, itself, about one in size, and its unit."""
+    def build(self, view: View) -> Iterable[Named]:
+        """Express the constraints on what the view shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +83,26 @@ class UserConstraints:
     about; None stands for no limit, and for all models.
     """
 
-    builders: Sequence[UserConstraint]
-    names: Sequence[str]
+    builders: Sequence[UserConstraint] = ()
+    names: Sequence[str] = ()
     groups: Sequence[Mapping[str, Any]] = ()
     at_most: int | None = None
-    models: NDArray[np.intp] | None = None
+    models: Models | None = None
 
-    def subset(self, models: NDArray[np.intp]) -> UserConstraints:
+    def subset(self, models: Models) -> UserConstraints:
         """Apply to a problem of some of the models that the problem was about."""
         subset = models if self.models is None else self.models[models]
         return replace(self, models=subset)
 
+    def per_group(self, measure: Callable[[Any], Any]) -> list[dict[str, Any]]:
+        """Measure the groups of each column, by name."""
+        return [
+            {name: measure(group) for name, group in column.items()}
+            for column in self.groups
+        ]
+
     @property
-    def embedding(self) -> NDArray[np.float64]:
+    def embedding(self) -> Array:
         """Matrix from the weights of the problem to those of all models."""
         identity = np.eye(len(self.names))
         return identity if self.models is None else identity[:, self.models]

@@ -7,10 +7,16 @@ Models are not independent: they err together on the items that are hard.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
 from stackingnet_sk.weights.dawid_skene import DawidSkene
+from stackingnet_sk.weights.shapes import (
+    Array,
+    Confusion,
+    Rates,
+    VoteWeights,
+    Weights,
+)
 
 # Factor on the correlation of errors that the label-free estimate shows. Models that
 # err together look more reliable there, so that only a share of the correlation is
@@ -27,26 +33,23 @@ _MOST_CORRELATION = 0.4
 LABEL_FREE_ROWS = 100.0
 
 
-def blended_confusion(
-    counts: VoteCounts, label_free: DawidSkene
-) -> NDArray[np.float64]:
+def blended_confusion(counts: VoteCounts, label_free: DawidSkene) -> Confusion:
     """Blend the confusion on labelled votes with the label-free estimate.
 
     ``C_mk = (n_mk F_mk + 100 D_mk) / (n_mk + 100)``, with the frequencies F of model
     m's votes on the ``n_mk`` labelled rows of class k that it answers, and the estimate
     D of :func:`dawid_skene`. This is the posterior mean under a Dirichlet prior.
-    Entries of the result, of shape (n_models, n_classes, n_classes), are above zero,
-    and rows sum to one.
+    Entries of the result are above zero, and rows sum to one.
     """
     joint = counts.joint(counts.labelled)
-    total: NDArray[np.float64] = joint.sum(axis=2, keepdims=True) + LABEL_FREE_ROWS
+    total: Array = joint.sum(axis=2, keepdims=True) + LABEL_FREE_ROWS
     return (joint + LABEL_FREE_ROWS * label_free.confusion) / total
 
 
-def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> NDArray[np.float64]:
+def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> Rates:
     """Blend the rates of the classes as :func:`blended_confusion`.
 
-    They are of shape (n_classes,), above zero, and sum to one. One further row is
+    They are above zero and sum to one. One further row is
     shared by all classes, so that a class without any row keeps a rate.
     """
     rates = counts.n_labelled + LABEL_FREE_ROWS * label_free.class_prior
@@ -82,7 +85,7 @@ def confidence(counts: VoteCounts, correlation: float) -> float:
     return (n_labelled + agreement) / (n_labelled + LABEL_FREE_ROWS)
 
 
-def _mean_correlation(counts: VoteCounts, weights: NDArray[np.float64]) -> float:
+def _mean_correlation(counts: VoteCounts, weights: Weights) -> float:
     """Correlation of being right, mean over the pairs of models, at least zero."""
     # Not centred on common rows, which would be right: the constants above were chosen
     # with this centring, and the prior keeps it until they are chosen again.
@@ -93,22 +96,21 @@ def _mean_correlation(counts: VoteCounts, weights: NDArray[np.float64]) -> float
     return max(float(pairs.mean()), 0.0) if pairs.size else 0.0
 
 
-def log_odds(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_odds(confusion: Confusion) -> VoteWeights:
     """Evidence of each vote for each class, as if voters were independent.
 
-    Entry ``[m, a, k]`` of the result, of shape (n_models, n_classes, n_classes), is
-    ``log C[m, k, a]`` minus its mean over the classes k; entries of C are above zero.
+    Entry ``[m, a, k]`` of the result is ``log C[m, k, a]`` minus its mean over the
+    classes k; entries of C are above zero.
     """
     evidence = np.log(confusion).transpose(0, 2, 1)
-    centred: NDArray[np.float64] = evidence - evidence.mean(axis=2, keepdims=True)
+    centred: Array = evidence - evidence.mean(axis=2, keepdims=True)
     return centred
 
 
-def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of each model as one number, of shape (n_models,).
+def margins(vote_weights: VoteWeights) -> Weights:
+    """Weight of each model as one number.
 
-    Entry ``[m, a, k]`` of `vote_weights` is what a vote of model m for class a adds to
-    the score of class k. The margin is by how much a vote raises the score of the class
+    The margin is by how much a vote raises the score of the class
     that it names above the mean score of the others, averaged over the classes. It is
     ``w`` if the vote weights are ``w`` times the identity.
     """
@@ -116,13 +118,11 @@ def margins(vote_weights: NDArray[np.float64]) -> NDArray[np.float64]:
     named = np.trace(vote_weights, axis1=1, axis2=2)
     others = (vote_weights.sum(axis=(1, 2)) - named) / max(n_classes - 1, 1)
     # Adding zero turns -0.0, from a discounted negative margin, into 0.0.
-    margin: NDArray[np.float64] = (named - others) / n_classes + 0.0
+    margin: Array = (named - others) / n_classes + 0.0
     return margin
 
 
-def common_errors(
-    evidence: NDArray[np.float64], correlation: float
-) -> NDArray[np.float64]:
+def common_errors(evidence: VoteWeights, correlation: float) -> VoteWeights:
     r"""Discount the evidence for errors that the models have in common.
 
     If the errors of all M voters have the same correlation rho, the best linear
@@ -150,11 +150,11 @@ def common_errors(
     kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
     scale /= 1.0 - correlation
-    discounted: NDArray[np.float64] = evidence * scale[:, None, None]
+    discounted: Array = evidence * scale[:, None, None]
     return discounted
 
 
-def balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+def balanced_accuracy(confusion: Confusion) -> Weights:
     """Mean of the diagonal of each model's confusion matrix, whose rows sum to one."""
-    accuracy: NDArray[np.float64] = confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
+    accuracy: Array = confusion.diagonal(axis1=1, axis2=2).mean(axis=1)
     return accuracy

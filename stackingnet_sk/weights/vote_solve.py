@@ -1,4 +1,4 @@
-"""From votes to certified weights; without labels, to weights all the same."""
+"""From votes to weights, certified where there are labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN
 from stackingnet_sk.weights.pool_problem import PoolProblem
-from stackingnet_sk.weights.problem import Combination
+from stackingnet_sk.weights.shapes import Confusion, Rates, Table, VoteWeights, Weights
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.structures import STRUCTURES, Shared
 from stackingnet_sk.weights.user_constraints import UserConstraints
@@ -36,15 +36,15 @@ from stackingnet_sk.weights.votes_problem import VotesProblem
 class VoterEstimates:
     """What is known about the voters before any weight is fitted.
 
-    Entry ``[m, k, a]`` of `confusion` is the probability that model m, if it answers,
-    votes for class a on an item of class k. `rates` are those of the classes, and
-    `answers` tells which models answer at all. `correlation` is that of two models'
-    errors, the mean over the pairs. `confidence` is a factor on evidence that comes in
-    part from agreement, and `label_free` is the estimate that labels were blended with.
+    `confusion` is the probability of each vote of a model that answers. `rates` are
+    those of the classes, and `answers` tells which models answer at all. `correlation`
+    is that of two models' errors, the mean over the pairs. `confidence` is a factor on
+    evidence that comes in part from agreement, and `label_free` is the estimate that
+    labels were blended with.
     """
 
-    confusion: NDArray[np.float64]
-    rates: NDArray[np.float64]
+    confusion: Confusion
+    rates: Rates
     answers: NDArray[np.bool_]
     correlation: float
     confidence: float
@@ -53,48 +53,51 @@ class VoterEstimates:
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
         """Estimate from votes, labels or not."""
-        free = dawid_skene(counts)
+        label_free = dawid_skene(counts)
         answers = np.any(counts.patterns >= 0, axis=0)
-        confusion = blended_confusion(counts, free)
+        confusion = blended_confusion(counts, label_free)
         # Nothing is known about a model that never answers, so it counts as a guess.
         confusion[~answers] = 1.0 / counts.n_classes
-        rates = blended_rates(counts, free)
-        correlation = blended_correlation(counts, free)
-        trust = confidence(counts, correlation)
-        return cls(confusion, rates, answers, correlation, trust, free)
+        rates = blended_rates(counts, label_free)
+        correlation = blended_correlation(counts, label_free)
+        factor = confidence(counts, correlation)
+        return cls(confusion, rates, answers, correlation, factor, label_free)
 
     @property
-    def reliability(self) -> NDArray[np.float64]:
+    def reliability(self) -> Weights:
         """Balanced accuracy of each model."""
         return balanced_accuracy(self.confusion)
 
     @property
-    def vote_weights(self) -> NDArray[np.float64]:
-        """Log-odds of the votes, errors in common discounted, as far as believed."""
+    def vote_weights(self) -> VoteWeights:
+        """Log-odds of votes, discounted for errors in common, times `confidence`."""
         evidence = common_errors(log_odds(self.confusion), self.correlation)
         return self.confidence * evidence
 
     @property
-    def shares(self) -> NDArray[np.float64]:
-        """Weights of opinions that are evidence already: in proportion, sum one."""
+    def shares(self) -> Weights:
+        """Weights of opinions, proportional to those of votes and of sum one.
+
+        Opinions are evidence already, so only the proportions matter.
+        """
         weights = np.maximum(margins(self.vote_weights), 0.0)
         if not weights.any():
             weights = np.ones(len(weights))
         return weights / float(weights.sum())
 
     @property
-    def opinion_weights(self) -> NDArray[np.float64]:
-        """The same as a matrix a model."""
-        return _scaled_identity(self.shares, len(self.rates))
+    def opinion_weights(self) -> VoteWeights:
+        """The same as one matrix per model."""
+        return self.shares[:, None, None] * np.eye(len(self.rates))
 
 
 def solve_votes(
     design: Any,
-    labelled: NDArray[np.float64],
+    labelled: Table,
     panel: VoterEstimates,
-    center: NDArray[np.float64],
-    class_prior: NDArray[np.float64],
-    row_weight: NDArray[np.float64],
+    center: VoteWeights,
+    class_prior: Rates,
+    row_weight: Rates,
     *,
     shrinkage: float,
     structure: str = "auto",
@@ -134,10 +137,7 @@ def solve_votes(
         )
         problem = VotesProblem(objective)
         solution = solve_certified(problem, user_constraints, solver)
-        combination = Combination(
-            solution.weights, solution.intercept, solution.vote_weights
-        )
-        point = problem.point_of(combination)
+        point = problem.point_of(solution.combination)
         solutions.append(solution)
         errors.append(leave_one_out(objective, point, row_weight))
     # A tie, or no finite estimate, goes to the simpler structure.
@@ -151,10 +151,10 @@ def solve_votes(
 
 
 def solve_pool(
-    likelihood: NDArray[np.float64],
-    weights: NDArray[np.float64],
+    likelihood: Table,
+    weights: Weights,
     panel: VoterEstimates,
-    class_prior: NDArray[np.float64],
+    class_prior: Rates,
     *,
     shrinkage: float,
     solver: str = "auto",
@@ -170,26 +170,27 @@ def solve_pool(
     possible = (weights > 0) & (likelihood.max(axis=1, initial=0.0) > 0)
     if not possible.all():
         likelihood, weights = likelihood[possible], weights[possible]
-    free = solve_pool_unlabelled(panel, class_prior)
+    unlabelled = solve_pool_unlabelled(panel, class_prior)
     if not len(weights):
         if user_constraints is not None:
             raise ValueError(
                 "No labelled row has a model that gives its label any probability, so "
                 "there is nothing to weigh under a constraint; label other rows."
             )
-        return free
-    objective = LinearPoolObjective(likelihood, weights, free.weights, shrinkage)
+        return unlabelled
+    center = unlabelled.weights
+    objective = LinearPoolObjective(likelihood, weights, center, shrinkage)
     problem = PoolProblem(objective, len(panel.rates))
     solution = solve_certified(problem, user_constraints, solver)
     return replace(
         solution,
         shrinkage=shrinkage,
-        log_likelihood=free.log_likelihood,
+        log_likelihood=unlabelled.log_likelihood,
     )
 
 
 def solve_votes_unlabelled(
-    panel: VoterEstimates, center: NDArray[np.float64], class_prior: NDArray[np.float64]
+    panel: VoterEstimates, center: VoteWeights, class_prior: Rates
 ) -> Solution:
     """Return the weights of votes or of evidence without labels.
 
@@ -199,44 +200,34 @@ def solve_votes_unlabelled(
     return _label_free(panel, margins(center), center, np.log(class_prior), "full")
 
 
-def solve_pool_unlabelled(
-    panel: VoterEstimates, class_prior: NDArray[np.float64]
-) -> Solution:
+def solve_pool_unlabelled(panel: VoterEstimates, class_prior: Rates) -> Solution:
     """Return the weights of the linear opinion pool without labels.
 
     They are proportional to the log-odds of accuracy, discounted for errors in common.
     """
-    nothing = np.zeros(len(class_prior))
-    spread = panel.opinion_weights
-    return _label_free(panel, panel.shares, spread, nothing, "pool")
+    intercept = np.zeros(len(class_prior))
+    return _label_free(panel, panel.shares, panel.opinion_weights, intercept, "pool")
 
 
 def _label_free(
     panel: VoterEstimates,
-    weights: NDArray[np.float64],
-    vote_weights: NDArray[np.float64],
-    intercept: NDArray[np.float64],
+    weights: Weights,
+    vote_weights: VoteWeights,
+    intercept: Rates,
     name: str,
 ) -> Solution:
-    free = panel.label_free
+    log_likelihood = panel.label_free.log_likelihood
+    converged = panel.label_free.converged
     return Solution(
         weights,
         intercept,
-        -float(free.log_likelihood[-1]),
-        np.inf,
-        np.inf,
-        len(free.log_likelihood),
-        Status.CONVERGED if free.converged else Status.NOT_CONVERGED,
-        name,
-        "native",
-        0.0,
-        np.nan,
-        vote_weights,
-        free.log_likelihood,
+        objective=-float(log_likelihood[-1]),
+        gap=np.inf,
+        residual=np.inf,
+        iterations=len(log_likelihood),
+        status=Status.CONVERGED if converged else Status.NOT_CONVERGED,
+        constraint=name,
+        solver="native",
+        vote_weights=vote_weights,
+        log_likelihood=log_likelihood,
     )
-
-
-def _scaled_identity(
-    weights: NDArray[np.float64], n_classes: int
-) -> NDArray[np.float64]:
-    return weights[:, None, None] * np.eye(n_classes)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackingnet_sk.weights.cvxpy_solver import import_cvxpy
 from stackingnet_sk.weights.log_loss import LogLossObjective
@@ -15,40 +14,28 @@ from stackingnet_sk.weights.problem import (
     Certificate,
     Combination,
     ConicProblem,
+    LogLossProblem,
     Minimum,
-    Point,
 )
+from stackingnet_sk.weights.shapes import Point, Table
 from stackingnet_sk.weights.structures import Shared, Structure
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
 from stackingnet_sk.weights.vote_prior import margins
 
 
 @dataclass(frozen=True, eq=False)
-class VotesProblem:
-    """Penalized log loss; a point is the intercepts, followed by the coefficients."""
+class VotesProblem(LogLossProblem):
+    """Penalized log loss of all rows.
+
+    A point is the intercepts, followed by the coefficients.
+    """
 
     objective: LogLossObjective
-    is_single_point = False
-    is_flat = False
 
     @property
     def name(self) -> str:
         """Name of the structure."""
         return str(self.objective.structure.name)
-
-    @property
-    def scale(self) -> float:
-        """Log loss of the class prior alone, in nats."""
-        return self.objective.scale
-
-    @property
-    def ceiling(self) -> float:
-        """The same as `scale`: log losses are of one order of magnitude."""
-        return self.scale
-
-    def value(self, point: Point) -> float:
-        """Return the penalized log loss of all rows, in nats."""
-        return self.objective.value(point)
 
     def minimize(self) -> Minimum:
         """Minimize by Newton steps; of several optima take centred intercepts."""
@@ -76,13 +63,9 @@ class VotesProblem:
             return (certificate.gap,)
         return (min(certificate.gap, certificate.residual),)
 
-    def roundoff(self, point: Point) -> float:
-        """Return zero: Newton ends far below the tolerance."""
-        return 0.0
-
     def project(self, point: Point) -> Point:
         """Apply the bounds."""
-        return self.objective.onto_bounds(point)
+        return np.maximum(point, self.objective.lower)
 
     def combination(self, point: Point) -> Combination:
         """Return the weights, the intercepts with the class prior, and the matrices."""
@@ -124,7 +107,7 @@ class VotesProblem:
             loss / unit,
             hard,
             lambda point: objective.gradient(point) / unit,
-            self._view(variable, user_constraints or UserConstraints((), ())),
+            self._view(variable, user_constraints or UserConstraints()),
             unit,
         )
 
@@ -141,30 +124,25 @@ class VotesProblem:
         return linear + np.ones((shape[0], 1)) @ shift + objective.offset[None, :]
 
     def _view(self, variable: Any, user_constraints: UserConstraints) -> View:
-        """Show the user constraints what they may be about."""
+        """Express what user constraints can refer to."""
         cp, objective = import_cvxpy(), self.objective
         structure, n_classes = objective.structure, objective.n_classes
         units = np.eye(len(objective.center))
         columns = [margins(structure.vote_weights(unit)) for unit in units]
 
-        def by_group(measure: Any) -> list[dict[str, Any]]:
+        def scores_of(design: Any) -> Any:
             kind: Any = type(structure)
-            return [
-                {
-                    name: measure(
-                        self._scores(variable, kind(design, n_classes)), labelled
-                    )
-                    for name, (design, labelled) in column.items()
-                }
-                for column in user_constraints.groups
-            ]
+            return self._scores(variable, kind(design, n_classes))
 
-        def above_average(z: Any, labelled: NDArray[np.float64]) -> Any:
+        def above_average(group: tuple[Any, Table]) -> Any:
+            design, labelled = group
             total = labelled.sum(axis=1, keepdims=True)
             shares = labelled - total / n_classes
-            return cp.sum(cp.multiply(shares, z)) / labelled.sum()
+            return cp.sum(cp.multiply(shares, scores_of(design))) / labelled.sum()
 
-        def log_loss(z: Any, labelled: NDArray[np.float64]) -> Any:
+        def log_loss(group: tuple[Any, Table]) -> Any:
+            design, labelled = group
+            z = scores_of(design)
             per_row = labelled.sum(axis=1) @ cp.log_sum_exp(z, axis=1)
             return (per_row - cp.sum(cp.multiply(labelled, z))) / labelled.sum()
 
@@ -176,7 +154,7 @@ class VotesProblem:
             weights,
             variable[:n_classes] + objective.offset,
             user_constraints.names,
-            lambda: by_group(above_average),
-            lambda: by_group(log_loss),
+            lambda: user_constraints.per_group(above_average),
+            lambda: user_constraints.per_group(log_loss),
             1.0,
         )

@@ -400,7 +400,7 @@ def test_a_callable_that_gives_something_else():
     def strange(weights, intercept, names):
         return intercept.shape
 
-    with pytest.raises(TypeError, match=r"strange\[0\] gave 3, which is no cvxpy"):
+    with pytest.raises(TypeError, match=r"strange\[0\] gave 3, which is not a cvxpy"):
         fit("shared votes", strange)
 
 

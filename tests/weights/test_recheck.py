@@ -24,6 +24,9 @@ def numbers(seed=0, unit=1.0):
 def agrees(solution):
     """What recheck says is what the solution says, in the units of the user."""
     certificate = solution.recheck()
+    figures = [*vars(certificate).values(), solution.gap, solution.residual]
+    figures += [solution.objective, solution.violation, solution.certificate]
+    assert {type(figure) for figure in figures} == {float}
     assert certificate.objective == pytest.approx(solution.objective, rel=1e-9)
     assert certificate.gap == pytest.approx(solution.gap, rel=1e-6, abs=1e-9)
     assert certificate.residual == pytest.approx(solution.residual, rel=1e-6, abs=1e-9)
@@ -140,6 +143,7 @@ def test_changed_weights_get_what_they_deserve():
     assert moved.objective > solution.objective
     assert moved.violation < 1e-12
     biased = replace(solution, intercept=solution.intercept + 0.1).recheck()
+    assert type(biased.gap) is type(biased.residual) is float
     assert biased.objective == pytest.approx(solution.objective + 0.01)
     assert biased.gap > 1e-3
 
@@ -150,6 +154,7 @@ def test_without_labels():
     solution = StackingNetRegressor().fit(X).solution_
     assert solution.status is Status.UNLABELLED
     assert solution.recheck().gap == pytest.approx(solution.gap, abs=1e-15)
+    assert type(solution.gap) is type(solution.residual) is float
     judges = voters()
     certificate = StackingNetClassifier().fit(judges.X).solution_.recheck()
     assert certificate == Certificate(np.inf, np.inf, np.inf, np.inf)
