@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from stackingnet_sk.inspection.canvas import (
     ROW,
     ModelsDisplay,
-    begin,
     inches,
     shorten,
     size_ticks,
@@ -121,8 +120,7 @@ class DependenceDisplay(ModelsDisplay):
             title += f"; minus: below {_NEGATIVE}"
         side = n_models * (_CELL if few else ROW)
         around = inches(names) + (0.4 if few else 1.0), 1.0
-        self.ax_, text = begin(ax, title, (side, side), around)
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, (side, side), around)
         self.ax_.patch.set(hatch="////", edgecolor="grey")
         image = self.ax_.imshow(values, cmap="RdBu_r", aspect="auto", vmin=-1, vmax=1)
         places = range(n_models)

@@ -7,14 +7,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stackingnet_sk.inspection.canvas import ROW, begin, inches
+from stackingnet_sk.inspection.canvas import ROW, Display, inches
 from stackingnet_sk.inspection.disparity import Disparity, GroupDisparity, disparity
 
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NO_DRAWS: dict[str, Any] = {"n_bootstrap": 0, "n_permutations": 0}
 
 
-class DisparityDisplay:
+class DisparityDisplay(Display):
     """Errors of groups, as a heat map of the models or as distributions.
 
     Parameters
@@ -156,7 +156,9 @@ class DisparityDisplay:
         turned = label > width and label * len(columns) > 6
         width = 0.15 + (width if turned else max(width, label))
         size = len(columns) * width, len(rows) * ROW
-        text = self._begin(ax, f"by {name} (rows, * few)", size, rows, label * turned)
+        text = self._begin_groups(
+            ax, f"by {name} (rows, * few)", size, rows, label * turned
+        )
         image = self.ax_.imshow(error, cmap="Blues", aspect="auto")
         light = image.cmap(image.norm(error))[..., :3] @ [0.2126, 0.7152, 0.0722]
         for (row, column), cell in np.ndenumerate(cells):
@@ -174,7 +176,7 @@ class DisparityDisplay:
         errors, weights = self.disparity.errors[:, 0], self.disparity.weights
         title = f"by {name} (rows, * few), mean on the right"
         hatch = np.where(by_group.small, "////", "")
-        text = self._begin(ax, title, (4.0, len(rows) * 0.3), rows, 0.0)
+        text = self._begin_groups(ax, title, (4.0, len(rows) * 0.3), rows, 0.0)
         for g, (mean, cell) in enumerate(zip(means, _numbers(means), strict=True)):
             in_group = by_group.members == g
             kind = {"weights": weights[in_group], "method": "inverted_cdf"}
@@ -195,14 +197,13 @@ class DisparityDisplay:
         self.ax_.tick_params("x", labelsize=text["fontsize"])
         self.ax_.set(xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
 
-    def _begin(self, ax: Any, title: str, size: Any, rows: Any, below: float) -> Any:
-        """Take axes, or make some of a size in inches; return the style of texts."""
+    def _begin_groups(
+        self, ax: Any, title: str, size: Any, rows: Any, below: float
+    ) -> dict[str, Any]:
+        """Begin a picture of a size in inches, with room left of it and below."""
         kind = {"regression": "Absolute error", "classification": "Error rate"}
         title = f"{kind[self.disparity.task]} {title}"
-        around = inches(rows) + 0.5, below + 0.6
-        self.ax_, text = begin(ax, title, size, around)
-        self.figure_ = self.ax_.figure
-        return text
+        return self._begin(ax, title, size, (inches(rows) + 0.5, below + 0.6))
 
 
 def _groups(by_group: GroupDisparity) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import begin
+from stackingnet_sk.inspection.canvas import Display
 from stackingnet_sk.inspection.frontier import Frontier, frontier
 
 _AXIS = {
@@ -17,7 +17,7 @@ _AXIS = {
 }
 
 
-class FrontierDisplay:
+class FrontierDisplay(Display):
     """Error against what is limited.
 
     Parameters
@@ -94,8 +94,7 @@ class FrontierDisplay:
         """
         frontier = self.frontier
         title = "Error under a limit (open: none; bars: 2 s.e. of the change)"
-        self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         drawn = np.isfinite(frontier.error)
         bars = 2.0 * frontier.standard_error[drawn]
         self.ax_.errorbar(

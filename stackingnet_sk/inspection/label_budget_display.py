@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import begin
+from stackingnet_sk.inspection.canvas import Display
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
 
 
-class LabelBudgetDisplay:
+class LabelBudgetDisplay(Display):
     """Expected error against the number of labels.
 
     Parameters
@@ -86,8 +86,7 @@ class LabelBudgetDisplay:
         order = budget.n_labels.argsort()
         labels, error = budget.n_labels[order], budget.error[order]
         title = "Error with further labels, projected (grey: 5 to 95 % of the gain)"
-        self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         band = error[0] - np.array([budget.gain_high, budget.gain_low])[:, order]
         self.ax_.fill_between(labels, *band, color="lightgrey")
         self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")

@@ -7,15 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import (
-    ROW,
-    ModelsDisplay,
-    begin,
-    inches,
-    name_rows,
-    shorten,
-    write_beside,
-)
+from stackingnet_sk.inspection.canvas import ModelsDisplay, shorten
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
 
@@ -104,13 +96,7 @@ class RankingDisplay(ModelsDisplay):
             for low, high in zip(ranking.rank_low, ranking.rank_high, strict=True)
         ]
         columns = {"ranks": ranks, "group": ranking.group}
-        beside = sum(inches([heading, *cells]) for heading, cells in columns.items())
-        size = 3.0, ROW * len(names)
-        around = inches(names) + beside + 0.6, 0.8
-        self.ax_, text = begin(ax, title, size, around)
-        self.figure_ = self.ax_.figure
-        name_rows(self.ax_, names, text)
-        write_beside(self.ax_, columns, text)
+        text = self._begin_rows(ax, title, names, columns)
         self.ax_.axvline(ranking.chance, color="black", linestyle=":")
         rows, against = np.arange(len(names)), np.array(ranking.against) != ""
         self.ax_.hlines(rows, ranking.low, ranking.high, color="black")

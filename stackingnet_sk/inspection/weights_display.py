@@ -12,7 +12,6 @@ from stackingnet_sk.inspection.answers import require_models
 from stackingnet_sk.inspection.canvas import (
     ROW,
     ModelsDisplay,
-    begin,
     inches,
     name_rows,
     shorten,
@@ -63,8 +62,6 @@ class WeightsDisplay(ModelsDisplay):
     >>> display.ax_.figure is display.figure_
     True
     """
-
-    _reads_rows = False
 
     def __init__(
         self,
@@ -123,8 +120,7 @@ class WeightsDisplay(ModelsDisplay):
         intercept = " to ".join(dict.fromkeys(ends))
         title = f"Weights (intercept {intercept}), reliability"
         size, around = (4.5, ROW * len(names)), (inches(names) + 0.4, 0.8)
-        self.ax_, text = begin(ax, title, size, around)
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, size, around)
         self.ax_.set_axis_off()
         left, right = (self.ax_.inset_axes(place) for place in (_LEFT, _RIGHT))
         self.axes_ = left, right
