@@ -140,6 +140,7 @@ def test_path_is_of_fits(constraint):
         assert path.error[row] == fresh.solution_.expected_error
     assert (path.gap < 1e-9).all()
     assert path.best == strengths[int(np.argmin(path.error))]
+    assert "expected mean squared error" in str(path)
     assert list(path.to_frame().columns)[:3] == ["shrinkage", "error", "gap"]
 
 
