@@ -50,7 +50,7 @@ class LabelBudgetDisplay(Display):
     def from_estimator(
         cls, estimator: Any, X: Any, y: ArrayLike, *, ax: Any = None, **options: Any
     ) -> Self:
-        """Project how the error would fall, and draw it.
+        """Project how the error would fall with further labels, and draw it.
 
         Parameters
         ----------
@@ -68,10 +68,10 @@ class LabelBudgetDisplay(Display):
         return cls(label_budget(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, dashed as it is a projection, with what the gain may be.
+        """Draw the projected error as a dashed line, with a band for the gain.
 
-        The band is the error of the labels at hand less the 5th to 95th percentile of
-        the gain: by what level the curves of the repeats differ, it leaves out.
+        The band is the error with the labels at hand minus the 5th to 95th percentile
+        of the gain. It leaves out how much the curves of the repeats differ in level.
 
         Parameters
         ----------
@@ -91,8 +91,7 @@ class LabelBudgetDisplay(Display):
         self.ax_.fill_between(labels, *band, color="lightgrey")
         self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")
         self.ax_.axvline(budget.n_labelled, color="black", linewidth=0.8)
-        # The first point is that of the labels at hand, which is measured, not
-        # projected.
+        # The error with the labels at hand is not projected, so this point is full.
         self.ax_.plot(labels[0], error[0], "o", color="black")
         label = f"labels (vertical line: {budget.n_labelled} at hand)"
         self.ax_.set_xlabel(label, **text)

@@ -44,7 +44,7 @@ class PruningDisplay(ModelsDisplay):
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
-        """Prune the models of a fitted estimator, and draw it.
+        """Prune the models of a fitted estimator, and draw the path.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class PruningDisplay(ModelsDisplay):
         return cls(prune(estimator)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, one row per removal; a star marks the least error.
+        """Draw one row per removal, and a star at the least error.
 
         Parameters
         ----------
