@@ -147,12 +147,12 @@ class ModelsDisplay(Display):
         Parameters
         ----------
         y_true : array-like of shape (n_samples,) or None
-            Labels; NaN or None on rows without.
+            Labels; NaN or None on rows without a label.
         table : array-like of shape (n_samples, n_models)
             Predictions or votes, one column per model.
         estimator : StackingNetRegressor or StackingNetClassifier, default=None
             A clone of it is fitted. By default a regressor if any label is a fraction,
-            a classifier for texts and for two classes.
+            and a classifier for texts and for two classes.
         ax : matplotlib.axes.Axes, default=None
             As in `plot`.
         **options : object
@@ -166,8 +166,8 @@ class ModelsDisplay(Display):
         Raises
         ------
         ValueError
-            If without an estimator there is no label, or labels are more than two whole
-            numbers, or it cannot be fitted.
+            If the estimator cannot be fitted; without an estimator also if there are no
+            labels, or more than two classes that are whole numbers.
         """
         if estimator is None:
             estimator = _estimator_for(y_true)
@@ -182,13 +182,13 @@ def _estimator_for(y_true: ArrayLike | None) -> Any:
     labels = labels[is_labelled(labels)]
     if not len(labels):
         raise ValueError(
-            "Without labels nothing says whether numbers or classes are predicted; "
+            "Without labels it is unknown whether numbers or classes are predicted; "
             "give an estimator."
         )
     task = numbers_or_classes(labels)
     if task is None:
         raise ValueError(
-            "Whole numbers may be ratings or classes; say which with "
+            "Whole numbers may be ratings or classes; pass "
             "estimator=StackingNetRegressor() or estimator=StackingNetClassifier()."
         )
     return StackingNetRegressor() if task == "regression" else StackingNetClassifier()

@@ -18,6 +18,7 @@ from stackingnet_sk.inspection.dependence import Dependence, dependence
 
 # With more models there is no room for numbers in the cells.
 _MOST_NUMBERS = 12
+# Width of a cell with a number, in inches.
 _CELL = 0.36
 # Correlations below this have a minus sign, because small ones of either sign are
 # equally pale.
@@ -27,7 +28,7 @@ _DARK = 0.65
 
 
 class DependenceDisplay(ModelsDisplay):
-    """Correlation of the models' errors as a heat map, a box around each family.
+    """Correlation of the models' errors as a heat map, with boxes around families.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class DependenceDisplay(ModelsDisplay):
         ax: Any = None,
         **options: Any,
     ) -> Self:
-        """Measure how the models of a fitted estimator depend, and draw it.
+        """Correlate the errors of a fitted estimator's models, and draw them.
 
         Parameters
         ----------
@@ -87,7 +88,7 @@ class DependenceDisplay(ModelsDisplay):
         return cls(dependence(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, models that err together side by side.
+        """Draw the correlations, with models that err together side by side.
 
         Up to 12 models have numbers in the cells; more have a scale, and a minus sign
         where the correlation is below -0.1. Unknown correlations are hatched.
@@ -103,12 +104,10 @@ class DependenceDisplay(ModelsDisplay):
         """
         dependence, n_models = self.dependence, len(self.dependence.order)
         values = dependence.correlation[np.ix_(dependence.order, dependence.order)]
-        names = [
-            f"{name}  {place}"
-            for place, name in enumerate(
-                shorten(dependence.model_names[dependence.order]), 1
-            )
-        ]
+        places = range(n_models)
+        numbers = [str(place + 1) for place in places]
+        short = shorten(dependence.model_names[dependence.order])
+        names = [f"{name}  {n}" for name, n in zip(short, numbers, strict=True)]
         few = n_models <= _MOST_NUMBERS
         given, bound = ("with", "") if dependence.labelled else ("without", "at most ")
         title = (
@@ -123,8 +122,7 @@ class DependenceDisplay(ModelsDisplay):
         text = self._begin(ax, title, (side, side), around)
         self.ax_.patch.set(hatch="////", edgecolor="grey")
         image = self.ax_.imshow(values, cmap="RdBu_r", aspect="auto", vmin=-1, vmax=1)
-        places = range(n_models)
-        self.ax_.set_xticks(places, [str(place + 1) for place in places], **text)
+        self.ax_.set_xticks(places, numbers, **text)
         self.ax_.set_yticks(places, names, **text)
         self.ax_.tick_params(length=0)
         self._outline(dependence.families[dependence.order])
@@ -148,6 +146,7 @@ class DependenceDisplay(ModelsDisplay):
             self.ax_.add_patch(Rectangle((corner, corner), side, side, **style))
 
     def _write_numbers(self, values: Any, text: dict[str, Any]) -> None:
+        """Write the correlations into their cells."""
         style = {"ha": "center", "va": "center", **text}
         for (row, column), value in np.ndenumerate(values):
             if row != column and np.isfinite(value):
@@ -155,6 +154,7 @@ class DependenceDisplay(ModelsDisplay):
                 self.ax_.text(column, row, f"{value:z.2f}", color=colour, **style)
 
     def _mark_signs(self, values: Any, text: dict[str, Any]) -> None:
+        """Draw a minus sign on cells below `_NEGATIVE`."""
         rows, columns = np.nonzero(values < _NEGATIVE)
         size = (0.45 * text["fontsize"]) ** 2
         self.ax_.scatter(columns, rows, size, "black", marker="_")

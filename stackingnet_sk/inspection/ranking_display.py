@@ -55,7 +55,7 @@ class RankingDisplay(ModelsDisplay):
         ax: Any = None,
         **options: Any,
     ) -> Self:
-        """Rank the models of a fitted estimator, and draw it.
+        """Rank the models of a fitted estimator, and draw the ranking.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class RankingDisplay(ModelsDisplay):
         return cls(rank_models(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it; a cross marks a model that there is evidence against.
+        """Draw intervals and dots; a cross marks a model with evidence against it.
 
         Parameters
         ----------

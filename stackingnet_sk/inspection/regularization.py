@@ -14,7 +14,7 @@ from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.inspection.evidence import stored_evidence
 
 # Strengths by default, in pseudo-observations: no prior, then up to one that outweighs
-# 10,000 rows, six or seven steps per factor of ten.
+# 10,000 rows, in six steps per factor of ten.
 _STRENGTHS = (0.0, *np.geomspace(1.0, 1e4, 25))
 
 
@@ -148,7 +148,7 @@ def regularization_path(
     strengths = np.asarray(shrinkages, dtype=np.float64)
     if strengths.ndim != 1 or not strengths.size:
         raise ValueError(
-            f"shrinkages={shrinkages!r} is no list of strengths; give at least one."
+            f"shrinkages={shrinkages!r} is not a list of strengths; give at least one."
         )
     models = [estimator.reweigh(shrinkage=strength) for strength in strengths.tolist()]
     solutions = [model.solution_ for model in models]

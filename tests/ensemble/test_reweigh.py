@@ -168,7 +168,7 @@ def test_path_without_labels_or_strengths():
     P, y, _ = panel()
     with pytest.raises(ValueError, match="without labels"):
         regularization_path(StackingNetRegressor().fit(P))
-    with pytest.raises(ValueError, match="no list of strengths"):
+    with pytest.raises(ValueError, match="not a list of strengths"):
         regularization_path(StackingNetRegressor().fit(P, y), 3.0)
 
 
