@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -130,7 +130,7 @@ class ModelsDisplay(Display):
     `from_estimator` of a subclass takes the estimator, and the rows if `_reads_rows`.
     """
 
-    _reads_rows: ClassVar[bool] = False
+    _reads_rows = False
 
     @classmethod
     def from_predictions(
@@ -174,6 +174,47 @@ class ModelsDisplay(Display):
         fitted = clone(estimator).fit(table, y_true)
         rows = (table, y_true) if cls._reads_rows else ()
         return cls.from_estimator(fitted, *rows, ax=ax, **options)
+
+
+class RowsDisplay(ModelsDisplay):
+    """A display of what the models of a fitted estimator predict for rows.
+
+    A subclass is constructed from the result of its `_compute`, and has `plot`.
+    """
+
+    _reads_rows = True
+    _compute: ClassVar[Callable[..., Any]]
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Compare the models of a fitted estimator on rows, and draw the result.
+
+        Parameters
+        ----------
+        estimator, X, y : object
+            As in the function that computes what is drawn, `rank_models` or
+            `dependence`.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`.
+        **options : object
+            As in that function.
+
+        Returns
+        -------
+        object
+            The display.
+        """
+        construct: Any = cls
+        display: Self = construct(cls._compute(estimator, X, y, **options)).plot(ax)
+        return display
 
 
 def _estimator_for(y_true: ArrayLike | None) -> Any:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from stackingnet_sk.inspection.canvas import (
     ROW,
-    ModelsDisplay,
+    RowsDisplay,
     inches,
     shorten,
     size_ticks,
@@ -27,7 +26,7 @@ _NEGATIVE = -0.1
 _DARK = 0.65
 
 
-class DependenceDisplay(ModelsDisplay):
+class DependenceDisplay(RowsDisplay):
     """Correlation of the models' errors as a heat map, with boxes around families.
 
     Parameters
@@ -55,37 +54,10 @@ class DependenceDisplay(ModelsDisplay):
     True
     """
 
-    _reads_rows = True
+    _compute = staticmethod(dependence)
 
     def __init__(self, dependence: Dependence) -> None:
         self.dependence = dependence
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike | None = None,
-        *,
-        ax: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Correlate the errors of a fitted estimator's models, and draw them.
-
-        Parameters
-        ----------
-        estimator, X, y : object
-            As in `dependence`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-        **options : object
-            As in `dependence`.
-
-        Returns
-        -------
-        DependenceDisplay
-        """
-        return cls(dependence(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the correlations, with models that err together side by side.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import ModelsDisplay, shorten
+from stackingnet_sk.inspection.canvas import RowsDisplay, shorten
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
 
-class RankingDisplay(ModelsDisplay):
+class RankingDisplay(RowsDisplay):
     """Reliability of the models with its intervals, the best on top.
 
     Parameters
@@ -40,37 +39,10 @@ class RankingDisplay(ModelsDisplay):
     True
     """
 
-    _reads_rows = True
+    _compute = staticmethod(rank_models)
 
     def __init__(self, ranking: Ranking) -> None:
         self.ranking = ranking
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike | None = None,
-        *,
-        ax: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Rank the models of a fitted estimator, and draw the ranking.
-
-        Parameters
-        ----------
-        estimator, X, y : object
-            As in `rank_models`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-        **options : object
-            As in `rank_models`.
-
-        Returns
-        -------
-        RankingDisplay
-        """
-        return cls(rank_models(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw intervals and dots; a cross marks a model with evidence against it.
