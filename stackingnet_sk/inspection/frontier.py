@@ -62,8 +62,8 @@ class Frontier:
     >>> from stackingnet_sk.datasets import make_experts
     >>> from stackingnet_sk.inspection import frontier
     >>> judges = make_experts(80, 3, random_state=0)
-    >>> found = frontier(StackingNetRegressor(), judges.X, judges.y, "models")
-    >>> found.limit.tolist(), found.error.round(2).tolist()
+    >>> curve = frontier(StackingNetRegressor(), judges.X, judges.y, "models")
+    >>> curve.limit.tolist(), curve.error.round(2).tolist()
     ([1.0, 2.0, 3.0, inf], [0.4, 0.34, 0.24, 0.24])
     """
 
@@ -156,8 +156,8 @@ default=None
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=60)
     >>> judges = truth[:, None] + rng.normal(size=(60, 4))
-    >>> found = frontier(StackingNetRegressor(), judges, truth, "models")
-    >>> found.measured.astype(int).tolist()
+    >>> curve = frontier(StackingNetRegressor(), judges, truth, "models")
+    >>> curve.measured.astype(int).tolist()
     [1, 2, 3, 4, 4]
     """
     if against not in _AGAINST:
