@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from stackingnet_sk.inspection.canvas import (
     ROW,
-    ModelsDisplay,
-    begin,
+    RowsDisplay,
     inches,
     shorten,
     size_ticks,
@@ -19,6 +17,7 @@ from stackingnet_sk.inspection.dependence import Dependence, dependence
 
 # With more models there is no room for numbers in the cells.
 _MOST_NUMBERS = 12
+# Width of a cell with a number, in inches.
 _CELL = 0.36
 # Correlations below this have a minus sign, because small ones of either sign are
 # equally pale.
@@ -27,8 +26,8 @@ _NEGATIVE = -0.1
 _DARK = 0.65
 
 
-class DependenceDisplay(ModelsDisplay):
-    """Correlation of the models' errors as a heat map, a box around each family.
+class DependenceDisplay(RowsDisplay):
+    """Correlation of the models' errors as a heat map, with boxes around families.
 
     Parameters
     ----------
@@ -55,40 +54,13 @@ class DependenceDisplay(ModelsDisplay):
     True
     """
 
-    _reads_rows = True
+    _compute = staticmethod(dependence)
 
     def __init__(self, dependence: Dependence) -> None:
         self.dependence = dependence
 
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike | None = None,
-        *,
-        ax: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Measure how the models of a fitted estimator depend, and draw it.
-
-        Parameters
-        ----------
-        estimator, X, y : object
-            As in `dependence`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-        **options : object
-            As in `dependence`.
-
-        Returns
-        -------
-        DependenceDisplay
-        """
-        return cls(dependence(estimator, X, y, **options)).plot(ax)
-
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, models that err together side by side.
+        """Draw the correlations, with models that err together side by side.
 
         Up to 12 models have numbers in the cells; more have a scale, and a minus sign
         where the correlation is below -0.1. Unknown correlations are hatched.
@@ -104,12 +76,10 @@ class DependenceDisplay(ModelsDisplay):
         """
         dependence, n_models = self.dependence, len(self.dependence.order)
         values = dependence.correlation[np.ix_(dependence.order, dependence.order)]
-        names = [
-            f"{name}  {place}"
-            for place, name in enumerate(
-                shorten(dependence.model_names[dependence.order]), 1
-            )
-        ]
+        places = range(n_models)
+        numbers = [str(place + 1) for place in places]
+        short = shorten(dependence.model_names[dependence.order])
+        names = [f"{name}  {n}" for name, n in zip(short, numbers, strict=True)]
         few = n_models <= _MOST_NUMBERS
         given, bound = ("with", "") if dependence.labelled else ("without", "at most ")
         title = (
@@ -121,12 +91,10 @@ class DependenceDisplay(ModelsDisplay):
             title += f"; minus: below {_NEGATIVE}"
         side = n_models * (_CELL if few else ROW)
         around = inches(names) + (0.4 if few else 1.0), 1.0
-        self.ax_, text = begin(ax, title, (side, side), around)
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, (side, side), around)
         self.ax_.patch.set(hatch="////", edgecolor="grey")
         image = self.ax_.imshow(values, cmap="RdBu_r", aspect="auto", vmin=-1, vmax=1)
-        places = range(n_models)
-        self.ax_.set_xticks(places, [str(place + 1) for place in places], **text)
+        self.ax_.set_xticks(places, numbers, **text)
         self.ax_.set_yticks(places, names, **text)
         self.ax_.tick_params(length=0)
         self._outline(dependence.families[dependence.order])
@@ -150,6 +118,7 @@ class DependenceDisplay(ModelsDisplay):
             self.ax_.add_patch(Rectangle((corner, corner), side, side, **style))
 
     def _write_numbers(self, values: Any, text: dict[str, Any]) -> None:
+        """Write the correlations into their cells."""
         style = {"ha": "center", "va": "center", **text}
         for (row, column), value in np.ndenumerate(values):
             if row != column and np.isfinite(value):
@@ -157,6 +126,7 @@ class DependenceDisplay(ModelsDisplay):
                 self.ax_.text(column, row, f"{value:z.2f}", color=colour, **style)
 
     def _mark_signs(self, values: Any, text: dict[str, Any]) -> None:
+        """Draw a minus sign on cells below `_NEGATIVE`."""
         rows, columns = np.nonzero(values < _NEGATIVE)
         size = (0.45 * text["fontsize"]) ** 2
         self.ax_.scatter(columns, rows, size, "black", marker="_")

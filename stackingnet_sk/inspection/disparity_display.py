@@ -7,14 +7,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stackingnet_sk.inspection.canvas import ROW, begin, inches
+from stackingnet_sk.inspection.canvas import ROW, Display, inches
 from stackingnet_sk.inspection.disparity import Disparity, GroupDisparity, disparity
 
+# Quantiles of a distribution: ends of the line, ends of the box, and the median.
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+# By default `disparity` draws no replicates, because no picture shows intervals.
 _NO_DRAWS: dict[str, Any] = {"n_bootstrap": 0, "n_permutations": 0}
 
 
-class DisparityDisplay:
+class DisparityDisplay(Display):
     """Errors of groups, as a heat map of the models or as distributions.
 
     Parameters
@@ -100,7 +102,7 @@ class DisparityDisplay:
         kind, grouping, ax : object
             As in `plot`.
         **options : object
-            What else `disparity` takes, such as `models`.
+            Other arguments of `disparity`, such as `models`.
 
         Returns
         -------
@@ -112,19 +114,20 @@ class DisparityDisplay:
     def plot(
         self, ax: Any = None, *, kind: str = "heatmap", grouping: str | None = None
     ) -> Self:
-        """Draw it; a star marks small groups.
+        """Draw the errors; a star marks small groups.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
             Where to draw; by default on a new figure, as large as its labels need.
         kind : {"heatmap", "distributions"}, default="heatmap"
-            "heatmap": error of each model in each group, that of the largest gap on
-            top. "distributions": errors of the combination in each group, from the 5th
-            to the 95th percentile, a box around the middle half, a line at the median
-            and a diamond at the mean; of classes a bar as long as the error rate.
+            "heatmap" shows the error of each model in each group, with the largest gap
+            on top. "distributions" shows the errors of the combination in each group: a
+            line from the 5th to the 95th percentile, a box around the middle half, a
+            bar at the median and a diamond at the mean; for classes, a bar as long as
+            the error rate.
         grouping : str, default=None
-            Column of groups, or crossing ``"a x b"``; the first column by default.
+            Column of groups, or crossing ``"a x b"``. By default the first column.
 
         Returns
         -------
@@ -140,27 +143,27 @@ class DisparityDisplay:
         return self
 
     def _heatmap(self, ax: Any, name: str, by_group: GroupDisparity) -> None:
+        """Draw models by groups: gaps descending, then average and combination."""
         first = min(2, len(self.disparity.names))
-        order = [
-            *(np.argsort(-by_group.gap.value[first:]) + first),
-            *range(first)[::-1],
-        ]
+        gap = by_group.gap.value
+        order = [*(np.argsort(-gap[first:]) + first), *range(first)[::-1]]
         error = by_group.error.value[order]
-        cells = _numbers(np.column_stack([error, by_group.gap.value[order]]))
-        rows, columns = (
-            self.disparity.names[order].tolist(),
-            [*_groups(by_group), "gap"],
-        )
+        cells = _numbers(np.column_stack([error, gap[order]]))
+        rows = self.disparity.names[order].tolist()
+        columns = [*_groups(by_group), "gap"]
         width, label = inches(cells.ravel()), inches(columns)
         # Long names are rotated, because side by side they would fill a page.
         turned = label > width and label * len(columns) > 6
         width = 0.15 + (width if turned else max(width, label))
         size = len(columns) * width, len(rows) * ROW
-        text = self._begin(ax, f"by {name} (rows, * few)", size, rows, label * turned)
+        text = self._begin_groups(
+            ax, f"by {name} (rows, * few)", size, rows, label * turned
+        )
         image = self.ax_.imshow(error, cmap="Blues", aspect="auto")
         light = image.cmap(image.norm(error))[..., :3] @ [0.2126, 0.7152, 0.0722]
         for (row, column), cell in np.ndenumerate(cells):
-            # Zero shows a missing error; the darkest blue of other cells is lighter.
+            # A missing error is transparent and has luminance 0; the darkest blue has
+            # more.
             dark = column < error.shape[1] and 0 < light[row, column] < 0.5
             style = {"color": "white" if dark else "black", "ha": "center", **text}
             self.ax_.text(column, row, cell, va="center", **style)
@@ -170,11 +173,12 @@ class DisparityDisplay:
         self.ax_.set_xlim(-0.5, len(columns) - 0.5)
 
     def _distributions(self, ax: Any, name: str, by_group: GroupDisparity) -> None:
+        """Draw one row per group."""
         rows, means = _groups(by_group), by_group.error.value[0]
         errors, weights = self.disparity.errors[:, 0], self.disparity.weights
         title = f"by {name} (rows, * few), mean on the right"
         hatch = np.where(by_group.small, "////", "")
-        text = self._begin(ax, title, (4.0, len(rows) * 0.3), rows, 0.0)
+        text = self._begin_groups(ax, title, (4.0, len(rows) * 0.3), rows, 0.0)
         for g, (mean, cell) in enumerate(zip(means, _numbers(means), strict=True)):
             in_group = by_group.members == g
             kind = {"weights": weights[in_group], "method": "inverted_cdf"}
@@ -195,24 +199,23 @@ class DisparityDisplay:
         self.ax_.tick_params("x", labelsize=text["fontsize"])
         self.ax_.set(xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
 
-    def _begin(self, ax: Any, title: str, size: Any, rows: Any, below: float) -> Any:
-        """Take axes, or make some of a size in inches; return the style of texts."""
+    def _begin_groups(
+        self, ax: Any, title: str, size: Any, rows: Any, below: float
+    ) -> dict[str, Any]:
+        """Begin a picture of a size in inches, with room left of it and below."""
         kind = {"regression": "Absolute error", "classification": "Error rate"}
         title = f"{kind[self.disparity.task]} {title}"
-        around = inches(rows) + 0.5, below + 0.6
-        self.ax_, text = begin(ax, title, size, around)
-        self.figure_ = self.ax_.figure
-        return text
+        return self._begin(ax, title, size, (inches(rows) + 0.5, below + 0.6))
 
 
 def _groups(by_group: GroupDisparity) -> list[str]:
-    """Name the groups, with their numbers of rows."""
+    """Name the groups with their numbers of rows, and a star if they are small."""
     columns = zip(by_group.groups, by_group.n_rows, by_group.small, strict=True)
     return [f"{group} ({n}){'*' if small else ''}" for group, n, small in columns]
 
 
 def _numbers(values: NDArray[np.float64]) -> NDArray[Any]:
-    """Write numbers with the digits that show three of the largest."""
+    """Write numbers with as many decimals as show three digits of the largest."""
     digits = 2 - int(np.floor(np.log10(np.nanmax(np.abs(values)) or 1.0)))
     form = "{:.2e}" if abs(digits) > 5 else f"{{:.{max(0, digits)}f}}"
     texts = [form.format(v) if np.isfinite(v) else "–" for v in values.ravel()]

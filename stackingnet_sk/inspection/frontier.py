@@ -23,6 +23,8 @@ from stackingnet_sk.constraints import (
 from stackingnet_sk.predictions import as_array, group_columns, is_labelled
 from stackingnet_sk.weights import InfeasibleError
 
+# Number of limits by default, and steps of the search for the least disparity: after
+# the first, which tries 0, six halve the range, to 1.6 % of it.
 _POINTS = 9
 _BISECTIONS = 7
 _AGAINST = ("disparity", "budget", "models")
@@ -37,20 +39,20 @@ class Frontier:
     against : {"disparity", "budget", "models"}
         What is limited.
     limit : ndarray of shape (n_limits,)
-        The limits, ascending; the last is infinite, that is none.
+        The limits in ascending order. The last is infinite: no limit.
     error : ndarray of shape (n_limits,)
-        Out-of-fold error: mean squared error of numbers, log loss of classes. NaN where
-        in some fold no weights fulfil the limit, for all models or for those who answer
-        on some row.
+        Out-of-fold error: mean squared error of numbers, log loss of classes. It is NaN
+        if in some fold no weights fulfil the limit, for all models or for the models
+        that answer some row.
     change : ndarray of shape (n_limits,)
-        By how much it is above that without a limit.
+        `error` minus the error without a limit.
     standard_error : ndarray of shape (n_limits,)
-        Of `change`: the losses are compared row by row.
+        Standard error of `change`, from the differences of losses row by row.
     measured : ndarray of shape (n_limits,)
-        What came of it: the largest gap between two groups out of fold, the cost of the
-        weights, or the number of models with a weight, on all rows.
+        The largest gap between two groups out of fold, or, of the weights on all rows,
+        their cost or the number of models with a weight.
     weights : ndarray of shape (n_limits, n_models)
-        Weights on all rows; NaN where none fulfil the limit.
+        Weights fitted on all rows; NaN where none fulfil the limit.
     names : ndarray of shape (n_models,)
         Names of the models.
 
@@ -60,8 +62,8 @@ class Frontier:
     >>> from stackingnet_sk.datasets import make_experts
     >>> from stackingnet_sk.inspection import frontier
     >>> judges = make_experts(80, 3, random_state=0)
-    >>> found = frontier(StackingNetRegressor(), judges.X, judges.y, "models")
-    >>> found.limit.tolist(), found.error.round(2).tolist()
+    >>> curve = frontier(StackingNetRegressor(), judges.X, judges.y, "models")
+    >>> curve.limit.tolist(), curve.error.round(2).tolist()
     ([1.0, 2.0, 3.0, inf], [0.4, 0.34, 0.24, 0.24])
     """
 
@@ -80,7 +82,7 @@ class Frontier:
         Returns
         -------
         pandas.DataFrame or list of dict
-            Limit, what came of it, error, change and its standard error.
+            Columns `limit`, `measured`, `error`, `change` and `standard_error`.
         """
         names = ("limit", "measured", "error", "change", "standard_error")
         return as_frame({name: getattr(self, name).tolist() for name in names})
@@ -90,10 +92,9 @@ class Frontier:
         rows: list[tuple[str, ...]]
         rows = [("limit", self.against, "error", "change", "s.e.")]
         columns = self.measured, self.error, self.change, self.standard_error
-        for limit, *figures in zip(self.limit, *columns, strict=True):
+        for limit, *figures, spread in zip(self.limit, *columns, strict=True):
             name = "none" if np.isinf(limit) else f"{limit:.4g}"
-            *cells, spread = figures
-            rows.append((name, *(f"{cell:.4g}" for cell in cells), f"{spread:.2g}"))
+            rows.append((name, *(f"{x:.4g}" for x in figures), f"{spread:.2g}"))
         return "\n".join(text_table(rows, left=()))
 
 
@@ -114,28 +115,28 @@ def frontier(
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
-        Not fitted, or a clone of it is; a constraint that it has stays in force.
+        Clones of it are fitted. Its constraint stays in force beside the limit.
     X : array-like
         As in its `fit`.
     y : array-like of shape (n_samples,)
-        Labels; rows without are left out.
+        Labels. Rows without a label are left out.
     against : {"disparity", "budget", "models"}, default="disparity"
-        What is limited: with
+        What is limited, by
         :class:`~stackingnet_sk.constraints.bounded_disparity`,
         :class:`~stackingnet_sk.constraints.budget` or
         :class:`~stackingnet_sk.constraints.at_most_models`.
     values : sequence of float, default=None
-        Limits; by default nine from the least that weights can fulfil to what comes
-        without, or all numbers of models.
+        Limits. By default all numbers of models, or nine limits from the least that
+        weights can fulfil to what is measured without a limit.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns), \
 default=None
-        Groups of the rows; "disparity" needs them.
+        Groups of the rows, needed for "disparity".
     costs : mapping of str to float, or sequence of float, default=None
-        Cost of each model; "budget" needs them.
+        Cost of each model, needed for "budget".
     n_splits : int, default=5
-        Number of folds, random, of groups each in proportion.
+        Number of random folds. Each has the groups in proportion.
     random_state : int, RandomState or None, default=0
-        Of the folds.
+        Seed of the folds.
 
     Returns
     -------
@@ -155,8 +156,8 @@ default=None
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=60)
     >>> judges = truth[:, None] + rng.normal(size=(60, 4))
-    >>> found = frontier(StackingNetRegressor(), judges, truth, "models")
-    >>> found.measured.astype(int).tolist()
+    >>> curve = frontier(StackingNetRegressor(), judges, truth, "models")
+    >>> curve.measured.astype(int).tolist()
     [1, 2, 3, 4, 4]
     """
     if against not in _AGAINST:
@@ -168,37 +169,41 @@ default=None
         if against == name and given is None:
             raise ValueError(f"against={against!r} needs {needed}=; give it.")
     labels = as_array(y)
-    labelled = np.flatnonzero(is_labelled(labels))
+    labelled = is_labelled(labels)
+    rows = np.flatnonzero(labelled)
     (X,) = indexable(X)
-    rows, labels = take_rows(X, labelled), np.array(labels[labelled].tolist())
     features = None
     if sensitive_features is not None:
-        columns = group_columns(sensitive_features, is_labelled(as_array(y)))
-        features = {name: groups[labelled] for name, groups in columns.items()}
-    trial = _Trial(estimator, rows, labels, features, n_splits, random_state)
-    whole = trial.fitted(None)
-    way = _way(against, trial, whole, costs)
-    steps = np.sort(np.asarray(way.steps() if values is None else values, float))
-    limits = [*map(way.limit, steps.tolist()), None]
-    names = whole.model_names_
+        columns = group_columns(sensitive_features, labelled)
+        features = {name: groups[rows] for name, groups in columns.items()}
+    labels = np.array(labels[rows].tolist())
+    trial = _Trial(
+        estimator, take_rows(X, rows), labels, features, n_splits, random_state
+    )
+    unlimited = trial.fitted(None)
+    quantity = _quantity(against, trial, unlimited, costs)
+    steps = quantity.steps() if values is None else values
+    steps = np.sort(np.asarray(steps, float))
+    limits = [*map(quantity.limit, steps.tolist()), None]
+    names = unlimited.model_names_
     losses = np.full((len(limits), len(labels)), np.nan)
     measured = np.full(len(limits), np.nan)
     weights = np.full((len(limits), len(names)), np.nan)
     for row, limit in enumerate(limits):
         try:
-            model = whole if limit is None else trial.fitted(limit)
+            model = unlimited if limit is None else trial.fitted(limit)
             weights[row] = model.weights_
             losses[row], scores = trial.out_of_fold(limit)
         except InfeasibleError:
             continue
-        measured[row] = way.measure(model, scores)
-    apart = losses - losses[-1]
+        measured[row] = quantity.measure(model, scores)
+    change = losses - losses[-1]
     return Frontier(
         against,
         np.append(steps, np.inf),
         losses.mean(axis=1),
-        apart.mean(axis=1),
-        apart.std(axis=1) / np.sqrt(len(labels)),
+        change.mean(axis=1),
+        change.std(axis=1) / np.sqrt(len(labels)),
         measured,
         weights,
         names,
@@ -207,7 +212,7 @@ default=None
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """Fits under a limit, on all rows or out of fold."""
+    """Fits under a limit, on all labelled rows or out of fold."""
 
     estimator: Any
     X: Any
@@ -217,7 +222,7 @@ class _Trial:
     random_state: Any
 
     def fitted(self, limit: Constraint | None, rows: Any = None) -> Any:
-        """Fit a clone under a limit beside its own constraint."""
+        """Fit a clone under a limit and the estimator's constraint."""
         model = clone(self.estimator)
         constraint = model.constraint
         if limit is not None:
@@ -233,7 +238,7 @@ class _Trial:
         )
 
     def least_disparity(self, most: float) -> float:
-        """Bisect for the tightest bound that weights can fulfil, on all rows."""
+        """Bisect from 0 to `most` for the least disparity that weights can reach."""
         low, high, tried = 0.0, most, 0.0
         for _ in range(_BISECTIONS):
             try:
@@ -247,32 +252,33 @@ class _Trial:
             tried = 0.5 * (low + high)
         return high
 
-    def scores(self, model: Any, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Compute what disparity compares: residuals, or scores of the true class."""
+    def assess(
+        self, model: Any, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute the loss of each row, and the score whose mean disparity compares.
+
+        The scores are residuals, or what the model gives the true class: its
+        probability in the linear pool, its centred logarithm otherwise.
+        """
         X, y = take_rows(self.X, rows), self.y[rows]
         if not is_classifier(model):
-            residual: NDArray[np.float64] = model.predict(X) - y
-            return residual
-        scores: NDArray[np.float64] = model.predict_proba(X)
+            residuals = model.predict(X) - y
+            return np.square(residuals), residuals
+        scores = probabilities = model.predict_proba(X)
         if model.pool != "linear":
-            scores = np.log(scores)
+            scores = np.log(probabilities)
             scores = scores - scores.mean(axis=1, keepdims=True)
-        return scores[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+        true_class = np.arange(len(y)), np.searchsorted(model.classes_, y)
+        likelihood = np.maximum(probabilities[true_class], np.finfo(float).tiny)
+        return -np.log(likelihood), scores[true_class]
 
     def out_of_fold(
         self, limit: Constraint | None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Losses and scores of all rows, each by a fit that has not seen it."""
+        """Assess all rows, each by a fit that has not seen it."""
         losses, scores = np.empty((2, len(self.y)))
         for train, test in self._folds():
-            model = self.fitted(limit, train)
-            scores[test] = self.scores(model, test)
-            losses[test] = np.square(scores[test])
-            if is_classifier(model):
-                X, y = take_rows(self.X, test), self.y[test]
-                code = np.searchsorted(model.classes_, y)
-                probabilities = model.predict_proba(X)[np.arange(len(y)), code]
-                losses[test] = -np.log(np.maximum(probabilities, np.finfo(float).tiny))
+            losses[test], scores[test] = self.assess(self.fitted(limit, train), test)
         return losses, scores
 
     def _folds(self) -> Any:
@@ -293,37 +299,38 @@ class _Trial:
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
-    """What is limited: how, by how much by default, and what came of it."""
+class _Quantity:
+    """What is limited: its constraint, default limits, and its value of a fit."""
 
     limit: Callable[[float], Constraint]
     steps: Callable[[], ArrayLike]
     measure: Callable[[Any, NDArray[np.float64]], float]
 
 
-def _way(against: str, trial: _Trial, whole: Any, costs: Any) -> _Way:
-    """Choose by name; `whole` is fitted without a limit."""
-    weights = whole.weights_
+def _quantity(against: str, trial: _Trial, unlimited: Any, costs: Any) -> _Quantity:
+    """Choose by name; `unlimited` is the fit of all rows without a limit."""
+    weights = unlimited.weights_
     if against == "models":
-        return _Way(
+        return _Quantity(
             lambda k: at_most_models(int(k)),
             lambda: np.arange(1, len(weights) + 1),
             lambda model, _: float(np.count_nonzero(model.weights_)),
         )
     if against == "budget":
-        prices = budget(costs, 0.0).prices(whole.model_names_)
+        prices = budget(costs, 0.0).prices(unlimited.model_names_)
         least = prices.min() * min(float(weights.sum()), 1.0)
-        return _Way(
+        return _Quantity(
             lambda total: budget(costs, total),
             lambda: _up_to(prices @ weights, least),
             lambda model, _: float(prices @ model.weights_),
         )
 
     def steps() -> ArrayLike:
-        most = trial.gap(trial.scores(whole, np.arange(len(trial.y))))
+        _, scores = trial.assess(unlimited, np.arange(len(trial.y)))
+        most = trial.gap(scores)
         return _up_to(most, trial.least_disparity(most))
 
-    return _Way(bounded_disparity, steps, lambda _, scores: trial.gap(scores))
+    return _Quantity(bounded_disparity, steps, lambda _, scores: trial.gap(scores))
 
 
 def _up_to(most: float, least: float) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import begin
+from stackingnet_sk.inspection.canvas import Display
 from stackingnet_sk.inspection.frontier import Frontier, frontier
 
 _AXIS = {
@@ -17,7 +17,7 @@ _AXIS = {
 }
 
 
-class FrontierDisplay:
+class FrontierDisplay(Display):
     """Error against what is limited.
 
     Parameters
@@ -81,7 +81,7 @@ class FrontierDisplay:
         return cls(frontier(estimator, X, y, against, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, with two standard errors of the change against no limit.
+        """Draw the error, with bars of two standard errors of its change.
 
         Parameters
         ----------
@@ -94,25 +94,15 @@ class FrontierDisplay:
         """
         frontier = self.frontier
         title = "Error under a limit (open: none; bars: 2 s.e. of the change)"
-        self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         drawn = np.isfinite(frontier.error)
         bars = 2.0 * frontier.standard_error[drawn]
-        self.ax_.errorbar(
-            frontier.measured[drawn],
-            frontier.error[drawn],
-            bars,
-            fmt="o-",
-            color="black",
-            markersize=4,
-            elinewidth=0.8,
-        )
-        free = frontier.measured[-1], frontier.error[-1]
-        style = {"markerfacecolor": "white", "markersize": 8, "zorder": 3}
-        self.ax_.plot(*free, "o", color="black", **style)
-        self.ax_.axhline(
-            frontier.error[-1], color="lightgrey", linewidth=0.8, zorder=-1
-        )
+        points = frontier.measured[drawn], frontier.error[drawn]
+        style = {"fmt": "o-", "color": "black", "markersize": 4, "elinewidth": 0.8}
+        self.ax_.errorbar(*points, bars, **style)
+        unlimited = frontier.measured[-1], frontier.error[-1]
+        self.ax_.plot(*unlimited, "o", color="black", mfc="white", ms=8, zorder=3)
+        self.ax_.axhline(unlimited[1], color="lightgrey", linewidth=0.8, zorder=-1)
         if frontier.against == "models":
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.set_xlabel(_AXIS[frontier.against], **text)

@@ -20,25 +20,26 @@ from stackingnet_sk.predictions import as_array, is_labelled
 
 # Fewer labels cannot show both a learning curve and its test error.
 _FEWEST = 10
+# Number of points of a learning curve.
 _SIZES = 5
 
 
 @dataclass(frozen=True, eq=False)
 class LabelBudget:
-    """Error against the number of labels; what is beyond those at hand is projected.
+    """Error against the number of labels, projected beyond those at hand.
 
     Parameters
     ----------
     n_labelled : int
-        Labels at hand.
+        Number of labels at hand.
     n_labels : ndarray of shape (n_budgets,)
         Numbers of labels.
     error : ndarray of shape (n_budgets,)
         Expected error of the estimator fitted with so many labels.
     low, high : ndarray of shape (n_budgets,)
-        5th and 95th percentile over the repeats.
+        5th and 95th percentile of the error over the repeats.
     gain : ndarray of shape (n_budgets,)
-        Expected error with the labels at hand minus that with so many.
+        Expected error with the labels at hand minus `error`.
     gain_low, gain_high : ndarray of shape (n_budgets,)
         5th and 95th percentile of the gain over the repeats.
 
@@ -89,17 +90,18 @@ def label_budget(
 ) -> LabelBudget:
     r"""Project how the error would fall with further labels.
 
-    In each repeat a random third of the labelled rows is set aside to be tested on.
-    The estimator is fitted with growing parts of the other labels, the rest hidden but
-    their rows kept, and ``a + b / n`` is fitted to the errors: the rate at which the
-    excess risk of a parametric fit falls (``a >= 0`` where no error is negative). The
-    curves' spread over the repeats is the uncertainty; a curve may rise by chance, so
-    an interval of the gain that contains zero says that the labels at hand cannot tell.
+    In each repeat a random third of the labelled rows is set aside as test rows. The
+    estimator is fitted with growing parts of the other labels; rows whose label is
+    hidden remain as rows without label. Then ``a + b / n`` is fitted to the errors: the
+    rate at which the excess risk of a parametric fit falls (``a >= 0`` if no error is
+    negative). The spread of the curves over the repeats is the uncertainty. A curve may
+    rise by chance, so if an interval of the gain contains zero, the labels at hand
+    cannot tell.
 
     Parameters
     ----------
     estimator : estimator
-        Takes NaN in `y` as a row without label; it is cloned.
+        It must take NaN in `y` as a row without label. It is cloned.
     X : array-like of shape (n_samples, n_features)
         What `estimator` takes.
     y : array-like of shape (n_samples,)
@@ -107,15 +109,15 @@ def label_budget(
     further : sequence of int, default=(10, 20, 50, 100)
         Numbers of labels to add to those at hand.
     scoring : str or callable, default=None
-        Score that the error is the negative of; of a named one that is not a negative
-        loss, such as "accuracy", one minus it. None: mean absolute error of a
-        regressor, one minus the accuracy of a classifier.
+        The error is minus this score, or one minus the score if it is named and not a
+        negative loss, such as "accuracy". By default the error is the mean absolute
+        error of a regressor, and one minus the accuracy of a classifier.
     n_repeats : int, default=50
         Number of random splits.
     random_state : int or RandomState, default=None
         Seed of the splits.
     n_jobs : int, default=None
-        Repeats that run at the same time.
+        Number of repeats that run at the same time.
 
     Returns
     -------
@@ -130,8 +132,9 @@ def label_budget(
     Notes
     -----
     The projection assumes that further rows are labelled at random. From fewer than
-    some 50 labels it tends to promise too much: the first labels buy more than the
-    rate says. It says nothing of what a better model, or more models, would buy.
+    about 50 labels it tends to promise too much, because the first labels gain more
+    than the rate predicts. It does not tell what a better model, or more models, would
+    gain.
 
     Examples
     --------
@@ -152,7 +155,7 @@ def label_budget(
     """
     (X,) = indexable(X)
     classes = is_classifier(estimator)
-    # Classes can be texts, and a label that is hidden is None then.
+    # Classes can be texts; then a hidden label is None.
     labels = as_array(y).astype(object if classes else np.float64)
     labelled = is_labelled(labels).nonzero()[0]
     if len(labelled) < _FEWEST:
@@ -167,12 +170,14 @@ def label_budget(
     if scoring is None:
         scoring = "accuracy" if classes else "neg_mean_absolute_error"
     scorer = check_scoring(estimator, scoring)
-    perfect = isinstance(scoring, str) and not scoring.startswith("neg_")
+    is_loss = not isinstance(scoring, str) or scoring.startswith("neg_")
+    best = 0.0 if is_loss else 1.0
     random = check_random_state(random_state)
+    orders = [random.permutation(labelled) for _ in range(n_repeats)]
     curves = np.array(
         Parallel(n_jobs=n_jobs)(
-            delayed(_curve)(clone(estimator), X, labels, order, scorer, float(perfect))
-            for order in [random.permutation(labelled) for _ in range(n_repeats)]
+            delayed(_curve)(clone(estimator), X, labels, order, scorer, best)
+            for order in orders
         )
     )
     n_labels = len(labelled) + np.array([0, *further], dtype=np.intp)
@@ -198,25 +203,26 @@ def _curve(
     y: NDArray[Any],
     order: NDArray[np.intp],
     scorer: Callable[..., float],
-    perfect: float,
+    best: float,
 ) -> NDArray[np.float64]:
-    """Fit ``a + b / n`` to the errors of one split."""
+    """Fit ``a + b / n`` to the errors of one split; an error is `best` minus a score.
+
+    The first third of `order` are the test rows, the others the labelled rows.
+    """
     n_test = len(order) // 3
     test, pool = order[:n_test], order[n_test:]
-    kept = np.ones(len(y), dtype=bool)
-    kept[test] = False
-    rows = kept.nonzero()[0]
+    rows = np.delete(np.arange(len(y)), test)
     sizes = np.unique(
         np.geomspace(max(3, len(pool) // 4), len(pool), _SIZES, dtype=int)
     )
-    own_X, test_X = take_rows(X, rows), take_rows(X, test)
+    train_X, test_X = take_rows(X, rows), take_rows(X, test)
     truth = np.array(y[test].tolist())
     errors = []
     for size in sizes:
-        hidden = np.full(len(y), None if y.dtype == object else np.nan, dtype=y.dtype)
-        hidden[pool[:size]] = y[pool[:size]]
-        fitted = estimator.fit(own_X, hidden[rows])
-        errors.append(perfect - scorer(fitted, test_X, truth))
+        shown = np.full(len(y), None if y.dtype == object else np.nan, dtype=y.dtype)
+        shown[pool[:size]] = y[pool[:size]]
+        fitted = estimator.fit(train_X, shown[rows])
+        errors.append(best - scorer(fitted, test_X, truth))
     # The error with n labels varies like 1 / sqrt(n), so later points count more.
     design = np.column_stack([np.ones(len(sizes)), 1.0 / sizes])
     weight = np.sqrt(sizes)

@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import begin
+from stackingnet_sk.inspection.canvas import Display
 from stackingnet_sk.inspection.label_budget import LabelBudget, label_budget
 
 
-class LabelBudgetDisplay:
+class LabelBudgetDisplay(Display):
     """Expected error against the number of labels.
 
     Parameters
@@ -50,7 +50,7 @@ class LabelBudgetDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: ArrayLike, *, ax: Any = None, **options: Any
     ) -> Self:
-        """Project how the error would fall, and draw it.
+        """Project how the error would fall with further labels, and draw it.
 
         Parameters
         ----------
@@ -68,10 +68,10 @@ class LabelBudgetDisplay:
         return cls(label_budget(estimator, X, y, **options)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, dashed as it is a projection, with what the gain may be.
+        """Draw the projected error as a dashed line, with a band for the gain.
 
-        The band is the error of the labels at hand less the 5th to 95th percentile of
-        the gain: by what level the curves of the repeats differ, it leaves out.
+        The band is the error with the labels at hand minus the 5th to 95th percentile
+        of the gain. It leaves out how much the curves of the repeats differ in level.
 
         Parameters
         ----------
@@ -86,14 +86,12 @@ class LabelBudgetDisplay:
         order = budget.n_labels.argsort()
         labels, error = budget.n_labels[order], budget.error[order]
         title = "Error with further labels, projected (grey: 5 to 95 % of the gain)"
-        self.ax_, text = begin(ax, title, (4.0, 2.4), (0.8, 0.8))
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, (4.0, 2.4), (0.8, 0.8))
         band = error[0] - np.array([budget.gain_high, budget.gain_low])[:, order]
         self.ax_.fill_between(labels, *band, color="lightgrey")
         self.ax_.plot(labels, error, "o--", color="black", markerfacecolor="white")
         self.ax_.axvline(budget.n_labelled, color="black", linewidth=0.8)
-        # The first point is that of the labels at hand, which is measured, not
-        # projected.
+        # The error with the labels at hand is not projected, so this point is full.
         self.ax_.plot(labels[0], error[0], "o", color="black")
         label = f"labels (vertical line: {budget.n_labelled} at hand)"
         self.ax_.set_xlabel(label, **text)

@@ -15,24 +15,24 @@ from stackingnet_sk.inspection.evidence import marginal_changes, stored_evidence
 
 @dataclass(frozen=True, eq=False)
 class MarginalChanges:
-    """What adding or dropping each model does to the combination.
+    """Change of the expected error if each model is added or dropped.
 
     Parameters
     ----------
     model_names : ndarray of str of shape (n_models,)
         Names of the models.
     selected : ndarray of bool of shape (n_models,)
-        Which of them are combined now.
+        Which models are combined now.
     error : float
-        Expected error of their combination; infinity if no weights of these models
-        fulfil all constraints.
+        Expected error of their combination. It is infinite if no weights of these
+        models fulfil all constraints.
     change : ndarray of shape (n_models,)
-        By how much it rises if the model is dropped (of those selected) or added (of
-        the others); NaN for the only one selected. Infinite if weights can fulfil all
-        constraints before, but not after; minus infinity the other way round; NaN if
-        neither before nor after.
+        Rise of the error if a selected model is dropped, or another model is added. NaN
+        for a model that is combined alone. Infinite if weights can fulfil all
+        constraints before, but not after; minus infinity if after, but not before; NaN
+        if neither.
     unit : str
-        What `error` is.
+        Name of the error.
 
     Examples
     --------
@@ -53,12 +53,12 @@ class MarginalChanges:
 
     @property
     def drop(self) -> Any:
-        """Name of the model that is missed least; None if only one is selected."""
+        """Name of the model to drop; None if only one is selected."""
         return self._least(self.selected)
 
     @property
     def add(self) -> Any:
-        """Name of the model that helps most; None if all are selected."""
+        """Name of the model to add; None if all are selected."""
         return self._least(~self.selected)
 
     def _least(self, candidates: NDArray[np.bool_]) -> Any:
@@ -73,24 +73,20 @@ class MarginalChanges:
         Returns
         -------
         pandas.DataFrame or list of dict
-            ``model``, ``selected`` and ``change``. A frame where pandas is installed.
+            Columns `model`, `selected` and `change`. A frame if pandas is installed.
         """
-        return as_frame(
-            {
-                "model": self.model_names.tolist(),
-                "selected": self.selected.tolist(),
-                "change": self.change.tolist(),
-            }
-        )
+        columns = {
+            "model": self.model_names,
+            "selected": self.selected,
+            "change": self.change,
+        }
+        return as_frame({name: column.tolist() for name, column in columns.items()})
 
     def __str__(self) -> str:
         """Return a table, the most useful change first."""
+        actions = np.where(self.selected, "drop", "add")
         rows = [
-            (
-                "drop" if self.selected[m] else "add",
-                f"{self.change[m]:+.2g}",
-                self.model_names[m],
-            )
+            (actions[m], f"{self.change[m]:+.2g}", self.model_names[m])
             for m in np.argsort(self.change, kind="stable")
         ]
         first = f"expected {self.unit} now: {self.error:.4g}"
@@ -100,19 +96,19 @@ class MarginalChanges:
 def next_model(
     estimator: Any, selected: str | Iterable[Any] | None = None
 ) -> MarginalChanges:
-    """Tell which model to add or to drop next, by what it does to the expected error.
+    """Find the model to add or to drop next, by the expected error of the combination.
 
     Each combination is refitted from what the estimator has kept, under the constraints
-    of the user. A model is worth adding for what it knows that the others don't, not
-    for its own accuracy.
+    of the user. An accurate model may be of no use beside others, and an inaccurate one
+    of use if its errors differ from theirs.
 
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
         Fitted, with labels.
     selected : str or iterable of str, default=None
-        Names of the models that are combined now, at least one; those with a weight
-        other than zero by default.
+        Names of the models that are combined now, at least one. By default the models
+        with a nonzero weight.
 
     Returns
     -------
@@ -125,8 +121,8 @@ def next_model(
     TypeError
         If it does not combine models.
     ValueError
-        If it was fitted without labels or on fewer than two models, or a name is that
-        of no model, or none is selected.
+        If it was fitted without labels or on fewer than two models, a name is not the
+        name of a model, or no model is selected.
 
     See Also
     --------

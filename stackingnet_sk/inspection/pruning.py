@@ -14,19 +14,19 @@ from stackingnet_sk.inspection.evidence import stored_evidence
 
 @dataclass(frozen=True, eq=False)
 class PruningPath:
-    """Models removed one after the other, and the combination's error after each.
+    """Models in their order of removal, and the combination's error after each.
 
     Parameters
     ----------
     removed : ndarray of str of shape (n_models,)
-        The models in order of removal; the last one is never removed.
+        The models in order of removal. The last one is never removed.
     reliability : ndarray of shape (n_models,)
         Their reliability.
     error : ndarray of shape (n_models,)
-        Expected error of the combination, refitted, with 0, 1, ... of them removed;
-        infinity if no weights of the models that are left fulfil all constraints.
+        Expected error of the refitted combination after 0, 1, ... removals. It is
+        infinite if no weights of the remaining models fulfil all constraints.
     unit : str
-        What `error` is.
+        Name of the error.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class PruningPath:
 
     @property
     def n_best(self) -> int:
-        """How many removals the expected error is least after."""
+        """Number of removals after which the expected error is least."""
         return int(self.error.argmin())
 
     def to_frame(self) -> Any:
@@ -55,8 +55,9 @@ class PruningPath:
         Returns
         -------
         pandas.DataFrame or list of dict
-            `n_models` that are left, `error` of their combination, and the model that
-            is removed next, with its `reliability`. A frame where pandas is installed.
+            Columns `n_models` (how many remain), `error` of their combination, `next`
+            (the model that is removed next) and its `reliability`. A frame if pandas is
+            installed.
         """
         return as_frame(
             {
@@ -83,9 +84,9 @@ class PruningPath:
 def prune(estimator: Any) -> PruningPath:
     """Remove the models of a fitted estimator one by one, the least reliable first.
 
-    The combination of those left is refitted from sub-moments, or from counted votes,
-    that the estimator has kept: no row is read again. Constraints of the user hold for
-    each of them, with groups as `fit` was told.
+    The combination of the remaining models is refitted from the moments, or the counts
+    of votes, that the estimator has kept. No row is read again. Each combination
+    fulfils the constraints of the user, with the groups that `fit` received.
 
     Parameters
     ----------
@@ -107,10 +108,10 @@ def prune(estimator: Any) -> PruningPath:
 
     Notes
     -----
-    The error is what the combination is expected to have on new rows (see
-    :class:`~stackingnet_sk.weights.Solution`); the least of many estimates is a little
-    too low. Probabilities count as votes. A model that never answers leaves, alone, the
-    mean of the labels or the rates of the classes as prediction.
+    The error is the one to expect on new rows (see
+    :class:`~stackingnet_sk.weights.Solution`). The least of many estimates is a little
+    too low. Probabilities count as votes. If only models remain that never answer, the
+    prediction is the mean of the labels or the rates of the classes.
 
     Examples
     --------
@@ -125,9 +126,9 @@ def prune(estimator: Any) -> PruningPath:
     (['model_2', 'model_1', 'model_0'], 1)
     """
     evidence = stored_evidence(estimator, labels=True)
-    values = evidence.reliability
-    order = np.lexsort((evidence.names.astype(str), values))
+    reliability = evidence.reliability
+    order = np.lexsort((evidence.names.astype(str), reliability))
     error = [evidence.error(np.sort(order[n:])) for n in range(len(order))]
     return PruningPath(
-        evidence.names[order], values[order], np.array(error), evidence.unit
+        evidence.names[order], reliability[order], np.array(error), evidence.unit
     )

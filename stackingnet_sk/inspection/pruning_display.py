@@ -6,15 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from stackingnet_sk.inspection.canvas import (
-    ROW,
-    ModelsDisplay,
-    begin,
-    inches,
-    name_rows,
-    shorten,
-    write_beside,
-)
+from stackingnet_sk.inspection.canvas import ModelsDisplay, shorten
 from stackingnet_sk.inspection.pruning import PruningPath, prune
 
 
@@ -47,14 +39,12 @@ class PruningDisplay(ModelsDisplay):
     True
     """
 
-    _reads_rows = False
-
     def __init__(self, path: PruningPath) -> None:
         self.path = path
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
-        """Prune the models of a fitted estimator, and draw it.
+        """Prune the models of a fitted estimator, and draw the path.
 
         Parameters
         ----------
@@ -70,7 +60,7 @@ class PruningDisplay(ModelsDisplay):
         return cls(prune(estimator)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, one row per removal; a star marks the least error.
+        """Draw one row per removal, and a star at the least error.
 
         Parameters
         ----------
@@ -87,11 +77,7 @@ class PruningDisplay(ModelsDisplay):
         title = f"Models removed, the least reliable first\nlast of all: {last}"
         rows = np.arange(len(names))
         left = {"left": [str(len(names) - row) for row in rows]}
-        around = inches(names) + 0.9, 0.9
-        self.ax_, text = begin(ax, title, (3.0, ROW * len(names)), around)
-        self.figure_ = self.ax_.figure
-        name_rows(self.ax_, names, text)
-        write_beside(self.ax_, left, text)
+        text = self._begin_rows(ax, title, names, left)
         # Differences of less than a few percent are noise, so they must not fill the
         # picture.
         self.ax_.update_datalim([(1.05 * error[best], 0)])

@@ -5,21 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from stackingnet_sk.inspection.canvas import (
-    ROW,
-    ModelsDisplay,
-    begin,
-    inches,
-    name_rows,
-    shorten,
-    write_beside,
-)
+from stackingnet_sk.inspection.canvas import RowsDisplay, shorten
 from stackingnet_sk.inspection.ranking import Ranking, rank_models
 
 
-class RankingDisplay(ModelsDisplay):
+class RankingDisplay(RowsDisplay):
     """Reliability of the models with its intervals, the best on top.
 
     Parameters
@@ -48,40 +39,13 @@ class RankingDisplay(ModelsDisplay):
     True
     """
 
-    _reads_rows = True
+    _compute = staticmethod(rank_models)
 
     def __init__(self, ranking: Ranking) -> None:
         self.ranking = ranking
 
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike | None = None,
-        *,
-        ax: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Rank the models of a fitted estimator, and draw it.
-
-        Parameters
-        ----------
-        estimator, X, y : object
-            As in `rank_models`.
-        ax : matplotlib.axes.Axes, default=None
-            As in `plot`.
-        **options : object
-            As in `rank_models`.
-
-        Returns
-        -------
-        RankingDisplay
-        """
-        return cls(rank_models(estimator, X, y, **options)).plot(ax)
-
     def plot(self, ax: Any = None) -> Self:
-        """Draw it; a cross marks a model that there is evidence against.
+        """Draw intervals and dots; a cross marks a model with evidence against it.
 
         Parameters
         ----------
@@ -104,13 +68,7 @@ class RankingDisplay(ModelsDisplay):
             for low, high in zip(ranking.rank_low, ranking.rank_high, strict=True)
         ]
         columns = {"ranks": ranks, "group": ranking.group}
-        beside = sum(inches([heading, *cells]) for heading, cells in columns.items())
-        size = 3.0, ROW * len(names)
-        around = inches(names) + beside + 0.6, 0.8
-        self.ax_, text = begin(ax, title, size, around)
-        self.figure_ = self.ax_.figure
-        name_rows(self.ax_, names, text)
-        write_beside(self.ax_, columns, text)
+        text = self._begin_rows(ax, title, names, columns)
         self.ax_.axvline(ranking.chance, color="black", linestyle=":")
         rows, against = np.arange(len(names)), np.array(ranking.against) != ""
         self.ax_.hlines(rows, ranking.low, ranking.high, color="black")

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
 
 from stackingnet_sk._tables import as_frame, text_table
 from stackingnet_sk.inspection.evidence import stored_evidence
 
+# Strengths by default, in pseudo-observations: no prior, then up to one that outweighs
+# 10,000 rows, in six steps per factor of ten.
 _STRENGTHS = (0.0, *np.geomspace(1.0, 1e4, 25))
 
 
@@ -24,18 +27,18 @@ class RegularizationPath:
     shrinkage : ndarray of shape (n_strengths,)
         Strengths, in pseudo-observations.
     weights : ndarray of shape (n_strengths, n_models)
-        Weights of the models under each.
+        Weights of the models under each strength.
     intercept : ndarray of shape (n_strengths,) or (n_strengths, n_classes)
         The intercepts.
     error : ndarray of shape (n_strengths,)
-        Expected error on new rows: squared error of numbers, log loss of classes.
+        Expected error on new rows: mean squared error of numbers, log loss of classes.
     gap : ndarray of shape (n_strengths,)
-        Certificate of each, see :class:`~stackingnet_sk.weights.Solution`: the largest
-        of the figures that prove it optimal.
+        Certificate of each solution: the largest of the figures that prove it optimal
+        (see :class:`~stackingnet_sk.weights.Solution`).
     names : ndarray of shape (n_models,)
         Names of the models.
     unit : str
-        What `error` is.
+        Name of the error.
 
     Examples
     --------
@@ -59,7 +62,7 @@ class RegularizationPath:
 
     @property
     def best(self) -> float:
-        """Strength of the least expected error."""
+        """Strength with the least expected error."""
         return float(self.shrinkage[self.error.argmin()])
 
     def to_frame(self) -> Any:
@@ -68,7 +71,7 @@ class RegularizationPath:
         Returns
         -------
         pandas.DataFrame or list of dict
-            `shrinkage`, `error`, `gap`, and one column per model with its weights. A
+            Columns `shrinkage`, `error`, `gap`, and one per model with its weights. A
             frame if pandas is installed.
         """
         columns = {name: getattr(self, name) for name in ("shrinkage", "error", "gap")}
@@ -93,12 +96,12 @@ def regularization_path(
 ) -> RegularizationPath:
     """Weigh the models again under priors of growing strength.
 
-    All from the statistics that the estimator has kept: no row is read again.
+    The statistics that the estimator has kept are enough: no row is read again.
 
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
-        Fitted, with labels; a classifier on votes.
+        Fitted with labels, a classifier on votes.
     shrinkages : sequence of float, default=0 and 25 from 1 to 10,000
         Strengths of the prior in pseudo-observations.
 
@@ -113,7 +116,7 @@ def regularization_path(
     TypeError
         If it does not combine models.
     ValueError
-        If it was fitted without labels, or on probabilities, or a strength is none.
+        If it was fitted without labels or on probabilities, or a strength is not valid.
 
     See Also
     --------
@@ -121,8 +124,8 @@ def regularization_path(
 
     Notes
     -----
-    The error is what the combination is expected to have on new rows (see
-    :class:`~stackingnet_sk.weights.Solution`); the least of many estimates is a little
+    The error is the one to expect on new rows (see
+    :class:`~stackingnet_sk.weights.Solution`). The least of many estimates is a little
     too low.
 
     Examples
@@ -139,13 +142,13 @@ def regularization_path(
             0  0.2173   3
            10  0.2117*  3
          1000  0.3965   3
-    error: expected root mean squared error; * the least
+    error: expected mean squared error; * the least
     """
     evidence = stored_evidence(estimator, labels=True)
     strengths = np.asarray(shrinkages, dtype=np.float64)
     if strengths.ndim != 1 or not strengths.size:
         raise ValueError(
-            f"shrinkages={shrinkages!r} is no list of strengths; give at least one."
+            f"shrinkages={shrinkages!r} is not a list of strengths; give at least one."
         )
     models = [estimator.reweigh(shrinkage=strength) for strength in strengths.tolist()]
     solutions = [model.solution_ for model in models]
@@ -156,5 +159,5 @@ def regularization_path(
         np.array([solution.expected_error for solution in solutions]),
         np.array([solution.certificate for solution in solutions]),
         evidence.names,
-        evidence.unit,
+        "log loss" if is_classifier(estimator) else "mean squared error",
     )

@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.inspection.answers import require_models
-from stackingnet_sk.inspection.ranking import Ranking, rank_models
+from stackingnet_sk.inspection.ranking import rank_models
 from stackingnet_sk.predictions import as_array
 
 
@@ -23,33 +23,34 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
-        Without members: it says what the columns are, and its `reliability_` ranks
-        them. It is cloned.
+        Estimator without members. A clone is fitted to the columns, which are ranked by
+        its `reliability_`.
     n_models : int, float or "auto", default="auto"
-        How many to keep: a number, a share of the columns between 0 and 1 (rounded up),
-        or all that do not surely hurt: whose reliability's interval is not wholly below
-        chance (a correlation of zero; one over the number of classes).
+        How many columns to keep: a number, or a share of the columns between 0 and 1
+        (rounded up). "auto" keeps all columns except those whose interval of the
+        reliability is wholly below chance (a correlation of zero; one over the number
+        of classes).
     threshold : float, default=None
-        Keep those of at least this reliability, and of these at most `n_models`.
+        Keep columns of at least this reliability, and of these at most `n_models`.
     n_bootstrap : int, default=1000
-        Replicates behind the intervals.
+        Number of replicates for the intervals.
     confidence_level : float, default=0.9
-        Of the intervals.
+        Confidence level of the intervals.
     random_state : int or None, default=None
-        Source of the draws.
+        Seed of the replicates.
 
     Attributes
     ----------
     estimator_ : StackingNetRegressor or StackingNetClassifier
         Fitted on all columns.
     ranking_ : Ranking
-        That of :func:`rank_models`, with the evidence against each model in `against`.
+        Result of :func:`rank_models`. Its `against` is the evidence against each model.
     support_ : ndarray of bool of shape (n_models,)
         Which columns are kept.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names; defined only when all of them are strings.
+        Names of the columns; defined only if all of them are strings.
 
     See Also
     --------
@@ -67,12 +68,6 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     >>> pruner.get_support().tolist()
     [True, True, True, False]
     """
-
-    estimator_: Any
-    ranking_: Ranking
-    support_: NDArray[np.bool_]
-    n_features_in_: int
-    feature_names_in_: NDArray[np.object_]
 
     def __init__(
         self,
@@ -110,8 +105,8 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If `estimator` does not combine models.
         ValueError
-            If it has members, `n_models` is no number of models, there are fewer than
-            two columns, or none would be kept.
+            If it has members, `n_models` is not a number of models, there are fewer
+            than two columns, or no column would be kept.
         """
         if getattr(self.estimator, "estimators", None) is not None:
             raise ValueError(
@@ -140,11 +135,12 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             random_state=self.random_state,
         )
         most = self._most(len(ranking.model_names))
-        keep = np.ones(len(ranking.model_names), dtype=bool)
-        if most is None and self.threshold is None:
-            keep = ~ranking.below_chance
         if self.threshold is not None:
             keep = ranking.reliability >= self.threshold
+        elif most is None:
+            keep = ~ranking.below_chance
+        else:
+            keep = np.ones(len(ranking.model_names), dtype=bool)
         if most is not None:
             keep[most:] = False
         if not keep.any():
@@ -156,14 +152,14 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             )
         self.estimator_ = fitted
         self.ranking_ = ranking
-        kept = set(ranking.model_names[keep].tolist())
-        self.support_ = np.array([name in kept for name in fitted.model_names_])
+        self.support_ = np.isin(fitted.model_names_, ranking.model_names[keep])
         self.n_features_in_ = len(self.support_)
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
         return self
 
     def _most(self, n_columns: int) -> int | None:
+        """Return how many columns `n_models` allows; None for "auto"."""
         if isinstance(self.n_models, str) and self.n_models == "auto":
             return None
         if isinstance(self.n_models, numbers.Integral):
@@ -178,7 +174,7 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         )
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Put the columns back in their places, and missing answers into the others.
+        """Put the columns back in their places, and missing values into the others.
 
         Parameters
         ----------
@@ -188,8 +184,12 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_models)
-            NaN, or None among texts, in columns that are not kept: a zero would be an
-            answer.
+            Columns that were not kept are missing: NaN, or None among texts.
+
+        Raises
+        ------
+        ValueError
+            If the number of columns is not the number of kept columns.
         """
         kept = as_array(X)
         number = kept.dtype.kind in "iuf"

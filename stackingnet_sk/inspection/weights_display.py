@@ -12,35 +12,34 @@ from stackingnet_sk.inspection.answers import require_models
 from stackingnet_sk.inspection.canvas import (
     ROW,
     ModelsDisplay,
-    begin,
     inches,
     name_rows,
     shorten,
     size_ticks,
 )
 
-# Positions of the panels of weights and of reliability in the axes.
+# Left end, bottom, width and height of the two panels, as shares of the axes.
 _LEFT, _RIGHT = (0.0, 0.0, 0.6, 1.0), (0.66, 0.0, 0.34, 1.0)
 
 
 class WeightsDisplay(ModelsDisplay):
-    """Weights of the models as bars, and their reliability in a panel of its own.
+    """Weights of the models as bars, and their reliability in a second panel.
 
-    They are two things: a weight depends on who else says the same, reliability does
-    not. A good model may have no weight beside its twin.
+    A weight depends on what the other models predict; reliability does not. A good
+    model may have no weight beside a similar one.
 
     Parameters
     ----------
     model_names : ndarray of str of shape (n_models,)
         Names of the models.
     weights : ndarray of shape (n_models,)
-        Their weights.
+        Weights of the models.
     reliability : ndarray of shape (n_models,)
-        Their reliability.
+        Reliability of the models.
     intercept : float or ndarray of shape (n_classes,)
-        What is added to the weighted sum.
+        Constant that is added to the weighted sum.
     chance : float
-        Reliability of a model that knows nothing.
+        Reliability of a model that guesses.
 
     Attributes
     ----------
@@ -63,8 +62,6 @@ class WeightsDisplay(ModelsDisplay):
     >>> display.ax_.figure is display.figure_
     True
     """
-
-    _reads_rows = False
 
     def __init__(
         self,
@@ -106,12 +103,12 @@ class WeightsDisplay(ModelsDisplay):
         ).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, the largest weight on top.
+        """Draw both panels, with the largest weight on top.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw, two panels side by side; by default on a new figure.
+            Where to draw; by default on a new figure.
 
         Returns
         -------
@@ -123,8 +120,7 @@ class WeightsDisplay(ModelsDisplay):
         intercept = " to ".join(dict.fromkeys(ends))
         title = f"Weights (intercept {intercept}), reliability"
         size, around = (4.5, ROW * len(names)), (inches(names) + 0.4, 0.8)
-        self.ax_, text = begin(ax, title, size, around)
-        self.figure_ = self.ax_.figure
+        text = self._begin(ax, title, size, around)
         self.ax_.set_axis_off()
         left, right = (self.ax_.inset_axes(place) for place in (_LEFT, _RIGHT))
         self.axes_ = left, right

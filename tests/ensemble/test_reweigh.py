@@ -140,6 +140,7 @@ def test_path_is_of_fits(constraint):
         assert path.error[row] == fresh.solution_.expected_error
     assert (path.gap < 1e-9).all()
     assert path.best == strengths[int(np.argmin(path.error))]
+    assert "expected mean squared error" in str(path)
     assert list(path.to_frame().columns)[:3] == ["shrinkage", "error", "gap"]
 
 
@@ -167,7 +168,7 @@ def test_path_without_labels_or_strengths():
     P, y, _ = panel()
     with pytest.raises(ValueError, match="without labels"):
         regularization_path(StackingNetRegressor().fit(P))
-    with pytest.raises(ValueError, match="no list of strengths"):
+    with pytest.raises(ValueError, match="not a list of strengths"):
         regularization_path(StackingNetRegressor().fit(P, y), 3.0)
 
 

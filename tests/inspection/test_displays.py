@@ -144,6 +144,16 @@ def test_labels_are_not_needed(display):
             display.from_predictions(labels, table)
 
 
+def test_fractions_are_numbers_whatever_marks_a_missing_label():
+    """None makes the labels objects, and objects of fractions are fractions still."""
+    _, table, truth = panel(3)
+    pictures = [
+        WeightsDisplay.from_predictions([missing, *truth[1:]], table)
+        for missing in (None, np.nan)
+    ]
+    assert_array_equal(pictures[0].weights, pictures[1].weights)
+
+
 def rows(axes):
     return [label.get_text() for label in axes.get_yticklabels()]
 
