@@ -59,11 +59,10 @@ class ModelAnswers:
         fitted anew and cross-predicted on the labelled rows. With `labels`, at least
         one row needs a label.
 
-        Raises a NotFittedError if the estimator is not fitted, a TypeError if it does
-        not combine models, and a ValueError if there are fewer than two models, no
-        label where one is needed, `cv` without members to fit, or invalid predictions
-        or labels. Warns if rows are left out because members were fitted on them and
-        `cv` did not predict them.
+        Raises the errors of `require_models`, and a ValueError if no row has a label
+        where one is needed, if `cv` comes without members to fit, or if predictions or
+        labels are invalid. Warns if rows are left out because members were fitted on
+        them and `cv` did not predict them.
         """
         require_models(estimator)
         names = estimator.model_names_
