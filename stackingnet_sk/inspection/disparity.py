@@ -346,15 +346,16 @@ frame or dict of str to array-like
     for name, (groups, members) in columns.items():
         figures = _figures(_means(both, weights, members, n_bootstrap, random))
         shuffles = (random.permutation(members) for _ in range(n_permutations))
-        errors_by_chance = [
-            np.bincount(g, weighted) / np.bincount(g, weights) for g in shuffles
-        ]
-        gaps = np.ptp(np.reshape(errors_by_chance, (-1, len(groups))), axis=1)
+        means = [np.bincount(g, weighted) / np.bincount(g, weights) for g in shuffles]
+        gaps = np.ptp(np.reshape(means, (-1, len(groups))), axis=1)
         # Equal gaps may differ by rounding.
         as_large = gaps >= figures["gap"][0, 0] * (1 - 1e-9)
         n_rows = np.bincount(members)
         groupings[name] = GroupDisparity(
-            *(groups, members, n_rows, n_rows < min_group_size),
+            groups=groups,
+            members=members,
+            n_rows=n_rows,
+            small=n_rows < min_group_size,
             **_estimates(figures, errors, members, confidence_level),
             wasserstein=np.array([_distance(e, weights, members) for e in errors.T]),
             gap_by_chance=gaps.mean() if n_permutations else np.nan,

@@ -205,7 +205,7 @@ class Ranking:
             lines.append(
                 f"but {self.agreement:.0%} of the reliability is agreement: models that"
             )
-            lines.append("err together look reliable, and none of it is sure of them;")
+            lines.append("err together look reliable, and their ranks are not certain;")
         lines.append(
             "models that share a letter can't be told apart. drop-one: change of the"
         )
