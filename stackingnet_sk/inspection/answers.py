@@ -1,4 +1,4 @@
-"""Predictions of the models of a fitted estimator, with the labels of the rows."""
+"""Predictions of each model of a fitted estimator, with the labels of the rows."""
 
 from __future__ import annotations
 
@@ -52,34 +52,29 @@ class ModelAnswers:
         labels: bool = False,
         cv: Any = None,
     ) -> ModelAnswers:
-        """Ask the models of a fitted estimator about the rows of X.
+        """Predict the rows of X with each model of a fitted estimator.
 
         If X is the table that members were fitted on, their predictions for the
         labelled rows are those that `fit` made out of fold. With `cv`, members are
-        fitted anew and cross-predicted on the labelled rows. `labels` tells whether at
-        least one row needs a label.
+        fitted anew and cross-predicted on the labelled rows. With `labels`, at least
+        one row needs a label.
 
-        Raises a NotFittedError if the estimator is not fitted, a TypeError if it does
-        not combine models, and a ValueError if there are fewer than two models, no
-        label where one is needed, `cv` without members to fit, or invalid predictions
-        or labels. Warns if rows are left out because members were fitted on them and
-        `cv` did not predict them.
+        Raises the errors of `require_models`, and a ValueError if no row has a label
+        where one is needed, if `cv` comes without members to fit, or if predictions or
+        labels are invalid. Warns if rows are left out because members were fitted on
+        them and `cv` did not predict them.
         """
         require_models(estimator)
         names = estimator.model_names_
         classes = estimator.classes_ if is_classifier(estimator) else None
         unseen = predict_unseen(estimator, X) if cv is None else None
-        if cv is not None:
-            codes = _read_labels(X, y, classes)
-            unseen = _cross_predict(estimator, X, codes, cv)
-        elif unseen is not None:
-            codes = _read_labels(X, y, classes)
-        else:
+        if cv is None and unseen is None:
+            rows = None
             table = np.asarray(estimator.transform(X))  # set_output may make a frame
             codes = _read_labels(table, y, classes)
-        rows = None
-        if unseen is not None:
-            rows, table = unseen
+        else:
+            codes = _read_labels(X, y, classes)
+            rows, table = unseen or _cross_predict(estimator, X, codes, cv)
             codes = codes[rows]
         if classes is None:
             check_predictions(table, names, allow_missing=True)
@@ -95,15 +90,13 @@ class ModelAnswers:
     def combined(self, estimator: Any, X: Any) -> NDArray[Any]:
         """Combine the predictions with the weights of the estimator.
 
-        Predictions of members that have not seen the rows are combined where `table`
-        has them.
+        If only some rows of X are predicted, by members that have not seen them, the
+        result has one entry for each of these.
         """
-        predicted: NDArray[Any]
-        if self.rows is None:
-            predicted = estimator.predict(X)
-        else:
-            predicted = without_members(estimator).predict(self.table)
-        return predicted
+        if self.rows is not None:
+            estimator, X = without_members(estimator), self.table
+        combined: NDArray[Any] = estimator.predict(X)
+        return combined
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -129,11 +122,14 @@ def _read_labels(
 def _cross_predict(
     estimator: Any, X: Any, codes: NDArray[Any], cv: Any
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Fit members anew on the labelled rows, which they predict out of fold."""
+    """Fit members anew on the labelled rows, and predict these out of fold.
+
+    Returns the rows of X that are predicted, and their predictions.
+    """
     if not hasattr(estimator, "estimators_") or is_prefit(estimator.cv):
         raise ValueError(
-            f"cv={cv!r} asks to fit members anew, but this {type(estimator).__name__} "
-            "has no members that it fits itself; leave cv out."
+            f"cv={cv!r} fits members anew, but this {type(estimator).__name__} has no "
+            "members that it fits itself; leave cv out."
         )
     answer: Answer = NUMBER
     labels, labelled = codes, is_labelled(codes)

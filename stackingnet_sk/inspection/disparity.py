@@ -1,4 +1,4 @@
-"""How unequally the errors of a combination and of its models fall on groups."""
+"""Differences between groups in the errors of a combination and of its models."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Array = NDArray[Any]
 
 
 class Estimate(NamedTuple):
-    """A figure and its bootstrap interval, of the same shape.
+    """An estimate and its bootstrap interval, arrays of the same shape.
 
     Parameters
     ----------
     value : ndarray
-        The figure.
+        The estimate.
     low, high : ndarray
-        Its interval; NaN without one.
+        Ends of its interval; NaN without resamples.
 
     Examples
     --------
@@ -59,42 +59,34 @@ class GroupDisparity:
     Parameters
     ----------
     groups : ndarray of str of shape (n_groups,)
-        The groups.
+        Names of the groups.
     members : ndarray of int of shape (n_rows,)
         Index of each row's group.
     n_rows, small : ndarray of shape (n_groups,)
         Size of each group, and whether it is below `min_group_size`.
     error, signed_error : Estimate of shape (n_models, n_groups)
-        Mean of ``|prediction - label|``, or rate of wrong classes; and mean of
-        ``prediction - label``, or by how much the second of two classes is predicted
-        too often (NaN for more classes, which have no direction).
+        For numbers, the mean of ``|prediction - label|`` and of ``prediction - label``.
+        For classes, the rate of wrong predictions and, with two classes, by how much
+        the second is predicted too often (NaN with more classes).
     worst_group_error, gap, variation : Estimate of shape (n_models,)
-        Largest error; largest minus smallest; standard deviation over the groups
-        divided by their mean. NaN if a model never answers in a group.
+        Largest error; largest minus smallest error; standard deviation of the errors
+        over the groups divided by their mean. NaN if a model never answers in a group.
     amplification, gap_difference : Estimate of shape (n_models,)
-        Gap of the combination divided by that of each model, and minus it: above one,
-        or zero, the combination amplifies the disparity.
+        Gap of the combination divided by that of each model, and minus it. Above one,
+        or above zero, the combination amplifies the disparity.
     wasserstein : ndarray of shape (n_models,)
         Largest 1-Wasserstein distance between the errors of two groups.
     gap_by_chance, p_value : float
-        Mean gap of the combination when its errors are dealt to the groups at random,
-        and how often such a gap is at least as large as the one found.
+        Mean gap of the combination if its errors are assigned to the groups at random,
+        and the share of such gaps that are at least as large as the observed one.
 
     Examples
     --------
-    >>> from stackingnet_sk import StackingNetRegressor
-    >>> from stackingnet_sk.datasets import make_experts
     >>> from stackingnet_sk.inspection import disparity
-    >>> judges = make_experts(500, 4, random_state=0)
-    >>> model = StackingNetRegressor().fit(judges.X[:300], judges.y[:300])
-    >>> region = ["north", "south"] * 100
-    >>> found = disparity(
-    ...     model, judges.y[300:], region, X=judges.X[300:], random_state=0
-    ... )
-    >>> found.groupings["group"].groups.tolist()
-    ['north', 'south']
-    >>> found.groupings["group"].error.value.shape  # combination, average, 4 models
-    (6, 2)
+    >>> group = ["old", "old", "young", "young"]
+    >>> by_group = disparity([1.5, 2.5, 0.5, 0.5], [0] * 4, group).groupings["group"]
+    >>> by_group.groups.tolist(), by_group.gap.value
+    (['old', 'young'], array([1.5]))
     """
 
     groups: Array
@@ -115,36 +107,31 @@ class GroupDisparity:
 
 @dataclass(frozen=True, eq=False)
 class Disparity:
-    """Errors of a combination, its models and their average, by group.
+    """Errors of a combination, of its models and of their average, by group.
 
     Parameters
     ----------
     task : {"regression", "classification"}
-        What an error is.
+        Whether errors are those of numbers or of classes.
     names : ndarray of str of shape (n_models,)
-        "combination" and, where the models are known, "average" and theirs.
+        "combination" and, if the models are given, "average" and their names.
     labels, predictions, weights : ndarray of shape (n_rows,)
-        Labels, the combination's predictions and weights of the rows audited.
+        Labels, predictions of the combination, and weights of the audited rows.
     errors : ndarray of shape (n_rows, n_models)
-        Error on each row; NaN where a model does not answer.
+        Error on each row; NaN if a model does not answer it.
     overall_error : ndarray of shape (n_models,)
-        Mean over all rows: a small gap is no virtue where every group fares badly.
+        Mean over all rows. A small gap is no merit if every group has large errors.
     groupings : dict of str to GroupDisparity
         One for each column of groups and each crossing.
 
     Examples
     --------
-    >>> from stackingnet_sk import StackingNetRegressor
-    >>> from stackingnet_sk.datasets import make_experts
     >>> from stackingnet_sk.inspection import disparity
-    >>> judges = make_experts(500, 4, random_state=0)
-    >>> model = StackingNetRegressor().fit(judges.X[:300], judges.y[:300])
-    >>> region = ["north", "south"] * 100
-    >>> found = disparity(
-    ...     model, judges.y[300:], region, X=judges.X[300:], random_state=0
-    ... )
-    >>> list(found.groupings), found.names.tolist()
-    (['group'], ['combination', 'average', 'model_0', 'model_1', 'model_2', 'model_3'])
+    >>> models = [[1.5, 2.5], [2.5, 2.5], [0.5, 0.5], [0.5, -0.5]]
+    >>> group = ["old", "old", "young", "young"]
+    >>> found = disparity([1.5, 2.5, 0.5, 0.5], [0] * 4, group, models=models)
+    >>> found.names.tolist(), found.overall_error
+    (['combination', 'average', 'model_0', 'model_1'], array([1.25, 1.25, 1.25, 1.5 ]))
     """
 
     task: str
@@ -157,7 +144,7 @@ class Disparity:
     groupings: dict[str, GroupDisparity]
 
     def to_frame(self) -> Any:
-        """List every estimate, one a row.
+        """List every estimate, with one row per estimate.
 
         Returns
         -------
@@ -166,15 +153,17 @@ class Disparity:
             ``group`` (None for a figure over all), ``value``, ``low`` and ``high``.
         """
         keys = ("grouping", "model", "figure", "group", "value", "low", "high")
-        rows = [
-            (name, self.names[s], figure, *whose, *(float(ends[s, *g]) for ends in of))
-            for name, by_group in self.groupings.items()
-            for figure, of in vars(by_group).items()
-            if isinstance(of, Estimate)
-            for s, *g in np.ndindex(of.value.shape)
-            for whose in [by_group.groups[g] if g else [None]]
-        ]
-        return as_frame({key: [row[j] for row in rows] for j, key in enumerate(keys)})
+        rows = []
+        for grouping, by_group in self.groupings.items():
+            for figure, estimate in vars(by_group).items():
+                if not isinstance(estimate, Estimate):
+                    continue
+                for index in np.ndindex(estimate.value.shape):
+                    group = by_group.groups[index[1]] if len(index) == 2 else None
+                    ends = (float(array[index]) for array in estimate)
+                    rows.append((grouping, self.names[index[0]], figure, group, *ends))
+        columns = map(list, zip(*rows, strict=True))
+        return as_frame(dict(zip(keys, columns, strict=True)))
 
     def metric_frame(self, grouping: str) -> Any:
         """Compute the combination's error with fairlearn, where it is installed.
@@ -203,19 +192,18 @@ class Disparity:
         )
 
     def __str__(self) -> str:
-        """Return the combination's error by group, and how its gap compares."""
+        """Return the combination's error by group, and its gap beside the average's."""
         lines, line = [], "  {}: {:.3g} [{:.3g}, {:.3g}]"
         for name, by_group in self.groupings.items():
             lines.append(f"{name} (rows, * small): error of the combination [interval]")
             for g, group in enumerate(by_group.groups):
-                size = (
-                    f"{group} ({by_group.n_rows[g]}{'*' if by_group.small[g] else ''})"
-                )
+                mark = "*" if by_group.small[g] else ""
+                error = (array[0, g] for array in by_group.error)
                 lines.append(
-                    line.format(size, *(ends[0, g] for ends in by_group.error))
+                    line.format(f"{group} ({by_group.n_rows[g]}{mark})", *error)
                 )
-            for s, model in enumerate(self.names[:2]):
-                gap = (ends[s] for ends in by_group.gap)
+            for m, model in enumerate(self.names[:2]):
+                gap = (array[m] for array in by_group.gap)
                 lines.append(line.format(f"gap of the {model}", *gap))
             by_chance = f"{by_group.gap_by_chance:.3g}, p = {by_group.p_value:.2g}"
             lines.append(f"  gap by chance: {by_chance}")
@@ -239,46 +227,51 @@ def disparity(
     cv: Any = None,
     random_state: Any = None,
 ) -> Disparity:
-    """Measure how unequally errors fall on groups, and whether combining amplifies it.
+    """Compare the errors of groups, and tell whether combining amplifies differences.
 
-    Groups are audited, never an input of a model. Errors are measured against the
-    labels: if these carry the bias, as ratings by prejudiced raters do, a low disparity
-    proves nothing. Nor does it show who is missing from the data, or what harm is done.
+    The groups are only audited, and are not an input of a model. Errors are measured
+    against the labels. If the labels are biased, as ratings by prejudiced raters are, a
+    low disparity proves nothing. Nor does it show who is missing from the data, or what
+    harm is done.
 
     Parameters
     ----------
     estimator_or_predictions : estimator or array-like of shape (n_samples,)
-        Fitted `StackingNetRegressor` or `StackingNetClassifier`, or what one predicts.
+        Fitted `StackingNetRegressor` or `StackingNetClassifier`, or the predictions of
+        a combination.
     y : array-like of shape (n_samples,)
-        Labels; rows without (NaN or None) are left out, like those of weight zero.
+        Labels. Rows without a label (NaN or None) or of weight zero are left out.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns), \
 frame or dict of str to array-like
-        Groups, a grouping a column; they are read as texts without spaces around.
+        Groups, one grouping per column. They are read as texts, without surrounding
+        spaces.
     X : array-like, default=None
         With an estimator: what it predicts from. If members were fitted on this table,
-        their predictions out of fold are audited, and the combination's are made from
-        these, by the weights of the estimator; rows without any are left out, with a
-        warning. On another table members predict as they are.
+        their out-of-fold predictions are audited, and so is what the weights of the
+        estimator make of them; rows without any are left out, with a warning. On
+        another table the fitted members predict.
     models : array-like or frame of shape (n_samples, n_models), default=None
         With predictions: those of two or more models; NaN or None if missing.
     task : {"auto", "regression", "classification"}, default="auto"
-        With predictions: "auto" takes fractions for numbers; texts, booleans and two
-        whole numbers for classes. More whole numbers may be either: say which.
+        With predictions: "auto" takes fractions as numbers, and texts, booleans and at
+        most two whole numbers as classes. More whole numbers can be either, and need
+        the task.
     crossings : bool, default=True
-        Whether every two columns are crossed, to a grouping ``"a x b"``.
+        Whether to cross every two columns, to a grouping ``"a x b"``.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows in means; sizes of groups count rows.
+        Weights of the rows in means. They do not change the sizes of groups.
     min_group_size : int, default=30
-        Smaller groups are marked.
+        Number of rows below which a group is marked as small.
     n_bootstrap, n_permutations : int, default=1000, 200
-        Resamples for the intervals and dealings for `gap_by_chance`; 0 for none.
+        Number of resamples for the intervals, and of permutations for `gap_by_chance`;
+        0 for none.
     confidence_level : float, default=0.9
-        Of the intervals.
+        Level of the intervals.
     cv : int, splitter or iterable of splits, default=None
-        With an estimator: fit members anew on the labelled rows of `X`, and audit what
-        they predict out of fold.
+        With an estimator: fit members anew on the labelled rows of `X`, and audit their
+        out-of-fold predictions there.
     random_state : int or RandomState, default=None
-        Seed of both.
+        Seed of resamples and permutations.
 
     Returns
     -------
@@ -294,15 +287,17 @@ frame or dict of str to array-like
 
     Notes
     -----
-    Rows are resampled within their group, so that none vanishes; intervals leave out
-    what another fit would change. As in :func:`compare`, one row less than there are is
-    drawn [1]_, and percentiles are taken further out where a model answers few rows
-    [2]_; for figures over all groups, as if each group were as small as the smallest. A
-    gap is a maximum minus a minimum: noise alone opens it, the more the smaller the
-    groups, and its interval shares that bias, so compare it with `gap_by_chance`.
+    Rows are resampled within their group, so that no group vanishes. The intervals do
+    not contain what another fit would change. As in :func:`compare`, one row less than
+    there are is drawn [1]_, and percentiles are taken further out if a model answers
+    few rows [2]_; for figures over all groups, as if each group were as small as the
+    smallest. A gap is a maximum minus a minimum. Noise alone makes it positive, the
+    more the smaller the groups are, and its interval has the same bias. Compare it
+    therefore with `gap_by_chance`.
 
-    A model's errors are those on the rows that it answers. The average is that of the
-    models that answer the row; of classes, it is the majority vote, ties in parts.
+    The errors of a model are those on the rows that it answers. The average of numbers
+    is the mean of the models that answer a row. That of classes is their majority vote;
+    if it is tied, its error is the share of the tied classes that are wrong.
 
     References
     ----------
@@ -327,12 +322,12 @@ frame or dict of str to array-like
         )
     seeds = check_random_state(random_state).randint(2**31, size=4)
     random = np.random.default_rng(seeds)
-    asks = hasattr(estimator_or_predictions, "predict")
-    if asks == (X is None) or (asks and models is not None):
+    is_estimator = hasattr(estimator_or_predictions, "predict")
+    if is_estimator == (X is None) or (is_estimator and models is not None):
         raise ValueError("Give X= with an estimator, or models= with predictions.")
-    if cv is not None and not asks:
+    if cv is not None and not is_estimator:
         raise ValueError("cv= fits the members of an estimator; predictions have none.")
-    if asks:
+    if is_estimator:
         names, table, classes = ask_models(estimator_or_predictions, X, y, cv)
     else:
         names, table, classes = read_predictions(
@@ -350,14 +345,17 @@ frame or dict of str to array-like
     groupings = {}
     for name, (groups, members) in columns.items():
         figures = _figures(_means(both, weights, members, n_bootstrap, random))
-        shuffled = (random.permutation(members) for _ in range(n_permutations))
-        dealt = [np.bincount(g, weighted) / np.bincount(g, weights) for g in shuffled]
-        gaps = np.ptp(np.reshape(dealt, (-1, len(groups))), axis=1)
+        shuffles = (random.permutation(members) for _ in range(n_permutations))
+        means = [np.bincount(g, weighted) / np.bincount(g, weights) for g in shuffles]
+        gaps = np.ptp(np.reshape(means, (-1, len(groups))), axis=1)
         # Equal gaps may differ by rounding.
         as_large = gaps >= figures["gap"][0, 0] * (1 - 1e-9)
         n_rows = np.bincount(members)
         groupings[name] = GroupDisparity(
-            *(groups, members, n_rows, n_rows < min_group_size),
+            groups=groups,
+            members=members,
+            n_rows=n_rows,
+            small=n_rows < min_group_size,
             **_estimates(figures, errors, members, confidence_level),
             wasserstein=np.array([_distance(e, weights, members) for e in errors.T]),
             gap_by_chance=gaps.mean() if n_permutations else np.nan,
@@ -366,27 +364,33 @@ frame or dict of str to array-like
             else np.nan,
         )
     overall = _means(errors, weights, np.zeros(len(errors), dtype=int))[0, :, 0]
-    names = np.array(["combination", *["average"][: len(names)], *names], dtype=object)
+    names = ["combination", "average", *names] if len(names) else ["combination"]
+    names = np.array(names, dtype=object)
     task, pairs = "regression", table[:, :2]
     if classes is not None:
         task, pairs = "classification", classes[pairs.astype(int)]
+    truth, predictions = pairs.T
     return Disparity(
-        task, names, pairs[:, 0], pairs[:, 1], weights, errors, overall, groupings
+        task, names, truth, predictions, weights, errors, overall, groupings
     )
 
 
 def _means(
     table: Array, weights: Array, members: Array, n_draws: int = 0, random: Any = None
 ) -> Array:
-    """Mean of each column in each group: of its rows, then of resamples of them."""
+    """Mean of each column in each group, of shape (1 + n_draws, n_columns, n_groups).
+
+    The first entry is the mean of the group's rows; the others are of resamples.
+    """
     answered = ~np.isnan(table)
     terms = np.hstack([np.where(answered, table, 0.0), answered]) * weights[:, None]
     totals = []
     for group in range(members.max() + 1):
         rows = terms[members == group]
-        totals.append(rows.sum(axis=0, keepdims=True))
+        total = rows.sum(axis=0, keepdims=True)
         if n_draws:
-            totals[-1] = np.vstack([totals[-1], resampled_sums(random, rows, n_draws)])
+            total = np.vstack([total, resampled_sums(random, rows, n_draws)])
+        totals.append(total)
     sums, weight = np.split(np.stack(totals, axis=2), 2, axis=1)
     with np.errstate(invalid="ignore"):
         means: Array = sums / weight
@@ -394,7 +398,10 @@ def _means(
 
 
 def _figures(means: Array) -> dict[str, Array]:
-    """Compute what is estimated from errors and signed errors, groups the last axis."""
+    """Compute the fields of `GroupDisparity` that are estimated from means.
+
+    `means` are those of errors and signed errors; groups are the last axis.
+    """
     error, signed = np.split(means, 2, axis=1)
     worst, mean = error.max(axis=-1), error.mean(axis=-1)
     gap = worst - error.min(axis=-1)
@@ -414,9 +421,10 @@ def _figures(means: Array) -> dict[str, Array]:
 def _estimates(
     figures: dict[str, Array], errors: Array, members: Array, confidence_level: float
 ) -> dict[str, Any]:
-    """Give each figure its interval: its first entry is the estimate, then resamples.
+    """Compute the interval of each figure from its resamples.
 
-    A figure over all groups is taken to be from as many rows as the smallest has.
+    The first entry of a figure is the estimate, and the others are the resamples. A
+    figure over all groups counts as estimated from the rows of the smallest group.
     """
     n_answered = np.array(
         [np.bincount(members, ~np.isnan(column)) for column in errors.T]

@@ -1,7 +1,11 @@
-"""What a combination's rows say of its models: one interface for numbers and votes."""
+"""How reliable the models of a combination are, and what it loses without some.
+
+Numbers and votes have the same interface.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
@@ -19,31 +23,66 @@ from stackingnet_sk.weights import InfeasibleError
 from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS
 
-# Number of standard errors that a one-sided test at the 5 % level requires.
+# Standard errors beyond which a one-sided test at the 5 % level rejects.
 _SURE = 1.645
 
 
-def _by_chance(n_rows: float) -> float:
-    """Correlation that so many rows show by chance (Fisher's z)."""
-    return float(np.tanh(_SURE / np.sqrt(n_rows - 3.0))) if n_rows > 3.0 else 1.0
+def _squared_by_chance(n_rows: float) -> float:
+    """Squared correlation that so many rows show by chance (Fisher's z)."""
+    return float(np.tanh(_SURE / np.sqrt(n_rows - 3.0)) ** 2) if n_rows > 3 else 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class NumberEvidence:
-    """What predictions and labels tell about the models of a regressor.
+class _CombinerEvidence(ABC):
+    """What is the same for numbers and votes.
 
-    `combiner` is the combination, fitted to these rows. `error_is_known` is False if
+    `combiner` is the combination, fitted to the rows. `error_is_known` is False if
     constraints on groups are in force and the groups are unknown.
     """
 
-    combiner: RegressionCombiner
+    combiner: RegressionCombiner | VoteCombiner
     error_is_known: bool = True
-    unit: ClassVar[str] = "root mean squared error"
+
+    @property
+    @abstractmethod
+    def labelled(self) -> bool:
+        """Whether any row has a label."""
 
     @property
     def names(self) -> NDArray[np.object_]:
         """Names of the models."""
-        return self.combiner.combined_names
+        return self.combiner.model_names
+
+    @property
+    def reliability(self) -> NDArray[np.float64]:
+        """Signed squared correlation with the truth, or balanced accuracy."""
+        return self.combiner.reliability
+
+    def error(self, models: NDArray[np.intp]) -> float:
+        """Return the expected loss of the combination of some models (indices).
+
+        NaN without labels, or if the groups of a constraint are unknown; infinity if no
+        weights of these models fulfil all constraints.
+        """
+        if not self.labelled or not self.error_is_known:
+            return float("nan")
+        combiner = self.combiner
+        if len(models) < len(self.names):
+            try:
+                combiner = combiner.subset(models)
+            except InfeasibleError:
+                return float("inf")
+        return float(combiner.solution.expected_error)
+
+
+@dataclass(frozen=True, eq=False)
+class NumberEvidence(_CombinerEvidence):
+    """What predictions and labels tell about the models of a regressor."""
+
+    combiner: RegressionCombiner
+    unit: ClassVar[str] = "root mean squared error"
+    # Reliability of a model that predicts at random.
+    chance: ClassVar[float] = 0.0
 
     @property
     def labelled(self) -> bool:
@@ -51,19 +90,9 @@ class NumberEvidence:
         return self.combiner.moments.error_moments.weight > 0
 
     @property
-    def reliability(self) -> NDArray[np.float64]:
-        """Signed squared correlation with the truth."""
-        return self.combiner.reliability
-
-    @property
     def answered(self) -> NDArray[np.float64]:
         """Share of all rows that each model answers."""
         return self.combiner.statistics.answered
-
-    @property
-    def chance(self) -> float:
-        """Reliability of a model that knows nothing."""
-        return 0.0
 
     @cached_property
     def _parts(self) -> tuple[NDArray[np.float64], ...]:
@@ -82,17 +111,16 @@ class NumberEvidence:
         with_labels, label_free, _ = self._parts
         moments = self.combiner.moments
         sentences: list[list[str]] = [[] for _ in self.names]
-        bound = _by_chance(moments.prediction_moments.n_effective) ** 2
-        for j in np.flatnonzero(-label_free > bound):
-            sentences[j].append(
+        bound = _squared_by_chance(moments.prediction_moments.n_effective)
+        for m in np.flatnonzero(-label_free > bound):
+            sentences[m].append(
                 "runs against the other models (factor loading "
-                f"{-np.sqrt(-label_free[j]):.2g})"
+                f"{-np.sqrt(-label_free[m]):.2g})"
             )
-        for m, reasons in enumerate(sentences):
-            against = -float(with_labels[m])
-            if against > _by_chance(moments.of_model(m).n_effective) ** 2:
-                reasons.append(
-                    f"runs against the labels (correlation {-np.sqrt(against):.2g})"
+        for model, squared in enumerate(-with_labels):
+            if squared > _squared_by_chance(moments.of_model(model).n_effective):
+                sentences[model].append(
+                    f"runs against the labels (correlation {-np.sqrt(squared):.2g})"
                 )
         return sentences
 
@@ -101,34 +129,22 @@ class NumberEvidence:
         return self.combiner.moments.errors()
 
     def error(self, models: NDArray[np.intp]) -> float:
-        """Root of the squared error to expect of the combination of some models.
+        """Return the expected error of the combination of some models (indices).
 
-        NaN without labels, or if limits on groups are unknown here; infinity if no
-        weights of these models fulfil all constraints. Of models that never answer, the
-        mean of the labels is left.
+        If none of the models ever answers, the combination is the mean of the labels.
         """
         never = not self.combiner.moments.answering[models].any()
         if never and self.labelled and self.error_is_known:
             return float(np.sqrt(self.combiner.without_answers()[1]))
-        return float(np.sqrt(_expected_loss(self, models)))
+        return float(np.sqrt(super().error(models)))
 
 
 @dataclass(frozen=True, eq=False)
-class VoteEvidence:
-    """What votes and labels tell about the models of a classifier.
-
-    `combiner` is the combination, fitted to these rows. `error_is_known` is False if
-    constraints on groups are in force and the groups are unknown.
-    """
+class VoteEvidence(_CombinerEvidence):
+    """What votes and labels tell about the models of a classifier."""
 
     combiner: VoteCombiner
-    error_is_known: bool = True
     unit: ClassVar[str] = "log loss"
-
-    @property
-    def names(self) -> NDArray[np.object_]:
-        """Names of the models."""
-        return self.combiner.model_names
 
     @property
     def counts(self) -> VoteCounts:
@@ -141,18 +157,13 @@ class VoteEvidence:
         return self.counts.has_labels
 
     @property
-    def reliability(self) -> NDArray[np.float64]:
-        """Balanced accuracy."""
-        return self.combiner.reliability
-
-    @property
     def answered(self) -> NDArray[np.float64]:
         """Share of all rows that each model answers."""
         return self.counts.answered
 
     @property
     def chance(self) -> float:
-        """Balanced accuracy of a model that knows nothing."""
+        """Balanced accuracy of a model that votes at random."""
         return 1.0 / self.counts.n_classes
 
     @property
@@ -185,42 +196,24 @@ class VoteEvidence:
     def _below(
         self, recalls: NDArray[np.float64], rows: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Whether balanced accuracies are below chance by more than chance allows."""
-        # One more row of each kind, because otherwise a few answers that are all wrong
-        # would be taken for certain evidence.
+        """Tell which balanced accuracies are significantly below chance.
+
+        `recalls` (n_models, n_classes) are estimated from as many `rows`.
+        """
+        # Add one right and one wrong row to each class. Otherwise a few answers that
+        # are all wrong would have a standard error of zero.
         rate = (np.nan_to_num(recalls) * rows + 1.0) / (rows + 2.0)
         error = np.sqrt((rate * (1.0 - rate) / (rows + 2.0)).sum(axis=1))
-        most: NDArray[np.float64] = (
-            recalls.mean(axis=1) + _SURE * error / recalls.shape[1]
-        )
-        return most < self.chance
+        upper = recalls.mean(axis=1) + _SURE * error / recalls.shape[1]
+        below: NDArray[np.bool_] = upper < self.chance
+        return below
 
     def quality(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Balanced accuracy of each model alone, and NaN: classes have no bias."""
         return self.counts.recalls.mean(axis=1), np.full(len(self.names), np.nan)
 
-    def error(self, models: NDArray[np.intp]) -> float:
-        """Log loss to expect of the combination of the votes of some models.
-
-        NaN without labels, or if limits on groups are unknown here; infinity if no
-        weights of these models fulfil all constraints.
-        """
-        return _expected_loss(self, models)
-
 
 Evidence: TypeAlias = NumberEvidence | VoteEvidence
-
-
-def _expected_loss(evidence: Evidence, models: NDArray[np.intp]) -> float:
-    if not evidence.labelled or not evidence.error_is_known:
-        return float("nan")
-    combiner = evidence.combiner
-    if len(models) < len(evidence.names):
-        try:
-            combiner = combiner.subset(models)
-        except InfeasibleError:
-            return float("inf")
-    return float(combiner.solution.expected_error)
 
 
 def marginal_changes(
@@ -228,20 +221,20 @@ def marginal_changes(
 ) -> NDArray[np.float64]:
     """Return the change of the combination's error if each model is dropped, or added.
 
-    `use` tells which models are combined now, with `error`. The change is NaN for a
-    model that is combined alone.
+    `use` tells which models are combined now, with `error`; each of them is dropped in
+    turn, and each other model added. The change is NaN if no model would be left.
     """
     change = np.full(len(use), np.nan)
     for m in range(len(use)):
-        other = use.copy()
-        other[m] = not other[m]
-        if other.any():
-            change[m] = evidence.error(other.nonzero()[0]) - error
+        changed = use.copy()
+        changed[m] = not use[m]
+        if changed.any():
+            change[m] = evidence.error(changed.nonzero()[0]) - error
     return change
 
 
 def stored_evidence(estimator: Any, *, labels: bool = False) -> Evidence:
-    """Return what a fitted estimator has kept of the rows of its fit.
+    """Return the evidence from the rows that an estimator was fitted to.
 
     Raises NotFittedError, TypeError or ValueError if the estimator is not fitted, does
     not combine at least two models, or was fitted without labels that are needed.
@@ -250,16 +243,17 @@ def stored_evidence(estimator: Any, *, labels: bool = False) -> Evidence:
     evidence = _of_combiner(estimator.combiner_)
     if labels and not evidence.labelled:
         raise ValueError(
-            f"The {type(estimator).__name__} was fitted without labels, so no "
-            "combination's error is known; fit it with y on at least some rows."
+            f"The {type(estimator).__name__} was fitted without labels, so the error "
+            "of a combination is unknown; fit it with y on at least some rows."
         )
     return evidence
 
 
 def evidence_of_rows(estimator: Any, answers: ModelAnswers) -> Evidence:
-    """Return what rows say of the models of a fitted estimator.
+    """Return the evidence about the models of a fitted estimator from other rows.
 
-    Probabilities count as votes for the most probable class.
+    Probabilities count as votes for the most probable class. The groups of these rows
+    are unknown: if a constraint compares groups, only its constraint set is kept.
     """
     combiner = estimator.combiner_
     constraint = combiner.parameters.constraint

@@ -1,4 +1,4 @@
-"""Errors of a combination and its models row by row, and the groups of the rows."""
+"""Errors of a combination and of its models on each row, and the rows' groups."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Array = NDArray[Any]
 def ask_models(
     estimator: Any, X: Any, y: Any, cv: Any = None
 ) -> tuple[Any, Array, Array | None]:
-    """Ask a fitted estimator and its models.
+    """Predict with a fitted estimator and its models.
 
-    Returns the models' names, a table (n_rows, n_models + 2) of labels, combination and
-    models (numbers or indices of classes, NaN where missing), and the classes or None.
-    A row that is left out has no label.
+    Returns the models' names, a table (n_rows, n_models + 2), and the classes or None.
+    Its columns are labels, combination and models: numbers or indices of classes, NaN
+    where missing. Rows that are left out have no label there.
     """
     answers = ModelAnswers.of(estimator, X, y, labels=True, cv=cv)
     combined = answers.combined(estimator, X)
@@ -46,36 +46,39 @@ def ask_models(
         table[table < 0] = np.nan
     if answers.rows is not None:
         # Groups and weights have one entry per row of X.
-        whole = np.full((count_rows(X), table.shape[1]), np.nan)
-        whole[answers.rows] = table
-        table = whole
+        all_rows = np.full((count_rows(X), table.shape[1]), np.nan)
+        all_rows[answers.rows] = table
+        table = all_rows
     return answers.names, table, answers.classes
 
 
 def read_predictions(
     predictions: Any, y: Any, models: Any, task: str
 ) -> tuple[Any, Array, Array | None]:
-    """Read predictions into the same as `ask_models`."""
+    """Read predictions, and return the same as `ask_models`."""
     predictions, labels = (
         column_or_1d(as_array(column)) for column in (predictions, y)
     )
-    others = np.empty((len(predictions), 0)) if models is None else as_array(models)
-    check_consistent_length(labels, predictions, others)
-    if others.ndim != 2 or others.shape[1] == 1:
+    answers = np.empty((len(predictions), 0)) if models is None else as_array(models)
+    check_consistent_length(labels, predictions, answers)
+    if answers.ndim != 2 or answers.shape[1] == 1:
         raise ValueError("models= needs one column per model, and at least two models.")
-    names = getattr(models, "columns", [f"model_{j}" for j in range(others.shape[1])])
-    columns = [labels, predictions, *others.T]
+    names = getattr(models, "columns", [f"model_{j}" for j in range(answers.shape[1])])
+    columns = [labels, predictions, *answers.T]
     values = [v for column in columns for v in column[is_labelled(column)].tolist()]
     if task == "auto":
         task = numbers_or_classes(values) or task
     if task == "regression":
         labels = check_labels(predictions, y)
-        table = np.column_stack([labels, predictions, others]).astype(np.float64)
+        table = np.column_stack([labels, predictions, answers]).astype(np.float64)
         check_predictions(table[:, 1:2], ["combination"])
         check_predictions(table[:, 2:], names, allow_missing=True)
         return names, table, None
     if task != "classification":
-        raise ValueError(f"{task=} is unclear of whole numbers; say which it is.")
+        raise ValueError(
+            f"{task=}, but whole numbers can be ratings or classes: pass "
+            "task='regression' or task='classification'."
+        )
     classes = sorted_classes(np.array(values, dtype=object), "y or predictions")
     codes = [encode_votes(column[:, None], classes)[0] for column in columns]
     table = np.hstack(codes).astype(np.float64)
@@ -87,7 +90,11 @@ def read_predictions(
 
 
 def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
-    """List the groups, and whose each row audited is, of each column and crossing."""
+    """Read the groups of each column and crossing, and the group of each audited row.
+
+    `rows` is a mask of the audited rows. Raises a ValueError if a column has one group
+    only, or a group fewer than two audited rows.
+    """
     texts: dict[str, Any] = dict(
         group_columns(features, np.ones(rows.shape, dtype=bool))
     )
@@ -104,16 +111,17 @@ def read_groups(features: Any, rows: Array, crossings: bool) -> dict[str, Any]:
             raise ValueError(
                 f"Group {groups[n_rows.argmin()]!r} of {name!r} has {n_rows.min()} "
                 "labelled rows, and two are needed; merge it with another, drop its "
-                "rows or, if it is of a crossing, set crossings=False."
+                "rows or, if it belongs to a crossing, set crossings=False."
             )
         members_by_name[name] = groups, members[rows]
     return members_by_name
 
 
 def row_errors(table: Array, classes: Array | None) -> tuple[Array, Array]:
-    """Errors and signed errors of the combination, the average and the models.
+    """Compute errors and signed errors of the combination, the average and the models.
 
-    The average is that of the models that answer the row; NaN if an error is missing.
+    `table` is that of `ask_models`. The average is over the models that answer the row.
+    An error is NaN if the prediction is missing.
     """
     truth, combination, models = table[:, :1], table[:, 1:2], table[:, 2:]
     if classes is None:

@@ -1,36 +1,36 @@
-"""Which differences are there, and what they say of ranks."""
+"""Pairs of models that differ significantly, and the ranks that follow."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Differences below this are rounding.
+# Standard deviation of a difference below which it is rounding (values are at most 1).
 _ROUNDING = 1e-12
 
 
 def different_pairs(
     values: NDArray[np.float64], draws: NDArray[np.float64], level: float
 ) -> NDArray[np.bool_]:
-    """Tell which pairs differ, judged together at a simultaneous confidence level.
+    """Tell which pairs of models differ, at a simultaneous confidence level.
 
     The differences ``d_jk`` of the values are compared with the `level` quantile of the
     largest studentized deviation over all pairs, ``max |d*_jk - d_jk| / s_jk``, where
     ``s_jk`` is the standard deviation over the draws (n_draws, n_models). With that
     probability no pair is judged wrongly (Romano and Wolf, 2005; for ranks: Mogstad,
     Romano, Shaikh and Wilhelm, 2024). Entry ``[j, k]`` of the result tells whether
-    model j is surely better than model k; NaN differs from nothing.
+    model j is surely better than model k. A model whose value is NaN differs from none.
     """
     n_models = len(values)
     left, right = np.triu_indices(n_models, 1)
     differences = values[left] - values[right]
-    away = draws[:, left] - draws[:, right] - differences
-    spread = np.sqrt(np.mean(np.square(away), axis=0))
+    deviations = draws[:, left] - draws[:, right] - differences
+    spread = np.sqrt(np.mean(np.square(deviations), axis=0))
     varying = spread > _ROUNDING
     better = np.zeros((n_models, n_models), dtype=bool)
     if not varying.any():
         return better
-    largest = np.abs(away[:, varying] / spread[varying]).max(axis=1)
+    largest = np.abs(deviations[:, varying] / spread[varying]).max(axis=1)
     bound = float(np.quantile(largest, level)) * spread
     up, down = varying & (differences > bound), varying & (differences < -bound)
     better[left[up], right[up]] = True
@@ -48,48 +48,23 @@ def simultaneous_ranks(
     return 1 + better.sum(axis=0), len(better) - better.sum(axis=1)
 
 
-def plain_ranks(
-    draws: NDArray[np.float64], level: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Percentiles of the bootstrapped ranks, each model judged alone.
-
-    Near ties it misses the true rank too often, for ranks are no smooth function; it
-    is here to be compared with.
-
-    Parameters
-    ----------
-    draws : ndarray of shape (n_draws, n_models)
-        Values on bootstrap replicates.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    low, high : ndarray of int of shape (n_models,)
-    """
-    ranks = 1 + (draws[:, None, :] > draws[:, :, None]).sum(axis=2)
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(ranks, [tail, 1.0 - tail], axis=0)
-    return np.floor(low).astype(int), np.ceil(high).astype(int)
-
-
 def groups(order: NDArray[np.intp], better: NDArray[np.bool_]) -> list[str]:
     """Return letters for each model; two that share a letter can't be told apart.
 
-    `order` lists the models, the best first. Groups are runs of neighbours in `order`,
-    and "a" is the group of the best.
+    `order` lists the models, the best first. A group is a run of neighbours in `order`
+    no two of which differ, and "a" is the group of the best.
     """
     differ = (better | better.T)[np.ix_(order, order)]
     letters = ["" for _ in order]
-    reached, group = 0, 0
+    end_of_group, group = 0, 0
     for start in range(len(order)):
         stop = start + 1
         while stop < len(order) and not differ[start:stop, stop].any():
             stop += 1
-        if stop > reached:
-            for place in range(start, stop):
-                letters[order[place]] += letter(group)
-            reached, group = stop, group + 1
+        if stop > end_of_group:
+            for model in order[start:stop]:
+                letters[model] += letter(group)
+            end_of_group, group = stop, group + 1
     return letters
 
 

@@ -1,4 +1,4 @@
-"""Who is better than whom, as far as the rows can tell."""
+"""Models ranked by reliability, with simultaneous confidence intervals of the ranks."""
 
 from __future__ import annotations
 
@@ -22,64 +22,70 @@ from stackingnet_sk.inspection.rank_intervals import (
     probability_best,
     simultaneous_ranks,
 )
-from stackingnet_sk.inspection.resampling import number_replicates, vote_replicates
+from stackingnet_sk.inspection.resampling import (
+    number_replicates,
+    percentile_interval,
+    vote_replicates,
+)
 
+# Distance below chance up to which a reliability counts as rounded.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Models with their reliability and what is known of it, the best first.
+    """Models with their reliability and its intervals, the best first.
 
     Parameters
     ----------
     model_names : ndarray of str of shape (n_models,)
         Names of the models.
     reliability : ndarray of shape (n_models,)
-        Squared correlation with the truth (signed) or balanced accuracy, as the
-        estimator's `reliability_` on these rows.
+        Signed squared correlation with the truth, or balanced accuracy: what
+        `reliability_` of the estimator would be on these rows.
     low, high : ndarray of shape (n_models,)
-        Its interval, for each model alone.
+        Confidence interval of the reliability, for each model alone.
     rank_low, rank_high : ndarray of int of shape (n_models,)
-        Ranks that hold for all models together; 1 is the best.
+        Confidence interval of the rank, for all models together; rank 1 is the best.
     probability_best : ndarray of shape (n_models,)
         Share of the replicates in which the model is the best.
     group : list of str
-        Models that share a letter can't be told apart.
+        Letters. Models that share a letter do not differ significantly.
     better : ndarray of bool of shape (n_models, n_models)
         Whether the model of the row is surely more reliable than that of the column.
     quality : ndarray of shape (n_models,)
-        Of the model alone, on labelled rows: root mean squared error, in the units of
-        the labels, or balanced accuracy. NaN without labels.
+        Root mean squared error of the model, in the units of the labels, or its
+        balanced accuracy, on the labelled rows. NaN without labels.
     bias : ndarray of shape (n_models,)
         Mean of prediction minus label; NaN for classes.
     answered : ndarray of shape (n_models,)
         Share of rows that the model answers.
     drop_one : ndarray of shape (n_models,)
-        By how much the expected error of the combination rises if it is refitted
-        without the model, in units of `unit`; below zero where it is better off
-        without, infinity if no weights of the other models fulfil all constraints. NaN
-        like `error`.
+        Rise of the combination's expected error if it is refitted without the model, in
+        units of `unit`. It is negative if the combination is better without the model,
+        infinite if no weights of the other models fulfil all constraints, and NaN
+        where `error` is.
     weight : ndarray of shape (n_models,)
         The estimator's `weights_`.
     against : list of str
-        Evidence that a model misleads; empty where there is none.
+        Evidence that a model misleads; empty if there is none.
     chance : float
-        Reliability of a model that knows nothing.
+        Reliability of a model that predicts at random.
     agreement : float
-        Share of the reliability that rests on the agreement of the models, not on
-        labels.
+        Share of the reliability that is estimated from the agreement of the models, not
+        from labels.
     error : float
-        Expected error of the combination of all models. NaN without labels, and under
-        constraints on groups, such as `bounded_disparity`: these rows come without.
+        Expected error of the combination of all models. NaN without labels, and with
+        constraints that compare groups, such as `bounded_disparity`, because the groups
+        of these rows are unknown.
     unit : str
         What `error` and `drop_one` are.
     is_number : bool
         Whether predictions are numbers, not classes.
     n_labelled, n_rows : int
-        Rows with a label, and all.
+        Number of rows with a label, and of all rows.
     confidence_level : float
-        That of the intervals.
+        Level of the intervals.
 
     Examples
     --------
@@ -124,11 +130,11 @@ class Ranking:
 
     @property
     def mostly_agreement(self) -> bool:
-        """Whether labels make up less than half of the reliability."""
+        """Whether more than half of the reliability is estimated from agreement."""
         return self.agreement > 0.5
 
     def columns(self) -> dict[str, list[Any]]:
-        """List the columns of the table, a value a model.
+        """List the columns of the table, with one value per model.
 
         Returns
         -------
@@ -143,17 +149,17 @@ class Ranking:
             "rank_low": self.rank_low,
             "rank_high": self.rank_high,
             "probability_best": self.probability_best,
-            "group": np.array(self.group, dtype=object),
+            "group": self.group,
             quality: self.quality,
             "bias": self.bias,
             "answered": self.answered,
             "drop_one": self.drop_one,
             "weight": self.weight,
-            "against": np.array(self.against, dtype=object),
+            "against": self.against,
         }
         if not self.is_number:
             del columns["bias"]
-        return {name: column.tolist() for name, column in columns.items()}
+        return {name: np.asarray(column).tolist() for name, column in columns.items()}
 
     def to_frame(self) -> Any:
         """Make a table, one row per model.
@@ -166,30 +172,31 @@ class Ranking:
         return as_frame(self.columns())
 
     def __str__(self) -> str:
-        """Return a table, one line per model, and how to read it."""
+        """Return a table with one line per model, and how to read it."""
         names = [str(name) for name in self.model_names]
         quality = "rmse" if self.is_number else "bal. acc."
         level = f"{100 * self.confidence_level:.0f} %"
         heads = ("model", "reliability", f"{level} interval", "ranks", "best", "group")
-        rows = [(*heads, quality, "drop-one", "weight")]
-        for m, name in enumerate(names):
-            rows.append(
-                (
-                    name[:30],
-                    f"{self.reliability[m]:.3f}",
-                    f"[{self.low[m]:.3f}, {self.high[m]:.3f}]",
-                    f"{self.rank_low[m]}-{self.rank_high[m]}",
-                    f"{self.probability_best[m]:.2f}",
-                    self.group[m],
-                    f"{self.quality[m]:.4g}",
-                    f"{self.drop_one[m]:+.2g}",
-                    f"{self.weight[m]:.3f}",
-                )
+        rows = [
+            (
+                name[:30],
+                f"{self.reliability[m]:.3f}",
+                f"[{self.low[m]:.3f}, {self.high[m]:.3f}]",
+                f"{self.rank_low[m]}-{self.rank_high[m]}",
+                f"{self.probability_best[m]:.2f}",
+                self.group[m],
+                f"{self.quality[m]:.4g}",
+                f"{self.drop_one[m]:+.2g}",
+                f"{self.weight[m]:.3f}",
             )
-        lines = text_table(rows)
-        for name, against in zip(names, self.against, strict=True):
-            if against:
-                lines.append(f"! {name}: {against}")
+            for m, name in enumerate(names)
+        ]
+        lines = text_table([(*heads, quality, "drop-one", "weight"), *rows])
+        lines += [
+            f"! {name}: {against}"
+            for name, against in zip(names, self.against, strict=True)
+            if against
+        ]
         lines.append(
             f"{self.n_labelled} of {self.n_rows} rows have a label. Ranks hold for all "
             "models together;"
@@ -198,7 +205,7 @@ class Ranking:
             lines.append(
                 f"but {self.agreement:.0%} of the reliability is agreement: models that"
             )
-            lines.append("err together look reliable, and none of it is sure of them;")
+            lines.append("err together look reliable, and their ranks are not certain;")
         lines.append(
             "models that share a letter can't be told apart. drop-one: change of the"
         )
@@ -218,41 +225,41 @@ def rank_models(
     cv: Any = None,
     random_state: Any = None,
 ) -> Ranking:
-    r"""Rank the models of a fitted estimator, and say what of it is sure.
+    """Rank the models of a fitted estimator, with confidence intervals of the ranks.
 
-    Rows are drawn anew `n_bootstrap` times, by weights on second moments or on counted
-    votes: labelled rows (of each class) and others apart, so that no class vanishes.
-    What the agreement of the models says counts in `reliability_` as 20 labelled rows
-    (numbers) or 100 (votes); in each replicate it is as uncertain as so many rows are,
-    for sampling is not what it is doubtful for.
+    The rows are resampled `n_bootstrap` times, by weights on second moments or on
+    counted votes. Labelled rows (of each class) and other rows are drawn separately, so
+    that no class vanishes. In `reliability_`, the agreement of the models counts as
+    much as 20 labelled rows (numbers) or 100 (votes). In each replicate it is given the
+    uncertainty of so many rows, because sampling is not the main reason to doubt it.
 
-    Ranks come from pairwise differences judged together: a model's rank is at least one
-    more than the number of models that are surely better, with `confidence_level` that
-    no judgement is wrong. Percentiles of bootstrapped ranks would be shorter and, near
-    ties, wrong.
+    Ranks come from pairwise differences that are tested together: the lowest rank of a
+    model is one more than the number of models that are surely better, and with
+    `confidence_level` no decision is wrong. Percentiles of bootstrapped ranks would be
+    shorter and, near ties, wrong.
 
     Parameters
     ----------
     estimator : StackingNetRegressor or StackingNetClassifier
         Fitted.
     X : array-like
-        What `estimator` predicts from. If members were fitted on this table, their
-        predictions out of fold are ranked; rows without any are left out, with a
-        warning. On another table they predict as they are.
+        What `estimator` predicts from. If members were fitted on this table, they are
+        ranked by their out-of-fold predictions, and rows without any are left out, with
+        a warning. On another table the fitted members predict.
     y : array-like of shape (n_samples,), default=None
-        Labels; NaN or None on rows without. None: agreement is all there is.
+        Labels, NaN or None where missing. Without y, only agreement is used.
     n_bootstrap : int, default=1000
         Number of replicates.
     confidence_level : float, default=0.9
-        Of the intervals.
+        Level of the intervals.
     drop_one : bool, default=True
-        Whether to refit the combination without each model, which takes longer than
-        all replicates where there are very many distinct rows of votes.
+        Whether to refit the combination without each model. With very many distinct
+        rows of votes this takes longer than all replicates.
     cv : int, splitter or iterable of splits, default=None
-        Fit members anew on the labelled rows of `X`, and rank what they predict out of
-        fold.
+        Fit members anew on the labelled rows of `X`, and rank them by their out-of-fold
+        predictions there.
     random_state : int, Generator or None, default=None
-        Source of the draws.
+        Seed of the replicates.
 
     Returns
     -------
@@ -274,12 +281,13 @@ def rank_models(
     -----
     Probabilities count as votes for the most probable class.
 
-    Missing predictions of numbers are imputed once, from all rows, as in `fit`; a model
-    that answers few rows is doubted as much as a correlation on so many rows is.
+    Missing predictions of numbers are imputed once, from all rows, as in `fit`. The
+    reliability of a model that answers few rows is as uncertain as a correlation on so
+    many rows.
 
-    Errors are those under the constraints of the user. Limits on groups need to know
-    the groups, which `fit` is told: :func:`prune` and :func:`next_model` then say what
-    each combination is expected to lose.
+    Errors are those under the constraints of the user. Constraints that compare groups
+    need the groups, which only `fit` receives; then use :func:`prune` and
+    :func:`next_model` for the expected error of each combination.
 
     References
     ----------
@@ -316,26 +324,23 @@ def rank_models(
     better = different_pairs(values, draws, confidence_level)
     rank_low, rank_high = simultaneous_ranks(better)
     tail = (1.0 - confidence_level) / 2.0
-    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
-    high = np.maximum(high, values)
+    low, high = percentile_interval(values, draws, tail)
     against = evidence.against()
     for m in np.flatnonzero(below(high, evidence.chance)):
         against[m].append(
             f"reliability at most {high[m]:.3g}, below chance ({evidence.chance:.3g})"
         )
     quality, bias = evidence.quality()
-    everybody = np.ones(len(values), dtype=bool)
-    error = evidence.error(everybody.nonzero()[0])
+    error = evidence.error(np.arange(len(values)))
     changes = np.full(len(values), np.nan)
     if drop_one:
-        changes = marginal_changes(evidence, everybody, error)
+        changes = marginal_changes(evidence, np.ones(len(values), dtype=bool), error)
     order = np.lexsort((evidence.names.astype(str), -values))
     letters = groups(order, better)
     return Ranking(
         model_names=evidence.names[order],
         reliability=values[order],
-        # An interval contains its estimate, although the replicates may be shifted.
-        low=np.minimum(low, values)[order],
+        low=low[order],
         high=high[order],
         rank_low=rank_low[order],
         rank_high=rank_high[order],
@@ -362,13 +367,14 @@ def rank_models(
 def below(high: NDArray[np.float64], chance: float) -> NDArray[np.bool_]:
     """Tell which upper ends of intervals are below chance by more than rounding.
 
-    A model that never answers is at chance, but its mean of equal numbers is rounded.
+    The reliability of a model that never answers is a mean of recalls that are all at
+    chance, and rounding can put it below.
     """
     return high < chance - _ROUNDING
 
 
 def check_draws(n_bootstrap: int, confidence_level: float) -> None:
-    """Raise a ValueError unless there are two replicates and a level in (0, 1)."""
+    """Raise a ValueError unless there are two replicates or more and 0 < level < 1."""
     if not isinstance(n_bootstrap, Integral) or n_bootstrap < 2:
         raise ValueError(
             f"n_bootstrap={n_bootstrap!r} must be a whole number, at least 2."

@@ -493,7 +493,7 @@ def test_whole_numbers_are_what_the_caller_says():
     rng = np.random.default_rng(0)
     y, own = rng.integers(1, 6, size=(2, 100))
     group = np.tile(["a", "b"], 50)
-    with pytest.raises(ValueError, match="task='auto' is unclear of whole numbers"):
+    with pytest.raises(ValueError, match="whole numbers can be ratings or classes"):
         disparity(own, y, group)
     numbers = disparity(own, y, group, task="regression")
     classes = disparity(own, y, group, task="classification")

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from benchmarks.ranks import plain_ranks
 from stackingnet_sk.inspection.rank_intervals import (
     different_pairs,
     groups,
     letter,
-    plain_ranks,
     probability_best,
     simultaneous_ranks,
 )
