@@ -14,6 +14,7 @@ from stackingnet_sk.report.words import (
     count,
     figure,
     is_certified,
+    is_zero,
     listed,
     share,
     with_article,
@@ -87,7 +88,7 @@ def _against_best_rival(comparison: Comparison) -> str:
     verb = "is off by" if is_number else "has"
     name = _the(comparison.names[rival])
     start = f"The best plain rival, {name}, {verb} {theirs}"
-    if not any(digit in size for digit in "123456789"):
+    if is_zero(size):
         return f"{start}: no difference to speak of ({ends}{unit})."
     word = "better" if lead[0] > 0 else "worse"
     luck = "luck" in comparison.verdict(rival)

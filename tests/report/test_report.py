@@ -385,7 +385,7 @@ def test_what_cannot_be_reported_is_refused():
 
 def test_many_rows_are_drawn_from(monkeypatch):
     monkeypatch.setattr("stackingnet_sk.report.subject.MOST_ROWS", 100)
-    monkeypatch.setattr("stackingnet_sk.report.sections.MOST_ROWS", 100)
+    monkeypatch.setattr("stackingnet_sk.report.figures.MOST_ROWS", 100)
     table, truth, _ = numbers()
     y = some(truth, 300)
     figures = report(StackingNetRegressor().fit(table, y), table, y).figures
