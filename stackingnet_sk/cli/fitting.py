@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.pipeline import make_pipeline
 
-from stackingnet_sk import (
-    StackingNetClassifier,
-    StackingNetRegressor,
+from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk.cli.cells import (
+    MISSING,
+    as_class,
+    is_missing,
+    trimmed,
+    without_missing,
 )
-from stackingnet_sk.cli.cells import MISSING, is_missing, trimmed, without_missing
 from stackingnet_sk.cli.clipper import TableClipper
 from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.guessing import Roles
@@ -90,12 +93,13 @@ class Long:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A table (of a long one, laid out), its roles and the model fitted on it."""
+    """A model and the table that it is fitted on (a long one laid out wide)."""
 
     table: pa.Table
     data: PredictionTable
     roles: Roles
     model: Any
+    guesses: list[str]
 
     @property
     def estimator(self) -> Any:
@@ -153,7 +157,7 @@ def fit(table: pa.Table, roles: Roles, guesses: Guesses, **options: Any) -> Fitt
     if data.y is None:
         guesses.add("No item has a label: models are weighed by their agreement.")
     model = build(roles.task, classes=classes, **options).fit(data.X, data.y)
-    fitted = Fitted(table, data, roles, model)
+    fitted = Fitted(table, data, roles, model, guesses.sentences)
     for warning in _warnings(fitted):
         guesses.add(warning)
     return fitted
@@ -232,7 +236,7 @@ def _all_classes(data: PredictionTable, named: Sequence[str], guesses: Guesses) 
     """
     if named:
         texts = any(is_text(column) for column in data.X.columns)
-        return list(named) if texts else [_as_number(name) for name in named]
+        return list(named) if texts else [_as_read(as_class(name)) for name in named]
     if data.y is None:
         return None
     shown = set(data.y[data.labelled].tolist())
@@ -270,10 +274,3 @@ def _as_read(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-def _as_number(name: str) -> Any:
-    try:
-        return _as_read(float(name))
-    except ValueError:
-        return name

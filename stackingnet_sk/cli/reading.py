@@ -39,12 +39,8 @@ def read_table(
 ) -> Source:
     """Read a table from a file, or from standard input where `source` is "-".
 
-    Raises
-    ------
-    OSError
-        If it can't be read.
-    ValueError
-        If it is empty, or not of its format: where, and what to do.
+    An OSError is raised if the file cannot be read, and a ValueError if it is empty or
+    not of its format; the message says where, and what to do.
     """
     if re.match(r"https?://", source):
         raise ValueError("The table is an address; download it first.")
