@@ -35,18 +35,16 @@ def summary(figures: Figures) -> list[str]:
         f"{count(n_models, 'model')} answered with {what} for "
         f"{count(data.n_rows, 'item')}. {_labels(data.n_labelled, data.n_rows)}"
     ]
-    if isinstance(comparison, Absent):
-        lines.append(
-            "How good the combination is cannot be measured here: "
-            + (
+    if not isinstance(comparison, Absent):
+        lines += _result(comparison)
+    else:
+        reason = comparison.why
+        if not data.n_labelled:
+            reason = (
                 "without labels nothing tells right from wrong, and what follows rests "
                 "on how far the models agree."
-                if not data.n_labelled
-                else "there are too few labels to hold some out."
             )
-        )
-    else:
-        lines += _result(comparison)
+        lines.append(f"How good the combination is cannot be measured here: {reason}")
     without = figures.weights.without_weight
     if without:
         lines.append(
