@@ -68,8 +68,7 @@ class Long:
             aggregate=self.aggregate,
         )
         columns = {self.item: pa.array(np.asarray(wide.items).tolist())}
-        for name in wide.X.column_names:
-            columns[name] = wide.X.column(name)
+        columns |= dict(zip(wide.X.column_names, wide.X.columns, strict=True))
         if label is not None and wide.y is not None:
             columns[label] = pa.array(wide.y.tolist())
         for name in groups:
@@ -81,12 +80,11 @@ class Long:
 
     def _with_numbers(self, cells: pa.Table) -> pa.Table:
         """Read answers as numbers if all are; from_long names those that are not."""
-        if self.answer not in cells.column_names:
-            return cells
-        place = cells.column_names.index(self.answer)
         try:
+            place = cells.column_names.index(self.answer)
             numbers = cells.column(place).cast(pa.float64())
-        except pa.ArrowInvalid:
+        except ValueError:
+            # There is no such column, or a cell is not a number (ArrowInvalid).
             return cells
         return cells.set_column(place, self.answer, numbers)
 

@@ -96,9 +96,7 @@ def guess_roles(
     }
     decimal = given.decimal or guess_decimal(cells.values(), guesses)
     cells = {name: column.with_points(decimal) for name, column in cells.items()}
-    missing = given.missing
-    if missing is None:
-        missing = _markers(cells, guesses)
+    missing = _markers(cells, guesses) if given.missing is None else given.missing
     cells = {name: column.given(missing) for name, column in cells.items()}
     answers = {name: cells[name] for name in candidates if name in cells}
     truth = cells.get(label) if label is not None else None
@@ -118,9 +116,9 @@ def guess_roles(
 
 def _label(names: Sequence[str], given: Roles, guesses: Guesses) -> str | None:
     """Find the column of the labels by its name."""
-    named = {*given.groups, *given.models, *given.ignored, given.item}
     if given.label is not None:
         return given.label
+    named = {*given.groups, *given.models, *given.ignored, given.item}
     label = next((n for n in names if n.lower() in _LABELS and n not in named), None)
     if label is not None:
         guesses.add(f"Labels: column {label!r}", "--label, --no-label")

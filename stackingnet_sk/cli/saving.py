@@ -10,12 +10,11 @@ from stackingnet_sk import StackingNetClassifier, StackingNetRegressor, __versio
 from stackingnet_sk.cli.clipper import TableClipper
 from stackingnet_sk.cli.fitting import Fitted, final_step
 
+_COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 # The types that a fitted model consists of, besides those of scikit-learn and numpy.
 _TYPES = frozenset(
-    f"{part.__module__}.{part.__qualname__}"
-    for part in (StackingNetClassifier, StackingNetRegressor, TableClipper)
+    f"{part.__module__}.{part.__qualname__}" for part in (*_COMBINATIONS, TableClipper)
 )
-_COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 
 
 @dataclass(frozen=True)
