@@ -40,5 +40,5 @@ def run(*, as_json: bool, **options: Any) -> None:
         )
     else:
         click.echo(harmless(str(path)))
-        click.echo(harmless(f"Keep {', '.join(map(str, kept))}."))
-        click.echo(harmless(f"Drop {', '.join(map(str, dropped)) or 'none'}."))
+        click.echo(harmless(f"Keep {', '.join(kept)}."))
+        click.echo(harmless(f"Drop {', '.join(dropped) or 'none'}."))

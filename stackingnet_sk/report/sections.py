@@ -133,8 +133,7 @@ def group_errors(
     # A group with one row has no estimate, and a row without a group belongs to none.
     names, counts = np.unique(groups[named].astype(str), return_counts=True)
     single = [str(group) for group in names[counts < 2]]
-    kept = named.copy()
-    kept[named] = ~np.isin(groups[named].astype(str), single)
+    kept = named & ~np.isin(groups.astype(str), single)
     if single and len(names) - len(single) < 2:
         raise ValueError("It takes two groups with two labels each; label more items.")
     contenders = comparison.names.tolist()
@@ -143,7 +142,7 @@ def group_errors(
     models = [average, comparison.constant]
     audit = disparity(
         comparison.predictions[kept, 0],
-        as_array(subject.labels)[comparison.rows][kept],
+        subject.labels[comparison.rows][kept],
         {name: groups[kept]},
         models=comparison.predictions[kept][:, models],
         task="regression" if comparison.is_number else "classification",
