@@ -162,10 +162,11 @@ class Cells:
     @cached_property
     def classes(self) -> set[Any]:
         """The distinct values, where "1" and "1.0" are the same."""
-        return {_as_class(value) for value in self.values.to_pylist()}
+        return {as_class(value) for value in self.values.to_pylist()}
 
 
-def _as_class(cell: Any) -> Any:
+def as_class(cell: Any) -> Any:
+    """Return a number where the cell writes one, and the cell itself otherwise."""
     try:
         return float(cell)
     except (TypeError, ValueError):

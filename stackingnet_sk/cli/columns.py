@@ -33,10 +33,7 @@ def append_columns(
 ) -> pa.Table:
     """Add columns to cells as they are in the file, with its decimal separator.
 
-    Raises
-    ------
-    ValueError
-        If a column of that name is there.
+    A ValueError is raised if the table has a column of that name.
     """
     for name, column in columns.items():
         if name in table.column_names:

@@ -12,7 +12,6 @@ import click
 from stackingnet_sk._files import whole_file
 from stackingnet_sk._text import harmless
 from stackingnet_sk.cli.columns import append_columns, combined_columns
-from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.opening import fit_table
 from stackingnet_sk.cli.saving import Saved, save_model
 from stackingnet_sk.cli.speech import Progress
@@ -41,9 +40,7 @@ def run(
     if out is not None and save is not None and realpath(out) == realpath(save):
         raise ValueError("--out and --save name the same file.")
     with Progress("Reading", "Fitting", "Combining", "Writing") as progress:
-        guesses = Guesses(progress.say)
-        fitted, source = fit_table(options, progress, guesses)
-        progress.step()
+        fitted, source = fit_table(options, progress)
         combined = combined_columns(fitted.model, fitted.data.X, name)
         table = append_columns(fitted.table, combined, str(fitted.roles.decimal))
         progress.step()
@@ -54,7 +51,7 @@ def run(
             if out is not None:
                 file = files.enter_context(whole_file(out))
                 write_table(table, file, Path(out).suffix, source.separator)
-    summary = summarize(fitted, guesses)
+    summary = summarize(fitted)
     if as_json:
         columns = {key: column.to_pylist() for key, column in combined.items()}
         if not out and (both := sorted(columns.keys() & summary.keys())):

@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.pipeline import make_pipeline
 
-from stackingnet_sk import (
-    StackingNetClassifier,
-    StackingNetRegressor,
+from stackingnet_sk import StackingNetClassifier, StackingNetRegressor
+from stackingnet_sk.cli.cells import (
+    MISSING,
+    as_class,
+    is_missing,
+    trimmed,
+    without_missing,
 )
-from stackingnet_sk.cli.cells import MISSING, is_missing, trimmed, without_missing
 from stackingnet_sk.cli.clipper import TableClipper
 from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.guessing import Roles
@@ -65,8 +68,7 @@ class Long:
             aggregate=self.aggregate,
         )
         columns = {self.item: pa.array(np.asarray(wide.items).tolist())}
-        for name in wide.X.column_names:
-            columns[name] = wide.X.column(name)
+        columns |= dict(zip(wide.X.column_names, wide.X.columns, strict=True))
         if label is not None and wide.y is not None:
             columns[label] = pa.array(wide.y.tolist())
         for name in groups:
@@ -78,24 +80,24 @@ class Long:
 
     def _with_numbers(self, cells: pa.Table) -> pa.Table:
         """Read answers as numbers if all are; from_long names those that are not."""
-        if self.answer not in cells.column_names:
-            return cells
-        place = cells.column_names.index(self.answer)
         try:
+            place = cells.column_names.index(self.answer)
             numbers = cells.column(place).cast(pa.float64())
-        except pa.ArrowInvalid:
+        except ValueError:
+            # There is no such column, or a cell is not a number (ArrowInvalid).
             return cells
         return cells.set_column(place, self.answer, numbers)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A table (of a long one, laid out), its roles and the model fitted on it."""
+    """A model and the table that it is fitted on (a long one laid out wide)."""
 
     table: pa.Table
     data: PredictionTable
     roles: Roles
     model: Any
+    guesses: list[str]
 
     @property
     def estimator(self) -> Any:
@@ -153,7 +155,7 @@ def fit(table: pa.Table, roles: Roles, guesses: Guesses, **options: Any) -> Fitt
     if data.y is None:
         guesses.add("No item has a label: models are weighed by their agreement.")
     model = build(roles.task, classes=classes, **options).fit(data.X, data.y)
-    fitted = Fitted(table, data, roles, model)
+    fitted = Fitted(table, data, roles, model, guesses.sentences)
     for warning in _warnings(fitted):
         guesses.add(warning)
     return fitted
@@ -232,7 +234,7 @@ def _all_classes(data: PredictionTable, named: Sequence[str], guesses: Guesses) 
     """
     if named:
         texts = any(is_text(column) for column in data.X.columns)
-        return list(named) if texts else [_as_number(name) for name in named]
+        return list(named) if texts else [_as_read(as_class(name)) for name in named]
     if data.y is None:
         return None
     shown = set(data.y[data.labelled].tolist())
@@ -270,10 +272,3 @@ def _as_read(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-def _as_number(name: str) -> Any:
-    try:
-        return _as_read(float(name))
-    except ValueError:
-        return name

@@ -6,18 +6,7 @@ from collections.abc import Callable
 
 
 class Guesses:
-    """Collects the guesses of one run and shows each of them as it is made.
-
-    Parameters
-    ----------
-    show : callable
-        Gets each sentence.
-
-    Attributes
-    ----------
-    sentences : list of str
-        All guesses, each with the option that decides otherwise.
-    """
+    """Collects the guesses of one run in `sentences`, and shows each as it is made."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self.sentences: list[str] = []

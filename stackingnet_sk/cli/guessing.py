@@ -38,31 +38,17 @@ _MOST_VALUES = 50
 
 @dataclass(frozen=True)
 class Roles:
-    """What is known of the columns.
-
-    Attributes
-    ----------
-    label, item : str or None
-        Columns of the labels and of the names of items.
-    groups, models, ignored : sequence of str
-        Columns of groups, of models (all others where there is none), of neither.
-    missing : sequence of str or None
-        What stands for no answer besides an empty cell; None to look for usual markers.
-    decimal : {".", ","} or None
-        What separates the decimals of a number.
-    classes : sequence of str
-        All classes, as they are written; empty to find them.
-    task : {"regression", "classification"} or None
-        Whether answers are numbers or classes.
-    """
+    """What is known of the columns; None and empty where it is to be guessed."""
 
     label: str | None = None
     item: str | None = None
     groups: Sequence[str] = ()
     models: Sequence[str] = ()
     ignored: Sequence[str] = ()
+    # Texts that mark a missing answer, besides empty cells.
     missing: Sequence[str] | None = None
     decimal: str | None = None
+    # All classes, as they are written.
     classes: Sequence[str] = ()
     task: str | None = None
 
@@ -85,10 +71,7 @@ def guess_roles(
 ) -> Roles:
     """Guess the roles that were not given, all models by name among them.
 
-    Raises
-    ------
-    ValueError
-        If no column is left for a model, or far too many are.
+    A ValueError is raised if no column is left for a model, or far too many are.
     """
     names = table.column_names
     label = given.label if no_label else _label(names, given, guesses)
@@ -113,9 +96,7 @@ def guess_roles(
     }
     decimal = given.decimal or guess_decimal(cells.values(), guesses)
     cells = {name: column.with_points(decimal) for name, column in cells.items()}
-    missing = given.missing
-    if missing is None:
-        missing = _markers(cells, guesses)
+    missing = _markers(cells, guesses) if given.missing is None else given.missing
     cells = {name: column.given(missing) for name, column in cells.items()}
     answers = {name: cells[name] for name in candidates if name in cells}
     truth = cells.get(label) if label is not None else None
@@ -135,9 +116,9 @@ def guess_roles(
 
 def _label(names: Sequence[str], given: Roles, guesses: Guesses) -> str | None:
     """Find the column of the labels by its name."""
-    named = {*given.groups, *given.models, *given.ignored, given.item}
     if given.label is not None:
         return given.label
+    named = {*given.groups, *given.models, *given.ignored, given.item}
     label = next((n for n in names if n.lower() in _LABELS and n not in named), None)
     if label is not None:
         guesses.add(f"Labels: column {label!r}", "--label, --no-label")

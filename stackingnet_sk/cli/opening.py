@@ -42,13 +42,15 @@ def long_table(options: dict[str, Any]) -> Long | None:
     return Long(**columns, aggregate=options["aggregate"])
 
 
-def fit_table(
-    options: dict[str, Any], progress: Progress, guesses: Guesses
-) -> tuple[Fitted, Source]:
-    """Read and fit the table that the options describe: two steps of `progress`."""
+def fit_table(options: dict[str, Any], progress: Progress) -> tuple[Fitted, Source]:
+    """Read and fit the table that the options describe.
+
+    These are two steps of `progress`; the third begins when this returns.
+    """
     if options["label"] is not None and options["no_label"]:
         raise ValueError("--label and --no-label exclude each other.")
     long = long_table(options)
+    guesses = Guesses(progress.say)
     progress.step()
     source = open_table(options, guesses)
     # Names of columns are read without blanks around them.
@@ -74,4 +76,6 @@ def fit_table(
     roles = guess_roles(cells, given, guesses, no_label=options["no_label"])
     progress.step()
     keys = ("low", "high", "constraint", "balanced")
-    return fit(cells, roles, guesses, **{key: options[key] for key in keys}), source
+    fitted = fit(cells, roles, guesses, **{key: options[key] for key in keys})
+    progress.step()
+    return fitted, source

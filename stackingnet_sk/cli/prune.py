@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from stackingnet_sk._text import harmless
-from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.opening import fit_table
 from stackingnet_sk.cli.speech import Progress
 from stackingnet_sk.cli.writing import print_json
@@ -17,9 +16,7 @@ from stackingnet_sk.inspection import prune
 def run(*, as_json: bool, **options: Any) -> None:
     """Print the pruning path, and which models to keep and to drop."""
     with Progress("Reading", "Fitting", "Pruning") as progress:
-        guesses = Guesses(progress.say)
-        fitted, _ = fit_table(options, progress, guesses)
-        progress.step()
+        fitted, _ = fit_table(options, progress)
         if fitted.data.y is None:
             raise ValueError("Whom to drop takes labels to tell (--label).")
         path = prune(fitted.estimator)
@@ -38,10 +35,10 @@ def run(*, as_json: bool, **options: Any) -> None:
                 "drop": dropped,
                 "unit": path.unit,
                 "path": steps,
-                "guesses": guesses.sentences,
+                "guesses": fitted.guesses,
             }
         )
     else:
         click.echo(harmless(str(path)))
-        click.echo(harmless(f"Keep {', '.join(map(str, kept))}."))
-        click.echo(harmless(f"Drop {', '.join(map(str, dropped)) or 'none'}."))
+        click.echo(harmless(f"Keep {', '.join(kept)}."))
+        click.echo(harmless(f"Drop {', '.join(dropped) or 'none'}."))

@@ -8,7 +8,6 @@ import click
 
 from stackingnet_sk._tables import as_rows
 from stackingnet_sk._text import harmless
-from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.opening import fit_table
 from stackingnet_sk.cli.speech import Progress
 from stackingnet_sk.cli.writing import print_json
@@ -19,9 +18,7 @@ from stackingnet_sk.report.subject import Subject
 def run(*, as_json: bool, seed: int, **options: Any) -> None:
     """Print the ranking of the models."""
     with Progress("Reading", "Fitting", "Ranking") as progress:
-        guesses = Guesses(progress.say)
-        fitted, _ = fit_table(options, progress, guesses)
-        progress.step()
+        fitted, _ = fit_table(options, progress)
         subject = Subject.of(fitted.model, fitted.data.X, fitted.data.y)
         ranking = rank_models(
             subject.model, subject.table, subject.y, random_state=seed
@@ -30,7 +27,7 @@ def run(*, as_json: bool, seed: int, **options: Any) -> None:
         print_json(
             {
                 "confidence_level": ranking.confidence_level,
-                "guesses": guesses.sentences,
+                "guesses": fitted.guesses,
                 "models": as_rows(ranking.columns()),
             }
         )

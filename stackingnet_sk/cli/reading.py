@@ -39,12 +39,8 @@ def read_table(
 ) -> Source:
     """Read a table from a file, or from standard input where `source` is "-".
 
-    Raises
-    ------
-    OSError
-        If it can't be read.
-    ValueError
-        If it is empty, or not of its format: where, and what to do.
+    An OSError is raised if the file cannot be read, and a ValueError if it is empty or
+    not of its format; the message says where, and what to do.
     """
     if re.match(r"https?://", source):
         raise ValueError("The table is an address; download it first.")
@@ -81,15 +77,15 @@ def read_table(
             name = table.column_names[place]
             table = table.set_column(place, name, column.cast(pa.string()))
     table = table.rename_columns([name.strip() for name in table.column_names])
-    empty = [
+    kept = [
         place
         for place, name in enumerate(table.column_names)
-        if not name and not any(map(bool, table.column(place).unique().to_pylist()))
+        if name or any(table.column(place).unique().to_pylist())
     ]
-    if empty and len(empty) < table.num_columns:
-        kept = [place for place in range(table.num_columns) if place not in empty]
+    if 0 < len(kept) < table.num_columns:
+        n_empty = table.num_columns - len(kept)
+        guesses.add(f"Left out: {n_empty} columns without a name or a cell.")
         table = table.select(kept)
-        guesses.add(f"Left out: {len(empty)} columns without a name or a cell.")
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
         raise ValueError(

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from stackingnet_sk._text import harmless
-from stackingnet_sk.cli.guesses import Guesses
 from stackingnet_sk.cli.opening import fit_table
 from stackingnet_sk.cli.speech import Progress
 from stackingnet_sk.cli.writing import print_json, refuse_existing
@@ -29,9 +28,7 @@ def run(
     table = options["table"]
     arguments = shlex.join(click.get_current_context().obj)
     with Progress("Reading", "Fitting", "Reporting") as progress:
-        guesses = Guesses(progress.say)
-        fitted, _ = fit_table(options, progress, guesses)
-        progress.step()
+        fitted, _ = fit_table(options, progress)
         groups = fitted.data.groups
         page = report(
             fitted.model,
@@ -42,7 +39,7 @@ def run(
             source="standard input" if table == "-" else table,
             settings={
                 "command": f"stackingnet {arguments}",
-                **{f"guess {n}": text for n, text in enumerate(guesses.sentences, 1)},
+                **{f"guess {n}": text for n, text in enumerate(fitted.guesses, 1)},
             },
             random_state=seed,
         )

@@ -10,35 +10,23 @@ from stackingnet_sk import StackingNetClassifier, StackingNetRegressor, __versio
 from stackingnet_sk.cli.clipper import TableClipper
 from stackingnet_sk.cli.fitting import Fitted, final_step
 
+_COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 # The types that a fitted model consists of, besides those of scikit-learn and numpy.
 _TYPES = frozenset(
-    f"{part.__module__}.{part.__qualname__}"
-    for part in (StackingNetClassifier, StackingNetRegressor, TableClipper)
+    f"{part.__module__}.{part.__qualname__}" for part in (*_COMBINATIONS, TableClipper)
 )
-_COMBINATIONS = (StackingNetRegressor, StackingNetClassifier)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A model and how its tables are read.
-
-    Attributes
-    ----------
-    model : estimator
-        Fitted.
-    models : list of str
-        Columns that it predicts from.
-    missing : list of str
-        What stands for no answer besides an empty cell.
-    numbers : bool
-        Whether answers are numbers, not texts.
-    decimal : {".", ","}
-        What separates the decimals of a number.
-    """
+    """A fitted model and how its tables are read."""
 
     model: Any
+    # Columns that it predicts from.
     models: list[str]
+    # Texts that mark a missing answer, besides empty cells.
     missing: list[str]
+    # Whether answers are numbers, not texts.
     numbers: bool
     decimal: str
 
@@ -66,12 +54,8 @@ def save_model(saved: Saved, file: IO[bytes]) -> None:
 def load_model(path: str) -> Saved:
     """Read a model; types that a model does not need are refused unread.
 
-    Raises
-    ------
-    OSError
-        If it can't be read.
-    ValueError
-        If it is no such file, or holds anything else.
+    An OSError is raised if the file cannot be read, and a ValueError if it does not
+    hold a saved model, or holds anything else.
     """
     import skops.io
 

@@ -8,10 +8,9 @@ import numpy as np
 
 from stackingnet_sk._tables import as_rows, text_table
 from stackingnet_sk.cli.fitting import Fitted
-from stackingnet_sk.cli.guesses import Guesses
 
 
-def summarize(fitted: Fitted, guesses: Guesses) -> dict[str, Any]:
+def summarize(fitted: Fitted) -> dict[str, Any]:
     """Collect the figures of a fit, for JSON."""
     estimator, solution = fitted.estimator, fitted.estimator.solution_
     rows = as_rows(estimator.leaderboard())
@@ -23,7 +22,7 @@ def summarize(fitted: Fitted, guesses: Guesses) -> dict[str, Any]:
         "task": fitted.roles.task,
         "n_items": len(data),
         "n_labelled": data.n_labelled,
-        "guesses": guesses.sentences,
+        "guesses": fitted.guesses,
         "models": [{**row, "reliability": reliability[row["model"]]} for row in rows],
         "certificate": {
             "status": solution.status.value,

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackingnet_sk.cli.reading import FORMATS
+from stackingnet_sk.report.as_json import plain
 
 # Texts that a spreadsheet takes for a formula, unless they are numbers.
 _FORMULA = r"^\s*[=+\-@\t\r]"
@@ -34,12 +35,9 @@ def refuse_existing(
 ) -> None:
     """Refuse a path that cannot be written, before any work is done.
 
-    Raises
-    ------
-    ValueError
-        If its suffix is none of `suffixes` (None: any will do).
-    OSError
-        If there is a file already and no `force`, or no such folder.
+    A ValueError is raised if its suffix is none of `suffixes` (None allows any), an
+    OSError if the file exists and may not be replaced (`force`), or the folder does
+    not exist.
     """
     if path is None:
         return
@@ -94,7 +92,9 @@ def _write_csv(table: pa.Table, file: IO[bytes], separator: str = ",") -> None:
         structural = pc.match_substring_regex(distinct, f'["\r\n{separator}]')
         quoted |= bool(pc.any(structural).as_py())
     text = io.StringIO()
-    heads = [_harmless(name) for name in table.column_names]
+    heads = [
+        f"'{name}" if re.match(_FORMULA, name) else name for name in table.column_names
+    ]
     csv.writer(text, delimiter=separator, lineterminator="\n").writerow(heads)
     file.write(text.getvalue().encode())
     style = "needed" if quoted else "none"
@@ -109,10 +109,6 @@ def _is_formula(cells: Any) -> Any:
     return pc.and_(pc.match_substring_regex(cells, _FORMULA), pc.invert(number))
 
 
-def _harmless(name: str) -> str:
-    return f"'{name}" if re.match(_FORMULA, name) else name
-
-
 def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
     from pyarrow import parquet
 
@@ -120,33 +116,16 @@ def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
 
 
 def _write_jsonl(table: pa.Table, file: IO[bytes]) -> None:
-    for line in _lines(table):
-        file.write(line.encode())
-
-
-def _lines(table: pa.Table) -> Iterator[str]:
     for batch in table.to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
-            yield to_json(row) + "\n"
+            file.write(f"{to_json(row)}\n".encode())
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
     """Write standard JSON: NaN and infinity are null."""
-    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, default=str)
+    return json.dumps(plain(value), indent=indent, ensure_ascii=False)
 
 
 def print_json(figures: dict[str, Any]) -> None:
     """Print JSON on standard output."""
     click.echo(to_json(figures, indent=2))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return None
-    return value

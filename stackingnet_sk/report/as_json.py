@@ -35,7 +35,7 @@ def to_dict(figures: Figures) -> Json:
         name: _section(figures, section)
         for name, section in _attributes(figures, names).items()
     }
-    whole: Json = _plain(
+    whole: Json = plain(
         {
             **_attributes(figures, "title source created"),
             "task": "regression" if figures.is_number else "classification",
@@ -211,14 +211,14 @@ def _fields(source: Any) -> Json:
     return {field.name: getattr(source, field.name) for field in fields(source)}
 
 
-def _plain(value: Any) -> Any:
-    """Make a value of JSON: None where a number is not finite."""
+def plain(value: Any) -> Any:
+    """Make a value of standard JSON: None where a number is not finite."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -17,19 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
-from stackingnet_sk.inspection import Comparison, Dependence, PruningPath, Ranking
+from stackingnet_sk.inspection import (
+    Comparison,
+    Dependence,
+    PruningPath,
+    Ranking,
+    compare,
+    dependence,
+    rank_models,
+)
 from stackingnet_sk.report.sections import (
     Absent,
     GroupErrors,
     Weights,
     attempt,
-    compared,
-    correlated,
     group_errors,
     pruned,
-    ranked,
 )
-from stackingnet_sk.report.subject import RangeCount, Subject
+from stackingnet_sk.report.subject import MOST_ROWS, RangeCount, Subject
 from stackingnet_sk.report.words import count
 from stackingnet_sk.weights import Solution
 
@@ -174,13 +179,13 @@ class Figures:
 def collect(
     subject: Subject,
     *,
-    groups: Any = None,
-    fit_params: Mapping[str, Any] | None = None,
-    title: str | None = None,
-    source: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    confidence_level: float = 0.95,
-    random_state: int = 0,
+    groups: Any,
+    fit_params: Mapping[str, Any] | None,
+    title: str | None,
+    source: str | None,
+    settings: Mapping[str, Any] | None,
+    confidence_level: float,
+    random_state: int,
 ) -> Figures:
     """Measure everything; parameters as in `report`."""
     with warnings.catch_warnings(record=True) as caught:
@@ -188,15 +193,23 @@ def collect(
         # First, so that its warnings count all rows, and not those of a fold.
         missing = Missing.of(subject)
         comparison = attempt(
-            compared, subject, fit_params or {}, confidence_level, random_state
+            compare,
+            subject.whole,
+            subject.X,
+            subject.labels,
+            confidence_level=confidence_level,
+            max_rows=MOST_ROWS,
+            random_state=random_state,
+            **(fit_params or {}),
         )
         weights = Weights.of(subject)
         # The rows of the fit are recognized before some of them are drawn.
         panel = subject.out_of_fold()
         unseen = panel.drawn(random_state)
         drawn = subject if unseen is panel else unseen
-        ranking = attempt(ranked, unseen, random_state)
-        correlation = attempt(correlated, unseen)
+        evidence = unseen.model, unseen.table, unseen.y
+        ranking = attempt(rank_models, *evidence, random_state=random_state)
+        correlation = attempt(dependence, *evidence)
         pruning = attempt(pruned, subject)
         columns = () if groups is None else getattr(groups, "columns", groups)
         by_group = {

@@ -21,12 +21,8 @@ class Card(NamedTuple):
     main: bool = False
 
 
-def cards(figures: Figures) -> list[Card]:
+def cards(figures: Figures) -> Iterator[Card]:
     """List the headline figures."""
-    return list(_cards(figures))
-
-
-def _cards(figures: Figures) -> Iterator[Card]:
     data, dependence = figures.data, figures.dependence
     if not isinstance(figures.comparison, Absent):
         yield from _score_cards(figures.comparison)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,15 +16,11 @@ from stackingnet_sk.inspection import (
     Dependence,
     GroupDisparity,
     PruningPath,
-    Ranking,
-    compare,
-    dependence,
     disparity,
     prune,
-    rank_models,
 )
 from stackingnet_sk.predictions import as_array, is_labelled
-from stackingnet_sk.report.subject import MOST_ROWS, Subject
+from stackingnet_sk.report.subject import Subject
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
@@ -40,10 +36,12 @@ class Absent:
     why: str
 
 
-def attempt(make: Callable[..., Result], *arguments: Any) -> Result | Absent:
+def attempt(
+    make: Callable[..., Result], *arguments: Any, **keywords: Any
+) -> Result | Absent:
     """Make a section, or say why `make` refuses to."""
     try:
-        return make(*arguments)
+        return make(*arguments, **keywords)
     except LinAlgError:
         # Python counts it among the ValueErrors, but it is a bug.
         raise
@@ -94,36 +92,6 @@ class GroupErrors:
     n_unnamed: int
 
 
-def compared(
-    subject: Subject,
-    fit_params: Mapping[str, Any],
-    confidence_level: float,
-    random_state: int,
-) -> Comparison:
-    """Compare the combination with plain rivals on labels held out."""
-    return compare(
-        subject.whole,
-        subject.X,
-        subject.labels,
-        confidence_level=confidence_level,
-        max_rows=MOST_ROWS,
-        random_state=random_state,
-        **fit_params,
-    )
-
-
-def ranked(subject: Subject, random_state: int) -> Ranking:
-    """Rank the models."""
-    return rank_models(
-        subject.model, subject.table, subject.y, random_state=random_state
-    )
-
-
-def correlated(subject: Subject) -> Dependence:
-    """Correlate the errors of the models."""
-    return dependence(subject.model, subject.table, subject.y)
-
-
 def families(correlations: Dependence) -> list[list[str]]:
     """List the names in each family of two or more models."""
     order = correlations.order
@@ -165,8 +133,7 @@ def group_errors(
     # A group with one row has no estimate, and a row without a group belongs to none.
     names, counts = np.unique(groups[named].astype(str), return_counts=True)
     single = [str(group) for group in names[counts < 2]]
-    kept = named.copy()
-    kept[named] = ~np.isin(groups[named].astype(str), single)
+    kept = named & ~np.isin(groups.astype(str), single)
     if single and len(names) - len(single) < 2:
         raise ValueError("It takes two groups with two labels each; label more items.")
     contenders = comparison.names.tolist()
@@ -175,7 +142,7 @@ def group_errors(
     models = [average, comparison.constant]
     audit = disparity(
         comparison.predictions[kept, 0],
-        as_array(subject.labels)[comparison.rows][kept],
+        subject.labels[comparison.rows][kept],
         {name: groups[kept]},
         models=comparison.predictions[kept][:, models],
         task="regression" if comparison.is_number else "classification",

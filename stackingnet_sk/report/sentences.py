@@ -14,6 +14,7 @@ from stackingnet_sk.report.words import (
     count,
     figure,
     is_certified,
+    is_zero,
     listed,
     share,
     with_article,
@@ -34,18 +35,16 @@ def summary(figures: Figures) -> list[str]:
         f"{count(n_models, 'model')} answered with {what} for "
         f"{count(data.n_rows, 'item')}. {_labels(data.n_labelled, data.n_rows)}"
     ]
-    if isinstance(comparison, Absent):
-        lines.append(
-            "How good the combination is cannot be measured here: "
-            + (
+    if not isinstance(comparison, Absent):
+        lines += _result(comparison)
+    else:
+        reason = comparison.why
+        if not data.n_labelled:
+            reason = (
                 "without labels nothing tells right from wrong, and what follows rests "
                 "on how far the models agree."
-                if not data.n_labelled
-                else "there are too few labels to hold some out."
             )
-        )
-    else:
-        lines += _result(comparison)
+        lines.append(f"How good the combination is cannot be measured here: {reason}")
     without = figures.weights.without_weight
     if without:
         lines.append(
@@ -87,7 +86,7 @@ def _against_best_rival(comparison: Comparison) -> str:
     verb = "is off by" if is_number else "has"
     name = _the(comparison.names[rival])
     start = f"The best plain rival, {name}, {verb} {theirs}"
-    if not any(digit in size for digit in "123456789"):
+    if is_zero(size):
         return f"{start}: no difference to speak of ({ends}{unit})."
     word = "better" if lead[0] > 0 else "worse"
     luck = "luck" in comparison.verdict(rival)

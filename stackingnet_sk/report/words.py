@@ -8,9 +8,6 @@ from typing import Any
 
 from stackingnet_sk.weights import Solution, Status
 
-# Value, lower and upper end; NaN or None for what is not known.
-Triple = Sequence[float | None]
-
 # Pairs of models that a page lists.
 MOST_PAIRS = 10
 MINUS = "−"
@@ -19,14 +16,36 @@ JOIN = "\u00a0"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+# Certificates that do not prove the weights to be optimal, and why.
+_UNPROVEN = {
+    Status.UNLABELLED: (
+        "There is no certificate: without labels there is no error to be least. The "
+        "weights are an average by what the models have in common."
+    ),
+    Status.NOT_CONVERGED: (
+        "There is no certificate: the estimate from agreement, or of the missing "
+        "predictions, was still changing when it stopped. Treat the weights as "
+        "approximate."
+    ),
+    Status.CONVERGED: (
+        "There is no certificate: what agreement shows is a local optimum of a "
+        "likelihood, and another may explain the votes as well."
+    ),
+    Status.INACCURATE: (
+        "The weights are not proven optimal: the certificate exceeds its tolerance. "
+        "Treat them as approximate."
+    ),
+}
+
+
 def at(estimate: Any, place: Any) -> list[float]:
     """Take one value of an estimate, with its lower and upper end."""
     return [float(values[place]) for values in estimate]
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def number(value: float, digits: int = 3) -> str:
     """Write a number with so many significant digits, for people."""
-    if value is None or math.isnan(value):
+    if math.isnan(value):
         return "–"
     if value == 0:
         return "0"
@@ -41,29 +60,31 @@ def number(value: float | None, digits: int = 3) -> str:
     else:
         places = digits - 1 - math.floor(math.log10(size))
         text = f"{size:.{min(max(places, 0), 5)}f}"
-    zero = not any(digit in text for digit in "123456789")
-    return text if value >= 0 or zero else MINUS + text
+    return text if value >= 0 or is_zero(text) else MINUS + text
 
 
-def finite(value: float | None, digits: int = 3) -> str:
+def is_zero(text: str) -> bool:
+    """Tell whether no digit of a number is other than zero."""
+    return not any(digit in text for digit in "123456789")
+
+
+def finite(value: float, digits: int = 3) -> str:
     """Write a number like `number`; one that is infinite is not known."""
-    return number(value if value is None or math.isfinite(value) else None, digits)
+    return number(value if math.isfinite(value) else math.nan, digits)
 
 
-def signed(value: float | None) -> str:
+def signed(value: float) -> str:
     """Write a difference with its sign."""
     text = finite(value)
-    nothing = not any(digit in text for digit in "123456789")
-    return text if nothing or text[0] == MINUS else f"+{text}"
+    return text if is_zero(text) or text[0] == MINUS else f"+{text}"
 
 
-def share(value: float | None, places: int = 1) -> str:
+def share(value: float, places: int = 1) -> str:
     """Write a share in percent."""
-    if value is None or math.isnan(value):
+    if math.isnan(value):
         return "–"
     text = f"{100 * abs(value):.{places}f}"
-    zero = not any(digit in text for digit in "123456789")
-    return f"{'' if value >= 0 or zero else MINUS}{text}{JOIN}%"
+    return f"{'' if value >= 0 or is_zero(text) else MINUS}{text}{JOIN}%"
 
 
 def count(n: int, noun: str, plural: str = "") -> str:
@@ -78,24 +99,26 @@ def listed(names: list[str], most: int = 6) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def fixed(value: float | None, places: int, *, sign: bool = False) -> str:
+def fixed(value: float, places: int, *, sign: bool = False) -> str:
     """Write a number with so many decimals, and a plus if `sign` is set."""
-    if value is None or not math.isfinite(value):
+    if not math.isfinite(value):
         return "–"
     text = f"{abs(value):,.{places}f}"
-    if not any(digit in text for digit in "123456789"):
+    if is_zero(text):
         return text
     return (MINUS if value < 0 else "+" if sign else "") + text
 
 
-def figure(triple: Triple, is_number: bool, *, sign: bool = False) -> tuple[str, str]:
+def figure(
+    triple: Sequence[float], is_number: bool, *, sign: bool = False
+) -> tuple[str, str]:
     """Write an estimate and its interval with the decimals that the interval allows.
 
     What is no number is a share, in percent; a difference of shares, with its `sign`,
     is in points without a unit.
     """
-    value, low, high = (end if is_number else _percent(end) for end in triple)
-    width = 0.0 if low is None or high is None else high - low
+    value, low, high = (end if is_number else 100.0 * end for end in triple)
+    width = high - low
     places = 3 if is_number else 1
     if width > 0 and math.isfinite(width):
         # Two digits of the width.
@@ -105,10 +128,6 @@ def figure(triple: Triple, is_number: bool, *, sign: bool = False) -> tuple[str,
     return texts[0] + unit, f"{texts[1]} to {texts[2]}{unit}"
 
 
-def _percent(value: float | None) -> float | None:
-    return None if value is None else 100.0 * value
-
-
 def with_article(noun: str) -> str:
     """Put "a" or "an" before a noun."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
@@ -116,41 +135,16 @@ def with_article(noun: str) -> str:
 
 def is_certified(solution: Solution) -> bool:
     """Tell whether a certificate proves that the weights are optimal."""
-    return solution.status not in (
-        Status.UNLABELLED,
-        Status.CONVERGED,
-        Status.NOT_CONVERGED,
-        Status.INACCURATE,
-    )
+    return solution.status not in _UNPROVEN
 
 
 def proof(solution: Solution) -> str:
     """Say what the certificate proves, and what not."""
-    status = solution.status
-    if status is Status.UNLABELLED:
-        return (
-            "There is no certificate: without labels there is no error to be least. "
-            "The weights are an average by what the models have in common."
-        )
-    if status is Status.NOT_CONVERGED:
-        return (
-            "There is no certificate: the estimate from agreement, or of the missing "
-            "predictions, was still changing when it stopped. Treat the weights as "
-            "approximate."
-        )
-    if status is Status.CONVERGED:
-        return (
-            "There is no certificate: what agreement shows is a local optimum of a "
-            "likelihood, and another may explain the votes as well."
-        )
-    if status is Status.FEASIBLE:
+    if not is_certified(solution):
+        return _UNPROVEN[solution.status]
+    if solution.status is Status.FEASIBLE:
         return (
             "There was nothing to optimize: the constraint leaves one set of weights."
-        )
-    if status is Status.INACCURATE:
-        return (
-            "The weights are not proven optimal: the certificate exceeds its "
-            "tolerance. Treat them as approximate."
         )
     if solution.gap == 0:
         what = "No weights that the constraint allows have a lower objective."

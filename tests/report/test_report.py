@@ -167,7 +167,7 @@ def test_too_few_labels_are_told(n_labelled):
     y = some(truth, n_labelled)
     figures = report(StackingNetRegressor().fit(table, y), table, y).figures
     assert "comparing takes at least 4" in figures["comparison"]["why"]
-    assert "too few labels to hold some out" in " ".join(figures["summary"])
+    assert figures["comparison"]["why"] in " ".join(figures["summary"])
 
 
 def test_few_labels_are_told():
@@ -385,7 +385,7 @@ def test_what_cannot_be_reported_is_refused():
 
 def test_many_rows_are_drawn_from(monkeypatch):
     monkeypatch.setattr("stackingnet_sk.report.subject.MOST_ROWS", 100)
-    monkeypatch.setattr("stackingnet_sk.report.sections.MOST_ROWS", 100)
+    monkeypatch.setattr("stackingnet_sk.report.figures.MOST_ROWS", 100)
     table, truth, _ = numbers()
     y = some(truth, 300)
     figures = report(StackingNetRegressor().fit(table, y), table, y).figures
@@ -427,9 +427,10 @@ def test_members_split_by_groups_are_compared_as_they_were_fitted():
     model = StackingNetRegressor(members, cv=GroupKFold(3))
     fit_params = {"groups": np.repeat(np.arange(12), 10)}
     model.fit(Z, y, **fit_params)
-    without = report(model, Z, y).figures["comparison"]
+    without = report(model, Z, y).figures
     page = report(model, Z, y, fit_params=fit_params).figures["comparison"]
-    assert "groups" in without["why"]
+    assert "groups" in without["comparison"]["why"]
+    assert without["comparison"]["why"] in without["summary"][1]
     assert page["rows"][0]["name"] == "combination"
 
 
