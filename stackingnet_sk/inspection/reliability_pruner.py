@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from stackingnet_sk.inspection.answers import require_models
-from stackingnet_sk.inspection.ranking import rank_models
+from stackingnet_sk.inspection.ranking import Ranking, rank_models
 from stackingnet_sk.predictions import as_array
 
 
@@ -68,6 +68,12 @@ class ReliabilityPruner(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     >>> pruner.get_support().tolist()
     [True, True, True, False]
     """
+
+    estimator_: Any
+    ranking_: Ranking
+    support_: NDArray[np.bool_]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
 
     def __init__(
         self,
