@@ -197,6 +197,29 @@ class VoteCounts:
         return share
 
     @property
+    def answers_per_row(self) -> float:
+        """Number of answers on a row, averaged over all answers, at least one.
+
+        A row with more answers counts more often, because it holds more of them.
+        """
+        rows = self.labelled.sum(axis=1) + self.unlabelled
+        n_answers = (self.patterns >= 0).sum(axis=1)
+        total = float(rows @ n_answers)
+        return float(rows @ np.square(n_answers)) / total if total > 0 else 1.0
+
+    def common_rows(self, weights: NDArray[np.float64]) -> float:
+        """Weight of the rows that two models both answer, mean over pairs that answer.
+
+        `weights` has shape (n_patterns,). The result is the total weight if every model
+        answers every row or none, and zero for a single model.
+        """
+        given = self.patterns >= 0
+        n_answers = given.sum(axis=1)
+        n_models = int(given.any(axis=0).sum())
+        n_pairs = n_models * (n_models - 1)
+        return float(weights @ (n_answers * (n_answers - 1))) / max(n_pairs, 1)
+
+    @property
     def recalls(self) -> NDArray[np.float64]:
         """Share of right votes of each model on each class, on labelled rows.
 

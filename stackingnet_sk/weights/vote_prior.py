@@ -63,13 +63,16 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     The correlation on labelled rows is blended, as in :func:`blended_confusion`, with
     three times the correlation that remains in the label-free estimate, at most 0.4.
     The latter is shrunk by a hundred rows of no correlation, so that the noise of few
-    rows does not pass for correlation.
+    rows does not pass for correlation. What counts is the number of rows that two
+    models both answer, which is small if each item has few of many voters.
     """
+    labelled_rows = counts.labelled.sum(axis=1)
     posterior = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
     agreement = _ABSORBED * _mean_correlation(counts, posterior)
-    agreement *= counts.weight / (counts.weight + LABEL_FREE_ROWS)
+    n_common = counts.common_rows(labelled_rows + counts.unlabelled)
+    agreement *= n_common / (n_common + LABEL_FREE_ROWS)
     labelled = _mean_correlation(counts, counts.labelled)
-    n_labelled = float(counts.labelled.sum())
+    n_labelled = counts.common_rows(labelled_rows)
     blend = n_labelled * labelled + LABEL_FREE_ROWS * min(agreement, _MOST_CORRELATION)
     return min(blend / (n_labelled + LABEL_FREE_ROWS), _MOST_CORRELATION)
 
@@ -122,7 +125,9 @@ def margins(vote_weights: VoteWeights) -> Weights:
     return margin
 
 
-def common_errors(evidence: VoteWeights, correlation: float) -> VoteWeights:
+def common_errors(
+    evidence: VoteWeights, correlation: float, n_answers: float = np.inf
+) -> VoteWeights:
     r"""Discount the evidence for errors that the models have in common.
 
     If the errors of all M voters have the same correlation rho, the best linear
@@ -139,14 +144,17 @@ def common_errors(evidence: VoteWeights, correlation: float) -> VoteWeights:
     model that votes against the truth is as good as another once it is turned around.
 
     `evidence` is that of :func:`log_odds`, and zero for models that never answer, which
-    are not counted in M. `correlation` is ``rho``, in [0, 1).
+    are not counted in M. `correlation` is ``rho``, in [0, 1). `n_answers` is the number
+    of answers on a row, which replaces M if it is smaller: the errors of models that do
+    not answer are not added.
     """
     size = np.abs(margins(evidence))
     size[size <= 1e-9 * size.max(initial=0.0)] = 0.0
     n_models = np.count_nonzero(size)
     if not n_models:
         return evidence
-    shared = n_models * correlation / (1.0 + (n_models - 1) * correlation)
+    n_voters = min(n_answers, n_models)
+    shared = n_voters * correlation / (1.0 + (n_voters - 1.0) * correlation)
     kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
     scale /= 1.0 - correlation

@@ -49,6 +49,7 @@ class VoterEstimates:
     correlation: float
     confidence: float
     label_free: DawidSkene
+    answers_per_row: float = np.inf
 
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
@@ -61,7 +62,10 @@ class VoterEstimates:
         rates = blended_rates(counts, label_free)
         correlation = blended_correlation(counts, label_free)
         factor = confidence(counts, correlation)
-        return cls(confusion, rates, answers, correlation, factor, label_free)
+        n_answers = counts.answers_per_row
+        return cls(
+            confusion, rates, answers, correlation, factor, label_free, n_answers
+        )
 
     @property
     def reliability(self) -> Weights:
@@ -71,7 +75,9 @@ class VoterEstimates:
     @property
     def vote_weights(self) -> VoteWeights:
         """Log-odds of votes, discounted for errors in common, times `confidence`."""
-        evidence = common_errors(log_odds(self.confusion), self.correlation)
+        evidence = common_errors(
+            log_odds(self.confusion), self.correlation, self.answers_per_row
+        )
         return self.confidence * evidence
 
     @property

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from weights_problems import law
 
 from stackingnet_sk.evidence import VoteCounts
-from stackingnet_sk.weights import dawid_skene
+from stackingnet_sk.weights import VoterEstimates, dawid_skene
 from stackingnet_sk.weights.vote_prior import (
     balanced_accuracy,
     blended_confusion,
@@ -62,6 +62,50 @@ def test_equal_voters_count_as_their_effective_number(
 
     found = common_errors(evidence, correlation)
     assert_allclose(found.sum(axis=0), effective * one[0], rtol=1e-9, atol=1e-12)
+
+
+@law
+@given(
+    seed=seeds,
+    n_models=st.integers(3, 40),
+    n_answers=st.integers(1, 3),
+    correlation=correlations,
+)
+def test_voters_who_share_no_row_are_not_discounted_for_each_other(
+    seed, n_models, n_answers, correlation
+):
+    """A few of many equal voters count as these few would without the others."""
+    one = log_odds(confusions(np.random.default_rng(seed), 1, 3))
+    evidence = np.repeat(one, n_models, axis=0)
+    few = common_errors(evidence[:n_answers], correlation)
+    many = common_errors(evidence, correlation, float(n_answers))
+
+    assert_allclose(many[:n_answers], few, rtol=1e-9, atol=1e-12)
+
+
+def test_a_sparse_crowd_is_no_worse_than_the_majority_vote():
+    """461 workers with six answers an item kept next to no evidence: an item was
+    discounted for the errors of all workers, and its answer was the largest class.
+    """
+    rng = np.random.default_rng(0)
+    truth = rng.integers(5, size=300)
+    table = np.full((300, 400), -1)
+    for row, label in enumerate(truth):
+        wrong = (label + rng.integers(1, 5, 6)) % 5
+        votes = np.where(rng.random(6) < 0.6, label, wrong)
+        table[row, rng.choice(400, 6, replace=False)] = votes
+    counts = VoteCounts.from_rows(table, np.full(300, -1), 5)
+    panel = VoterEstimates.from_counts(counts)
+
+    def right(vote_weights):
+        scores = (counts.design @ vote_weights.reshape(-1, 5))[None]
+        place = counts.patterns[:, None, :] == table[None, :, :]
+        row_of = place.all(axis=2).argmax(axis=0)
+        return np.mean(scores[0][row_of].argmax(axis=1) == truth)
+
+    assert panel.answers_per_row == 6.0
+    plain = right(np.tile(np.eye(5), (400, 1, 1)))
+    assert right(panel.vote_weights) >= plain - 0.01
 
 
 @law
