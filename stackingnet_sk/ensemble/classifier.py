@@ -85,14 +85,18 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         often as they come.
     shrinkage : float or "auto", default="auto"
         Strength of the prior in pseudo-observations: it counts as so many labelled
-        rows. "auto" is 50 for votes, 100 for probabilities, 20 for the linear pool. 0
-        is the maximum of the likelihood, which need not exist.
+        rows. "auto" is 100 for probabilities and 20 for the linear pool. For votes it
+        mixes priors of strength 10 and 50 around several centres (agreement, equal
+        weights, no weights, single models), weighed by leave-one-out log loss; from
+        1,000 labelled rows on it is 50. 0 is the maximum of the likelihood, which need
+        not exist.
     structure : {"auto", "shared", "full"}, default="auto"
         "shared": one weight a model, at least zero (the architecture of [1]_, ``V_m =
         w_m I``). "full": a matrix a model, of any sign, which can tell a model that
         confuses two classes from one that is poor, and uses one that votes against the
-        truth. "auto": the one of less approximate leave-one-out log loss, and "shared"
-        where "full" has over a thousand coefficients. No effect on the linear pool.
+        truth. "auto" takes the one with the smaller approximate leave-one-out log loss,
+        or mixes both (see `shrinkage`), and takes "shared" if "full" has over a
+        thousand coefficients. No effect on the linear pool.
     pool : {"logit", "linear"}, default="logit"
         "logit" as above, of probabilities the logarithmic opinion pool. "linear": the
         linear one, ``sum_m w_m p_m`` with weights at least zero that sum to one.

@@ -22,8 +22,10 @@ from stackingnet_sk.ensemble.validation import check_shrinkage
 from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import ClassAnswers
 from stackingnet_sk.weights import (
+    ENOUGH_LABELS,
     Solution,
     VoterEstimates,
+    solve_mixture,
     solve_pool,
     solve_pool_unlabelled,
     solve_votes,
@@ -290,16 +292,18 @@ class _VoteProblem:
             options["user_constraints"] = limits
         if self.linear and of_probabilities:
             return solve_pool(design, labelled, self.voters, self.prior, **options)
-        return solve_votes(
-            design,
-            labelled,
-            self.voters,
-            center,
-            self.prior,
-            row_weight,
-            structure=self.parameters.structure,
-            **options,
-        )
+        rows = design, labelled, self.voters
+        options["structure"] = self.parameters.structure
+        if self._is_mixture(labelled):
+            del options["shrinkage"]
+            return solve_mixture(*rows, self.prior, row_weight, **options)
+        return solve_votes(*rows, center, self.prior, row_weight, **options)
+
+    def _is_mixture(self, labelled: NDArray[np.float64]) -> bool:
+        """Tell whether several priors are tried: votes, and labels that are few."""
+        automatic = isinstance(self.parameters.shrinkage, str)
+        few = float(labelled.sum()) <= ENOUGH_LABELS
+        return automatic and few and self.rows is None
 
     def _shrinkage(self) -> float:
         strength = self.parameters.shrinkage

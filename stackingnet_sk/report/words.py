@@ -159,6 +159,13 @@ def proof(solution: Solution) -> str:
             "The conditions that only an optimum fulfils are violated by no more than "
             f"{number(solution.residual)}, relative to what a plain rival has."
         )
+    if solution.status is Status.MIXTURE:
+        what = (
+            f"The weights are a mixture of {len(solution.candidates)} optima, each "
+            "under another prior, weighed by how well it predicts labels that it has "
+            "not seen. No objective is higher than its optimum by more than "
+            f"{number(solution.gap)} of what a plain rival has."
+        )
     return (
         f"{what} That is computed anew from the data, not reported by the solver. It "
         "proves that the arithmetic is right, not that the combination is good: this "

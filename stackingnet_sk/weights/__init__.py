@@ -10,7 +10,7 @@ from stackingnet_sk.weights.objective import StackingObjective
 from stackingnet_sk.weights.prior import ShrinkagePrior, factor_scores
 from stackingnet_sk.weights.problem import Certificate
 from stackingnet_sk.weights.reliability import reliability
-from stackingnet_sk.weights.solution import Solution, Status
+from stackingnet_sk.weights.solution import Candidate, Solution, Status
 from stackingnet_sk.weights.solve import (
     CONSTRAINTS,
     UnitsError,
@@ -20,6 +20,7 @@ from stackingnet_sk.weights.solve import (
 )
 from stackingnet_sk.weights.structures import STRUCTURES
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
+from stackingnet_sk.weights.vote_mixture import ENOUGH_LABELS, solve_mixture
 from stackingnet_sk.weights.vote_solve import (
     VoterEstimates,
     solve_pool,
@@ -30,8 +31,10 @@ from stackingnet_sk.weights.vote_solve import (
 
 __all__ = [
     "CONSTRAINTS",
+    "ENOUGH_LABELS",
     "SOLVERS",
     "STRUCTURES",
+    "Candidate",
     "Certificate",
     "ConstraintSet",
     "DawidSkene",
@@ -50,6 +53,7 @@ __all__ = [
     "factor_scores",
     "reliability",
     "solve",
+    "solve_mixture",
     "solve_moments",
     "solve_pattern",
     "solve_pool",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,26 @@ class Status(Enum):
     NOT_CONVERGED = "not converged: the likelihood was still rising at the last step"
     BEST_SUBSET = "optimal over all subsets of so many models"
     BOUNDED_SUBSET = "best subset found; the gap bounds what another could gain"
+    MIXTURE = "a mixture of optima under several priors, weighed by leave-one-out"
     INACCURATE = "not certified: the certificate exceeds its tolerance"
+
+
+class Candidate(NamedTuple):
+    """An optimum that a mixture weighs, and the share of it in the mixture.
+
+    Attributes
+    ----------
+    name : str
+        Centre, strength and structure of its prior.
+    belief : float
+        Weight of the candidate; those of a mixture sum to one.
+    solution : Solution
+        The optimum, with a certificate of its own.
+    """
+
+    name: str
+    belief: float
+    solution: Solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +112,9 @@ class Solution:
     certificate : float, default=inf
         Largest of the figures that prove optimality and of `violation`, which decides
         `status`. It is infinite where there is no proof.
+    candidates : tuple of Candidate, default=()
+        Of a mixture, the optima that it mixes and the belief in each. Gap, residual and
+        violation are then the worst of theirs.
 
     Examples
     --------
@@ -120,6 +142,7 @@ class Solution:
     problem: Certifiable | None = None
     models: Models | None = None
     certificate: float = np.inf
+    candidates: tuple[Candidate, ...] = ()
 
     def recheck(self, problem: Certifiable | None = None) -> Certificate:
         """Recompute the certificate of these weights from the problem.

@@ -153,7 +153,7 @@ def common_errors(
     n_models = np.count_nonzero(size)
     if not n_models:
         return evidence
-    n_voters = min(n_answers, n_models)
+    n_voters = min(n_answers, float(n_models))
     shared = n_voters * correlation / (1.0 + (n_voters - 1.0) * correlation)
     kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)

@@ -123,37 +123,66 @@ def solve_votes(
     constraints. The intercept of the solution includes the logarithm of the class
     prior.
     """
-    n_classes = labelled.shape[1]
-    names = [structure] if structure != "auto" else list(STRUCTURES)
-    size = n_classes + design.shape[1] * n_classes
-    if structure == "auto" and (
-        size > LARGEST_HESSIAN or shrinkage == 0 or user_constraints
-    ):
+    names = allowed_structures(design, labelled.shape[1], structure)
+    if structure == "auto" and (shrinkage == 0 or user_constraints):
         names = [Shared.name]
-    solutions = []
-    errors = []
-    for name in names:
-        structure_of_name = STRUCTURES[name](design, n_classes)
-        objective = LogLossObjective(
-            structure_of_name,
+    solutions = [
+        solve_structure(
+            name,
+            design,
             labelled,
-            np.log(class_prior),
-            structure_of_name.coefficients(center),
-            shrinkage,
+            center,
+            class_prior,
+            row_weight,
+            shrinkage=shrinkage,
+            solver=solver,
+            user_constraints=user_constraints,
         )
-        problem = VotesProblem(objective)
-        solution = solve_certified(problem, user_constraints, solver)
-        point = problem.point_of(solution.combination)
-        solutions.append(solution)
-        errors.append(leave_one_out(objective, point, row_weight))
+        for name in names
+    ]
     # A tie, or no finite estimate, goes to the simpler structure.
-    best = int(np.argmin(errors))
-    return replace(
-        solutions[best],
-        shrinkage=shrinkage,
-        expected_error=errors[best],
-        log_likelihood=panel.label_free.log_likelihood,
+    best = int(np.argmin([solution.expected_error for solution in solutions]))
+    log_likelihood = panel.label_free.log_likelihood
+    return replace(solutions[best], log_likelihood=log_likelihood)
+
+
+def allowed_structures(design: Any, n_classes: int, structure: str) -> list[str]:
+    """List the structures to try, the simpler one first.
+
+    "auto" tries all; only "shared" if a matrix per model has too many coefficients.
+    """
+    if structure != "auto":
+        return [structure]
+    size = n_classes + design.shape[1] * n_classes
+    return [Shared.name] if size > LARGEST_HESSIAN else list(STRUCTURES)
+
+
+def solve_structure(
+    name: str,
+    design: Any,
+    labelled: Table,
+    center: VoteWeights,
+    class_prior: Rates,
+    row_weight: Rates,
+    *,
+    shrinkage: float,
+    solver: str = "auto",
+    user_constraints: UserConstraints | None = None,
+) -> Solution:
+    """Solve for the weights of one structure under one prior, see `solve_votes`."""
+    structure = STRUCTURES[name](design, labelled.shape[1])
+    objective = LogLossObjective(
+        structure,
+        labelled,
+        np.log(class_prior),
+        structure.coefficients(center),
+        shrinkage,
     )
+    problem = VotesProblem(objective)
+    solution = solve_certified(problem, user_constraints, solver)
+    point = problem.point_of(solution.combination)
+    error = leave_one_out(objective, point, row_weight)
+    return replace(solution, shrinkage=shrinkage, expected_error=error)
 
 
 def solve_pool(

@@ -151,11 +151,14 @@ def test_intercepts_satisfy_their_optimality_condition(
     """
     model = StackingNetClassifier(structure=structure, shrinkage=shrinkage)
     model.fit(votes, truth)
-    slopes = softmax(scores_by_hand(model, votes), axis=1) - np.eye(3)[truth]
-    b = model.intercept_ - np.log(model.class_prior_)
-
-    pull = model.solution_.shrinkage * b
-    assert_allclose(slopes.sum(axis=0) + pull, np.zeros(3), atol=1e-6)
+    hits = (votes[:, :, None] == np.arange(3)).astype(float)
+    mixed = [candidate.solution for candidate in model.solution_.candidates]
+    for solution in mixed or [model.solution_]:
+        scores = np.einsum("ima,mak->ik", hits, solution.vote_weights)
+        slopes = softmax(scores + solution.intercept, axis=1) - np.eye(3)[truth]
+        b = solution.intercept - np.log(model.class_prior_)
+        pull = solution.shrinkage * b
+        assert_allclose(slopes.sum(axis=0) + pull, np.zeros(3), atol=1e-6)
 
 
 @pytest.mark.parametrize("structure", ["shared", "full"])
@@ -179,7 +182,10 @@ def test_cvxpy_finds_the_same_weights(votes, labels, structure, class_weight):
     """It shares no line with the native solver."""
     native, other = (
         StackingNetClassifier(
-            structure=structure, class_weight=class_weight, solver=solver
+            structure=structure,
+            class_weight=class_weight,
+            solver=solver,
+            shrinkage=50.0,
         ).fit(votes, labels)
         for solver in ("auto", "cvxpy")
     )
@@ -194,7 +200,8 @@ def test_cvxpy_finds_the_same_weights(votes, labels, structure, class_weight):
 def test_the_answer_is_certified(votes, labels, structure):
     solution = StackingNetClassifier(structure=structure).fit(votes, labels).solution_
 
-    assert solution.status is Status.OPTIMAL
+    assert solution.status is Status.MIXTURE
+    assert {c.solution.status for c in solution.candidates} == {Status.OPTIMAL}
     assert solution.gap < 1e-12
     assert solution.warning is None
 

@@ -55,12 +55,15 @@ def panel(seed=0, n_rows=240):
 VOTES, TABLE, Y, GROUP = panel()
 # How the architecture is asked for, and what it is fitted on.
 WAYS = {
-    "shared votes": ({"structure": "shared"}, VOTES),
-    "full votes": ({"structure": "full"}, VOTES),
+    "shared votes": ({"structure": "shared", "shrinkage": 50.0}, VOTES),
+    "full votes": ({"structure": "full", "shrinkage": 50.0}, VOTES),
     "shared evidence": ({"structure": "shared"}, TABLE),
     "full evidence": ({"structure": "full"}, TABLE),
     "linear pool": ({"pool": "linear"}, TABLE),
-    "balanced votes": ({"structure": "shared", "class_weight": "balanced"}, VOTES),
+    "balanced votes": (
+        {"structure": "shared", "class_weight": "balanced", "shrinkage": 50.0},
+        VOTES,
+    ),
     "weighted pool": ({"pool": "linear", "class_weight": {0: 3.0, 1: 1, 2: 1}}, TABLE),
 }
 every_way = pytest.mark.parametrize("way", WAYS)
@@ -225,9 +228,8 @@ def test_it_agrees_with_a_formulation_on_the_rows(way):
     """Without a prior, multinomial logistic regression on the rows under a cap, its
     class prior the offset, written down in cvxpy."""
     options, X = WAYS[way]
-    model = StackingNetClassifier(
-        constraint=max_weight(0.5), shrinkage=0, **options
-    ).fit(X, Y)
+    options = {**options, "shrinkage": 0}
+    model = StackingNetClassifier(constraint=max_weight(0.5), **options).fit(X, Y)
     scores = model.predict_proba(X)
     ways = "full" in way
     weights = cp.Variable(4)
@@ -291,7 +293,7 @@ def test_the_order_of_the_models_does_not_matter(way):
 
 def test_automatic_structure_is_shared_under_limits():
     limit, _ = binding("shared votes", "max_weight")
-    auto = StackingNetClassifier(constraint=limit).fit(VOTES, Y)
+    auto = StackingNetClassifier(constraint=limit, shrinkage=50.0).fit(VOTES, Y)
     shared, _ = fit("shared votes", limit)
     assert auto.structure_ == "shared"
     assert_array_equal(auto.weights_, shared.weights_)
@@ -488,7 +490,7 @@ def test_cross_validation_slices_the_groups():
         )
         for train, test in cv.split(VOTES)
     ]
-    model = StackingNetClassifier(structure="shared", constraint=limit)
+    model = StackingNetClassifier(structure="shared", shrinkage=50.0, constraint=limit)
     passed = {"cv": cv, "params": {"sensitive_features": GROUP}}
     assert_allclose(cross_val_score(model, VOTES, Y, **passed), expected)
     with sklearn.config_context(enable_metadata_routing=True):

@@ -38,7 +38,8 @@ def panel(kind):
 
 def estimator(kind, constraint):
     if kind == "votes":
-        return StackingNetClassifier(constraint=constraint)
+        # Of a mixture the errors are as rough as the interior points of its candidates.
+        return StackingNetClassifier(constraint=constraint, shrinkage=50.0)
     return StackingNetRegressor(constraint=constraint)
 
 
