@@ -117,7 +117,7 @@ class PredictionStatistics:
             which = "labelled rows" if self.has_labels else "rows"
             raise ValueError(
                 f"the {which} have no weight: sample_weight is zero on every row of "
-                "them; give at least one row some"
+                "them; give at least one row a weight"
             )
 
     def imputed(self) -> ImputedMoments:
