@@ -290,7 +290,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
 (n_samples, n_models), (n_samples, n_models * n_classes) or \
 (n_samples, n_models, n_classes)
             What the members take; without members votes (numbers or texts; NaN, None or
-            pandas' NA abstains) or probabilities (NaN for all classes is silence). Of
+            pandas' NA abstains) or probabilities (NaN for all classes abstains). Of
             votes, with `classes` given, also a table that is never held whole: a
             memory-mapped array, an iterator of blocks (tables, tuples ``(X, y)`` or
             ``(X, y, sample_weight)``), an Arrow data set, a Dask array or dataframe.
@@ -540,7 +540,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         Returns
         -------
         ndarray of shape (n_samples, n_models * n_classes)
-            Probabilities, or one at the class voted for; zeros for silence.
+            Probabilities, or one at the class voted for; zeros where a model abstains.
             Model-major.
         """
         check_is_fitted(self)
