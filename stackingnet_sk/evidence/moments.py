@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsyrk
 
 from stackingnet_sk.evidence.rounding import two_sum
 
@@ -105,8 +104,7 @@ class Moments:
         # The border holds the target and a row of ones, whose products with the rest
         # are sums. The errors have an array of their own, so that they are contiguous.
         buffer, border = np.empty((size, n_models)), np.ones((2, size))
-        # dsyrk adds to the lower triangle in place, and does not copy the errors.
-        squares = np.zeros((n_models, n_models), order="F")
+        squares, part = np.zeros((2, n_models, n_models))
         sums, corner = np.zeros((2, n_models)), np.zeros((2, 2))
         centred = True
         # Overflow and NaN raise no warning: they show in the result, see is_finite.
@@ -136,13 +134,13 @@ class Moments:
                     root = np.sqrt(sample_weight[rows])
                     errors *= root[:, None]
                     edge *= root
-                if n_models:
-                    dsyrk(1.0, errors.T, beta=1.0, c=squares, overwrite_c=1, lower=1)
+                # numpy computes one triangle of a product with the transpose.
+                squares += np.dot(errors.T, errors, out=part)
                 # Two matrix-vector products cost less than one with a thin matrix.
                 sums[0] += edge[0] @ errors
                 sums[1] += edge[1] @ errors
                 corner += edge @ edge.T
-            products = np.block([[squares.T, sums.T], [sums, corner]])
+            products = np.block([[squares, sums.T], [sums, corner]])
             return cls.from_products(products, shift, n_rows, sample_weight, scale)
 
     @classmethod
