@@ -14,6 +14,8 @@ from stackingnet_sk.weights.structures import Structure
 # Pseudo-observations on the slope for each one on the direction. It is small, so that
 # labels soon outweigh the prior on how much evidence there is.
 _SLOPE_SHARE = 0.02
+# Share of the largest coefficient below which a coefficient is rounding.
+_ROUNDING = 1e-12
 
 
 def log_normalizers(scores: Table) -> Vector:
@@ -173,7 +175,9 @@ def leave_one_out(
     nats. It is infinite if the optimum without a row is undetermined, because there is
     next to no prior. It is a function of counts, so the order of rows does not matter.
     """
-    free = point > objective.lower
+    # A weight that is zero up to rounding is at its bound, or the order of the models
+    # would decide whether it is free.
+    free = point > objective.lower + _ROUNDING * np.abs(point).max()
     hessian = objective.hessian(point)
     if objective.strength == 0:
         # Raising all intercepts alike changes no probability, so the Hessian is
