@@ -1,6 +1,7 @@
 """The one way to solve: minimize, certify, apply user constraints, decide the status.
 
-Problems know the mathematics (see `problem`); nothing else decides a status.
+Problems know the mathematics (see `problem`). Best subsets, mixtures and answers
+without labels set a status of their own where they are made.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def decide_status(
     certificate: Certificate,
     tolerance: float = CERTIFIED,
 ) -> Status:
-    """Decide how a solve ended: the only place that does.
+    """Decide how the solve of one problem ended.
 
     A solution is optimal if every condition of optimality and of feasibility holds up
     to the tolerance, relative to `Problem.scale`. The conditions are
