@@ -164,11 +164,14 @@ class VoteCombiner:
         )
 
     def subset(self, models: NDArray[np.intp]) -> VoteCombiner:
-        """Combine the votes of some of the models only, given by their indices."""
+        """Combine the votes of some of the models only, given by their indices.
+
+        The counts hold no probabilities, so a linear pool becomes one of votes.
+        """
         chosen = models if self.models is None else self.models[models]
         return self.from_counts(
             self.counts,
-            self.parameters,
+            self.parameters._replace(pool="logit"),
             self.classes,
             self.model_names,
             self.groups,

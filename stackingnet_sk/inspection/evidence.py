@@ -49,6 +49,11 @@ class _CombinerEvidence(ABC):
         """Whether any row has a label."""
 
     @property
+    def of_probabilities(self) -> bool:
+        """Whether the models gave probabilities, of which only the votes are kept."""
+        return False
+
+    @property
     def names(self) -> NDArray[np.object_]:
         """Names of the models."""
         return self.combiner.model_names
@@ -62,12 +67,13 @@ class _CombinerEvidence(ABC):
         """Return the expected loss of the combination of some models (indices).
 
         NaN without labels, or if the groups of a constraint are unknown; infinity if no
-        weights of these models fulfil all constraints.
+        weights of these models fulfil all constraints. Probabilities count as votes,
+        also those of all models, so that the errors can be compared.
         """
         if not self.labelled or not self.error_is_known:
             return float("nan")
         combiner = self.combiner
-        if len(models) < len(self.names):
+        if len(models) < len(self.names) or self.of_probabilities:
             try:
                 combiner = combiner.subset(models)
             except InfeasibleError:
@@ -145,6 +151,11 @@ class VoteEvidence(_CombinerEvidence):
 
     combiner: VoteCombiner
     unit: ClassVar[str] = "log loss"
+
+    @property
+    def of_probabilities(self) -> bool:
+        """Whether the models gave probabilities, of which only the votes are kept."""
+        return self.combiner.of_probabilities
 
     @property
     def counts(self) -> VoteCounts:

@@ -380,3 +380,25 @@ def test_bad_input():
         ReliabilityPruner(StackingNetRegressor(), confidence_level=1).fit(X, y)
     with pytest.raises(NotFittedError, match="not fitted"):
         ReliabilityPruner(StackingNetRegressor()).transform(X)
+
+
+@pytest.mark.parametrize("shrinkage", ["auto", 50.0])
+@pytest.mark.parametrize("pool", ["logit", "linear"])
+def test_probabilities_count_as_votes_with_all_models_too(pool, shrinkage):
+    """Else the first error is of another kind than those that follow: with the linear
+    pool it was NaN, and all models were always the best.
+    """
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=200)
+    table = rng.random((200, 4, 3))
+    table += 2 * np.eye(3)[truth][:, None, :] * rng.random((200, 4, 1))
+    table /= table.sum(axis=2, keepdims=True)
+    of_votes = StackingNetClassifier(shrinkage=shrinkage)
+    expected = prune(of_votes.fit(table.argmax(axis=2), truth))
+    model = StackingNetClassifier(pool=pool, shrinkage=shrinkage).fit(table, truth)
+    path = prune(model)
+
+    assert_array_equal(path.removed, expected.removed)
+    assert_allclose(path.error, expected.error, rtol=1e-12)
+    fewer = model.combiner_.subset(np.array([0, 1]))
+    assert not fewer.linear
