@@ -15,7 +15,7 @@ from stackingnet_sk._tables import as_frame
 from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
 from stackingnet_sk.inspection.answers import ModelAnswers
 from stackingnet_sk.theory import effective_number
-from stackingnet_sk.weights import dawid_skene
+from stackingnet_sk.weights import estimate_voters
 
 Array = NDArray[Any]
 
@@ -181,10 +181,10 @@ def dependence(
     Without labels, the cause that all models share is taken for the truth. Of numbers:
     what one factor leaves of the correlations of predictions, fitted to those between
     families, which would pass for truth otherwise. Of classes: as with labels, in
-    proportion to the posterior of `weights.dawid_skene`. Labels would show **more**: on
-    real panels of language models agreement leaves a third of the correlation for
-    classes and next to nothing for numbers, though the same pairs tend to stand out.
-    And a family that dominates the panel passes for the truth.
+    proportion to the posterior of `weights.estimate_voters`. Labels would show
+    **more**: on real panels of language models agreement leaves a third of the
+    correlation for classes and next to nothing for numbers, though the same pairs tend
+    to stand out. And a family that dominates the panel passes for the truth.
 
     Parameters
     ----------
@@ -350,7 +350,7 @@ def _outcomes(answers: ModelAnswers, rows: Array, labelled: bool) -> tuple[Array
     else:
         counts = VoteCounts.from_rows(votes, np.full(len(votes), -1), n_classes)
         place = np.repeat(np.arange(len(counts)), counts.unlabelled.astype(np.intp))
-        votes, mass = counts.patterns[place], dawid_skene(counts).posterior[place]
+        votes, mass = counts.patterns[place], estimate_voters(counts).posterior[place]
     return votes == np.arange(n_classes)[:, None, None], votes >= 0, mass.T
 
 

@@ -1,5 +1,6 @@
 """Constraint sets, objectives, priors and certified solutions."""
 
+from stackingnet_sk.weights.agreement import estimate_voters
 from stackingnet_sk.weights.certified import SOLVERS
 from stackingnet_sk.weights.constraint_set import ConstraintSet
 from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
@@ -50,6 +51,7 @@ __all__ = [
     "VoterEstimates",
     "dawid_skene",
     "error_due_to_missing",
+    "estimate_voters",
     "factor_scores",
     "reliability",
     "solve",

@@ -11,12 +11,20 @@ near the majority vote, and models that share an error look reliable to each oth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import entr, gammaln, logsumexp, softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
-from stackingnet_sk.weights.shapes import Array, Confusion, Rates, Table, Vector
+from stackingnet_sk.weights.shapes import (
+    Array,
+    Confusion,
+    Rates,
+    Table,
+    Vector,
+    Weights,
+)
 
 # Number of answers, on each class, that the one coin counts for. It is at most the
 # share below of the rows that a class has on average, as otherwise few rows would
@@ -47,6 +55,26 @@ _MAX_ITERATIONS = 2000
 _TOLERANCE = 1e-7
 
 
+class VoterStructure(Protocol):
+    """How the voters' confusion and the rates of the classes are parametrized."""
+
+    name: ClassVar[str]
+
+    def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
+        """Estimate confusion and class prior from the current class probabilities.
+
+        `joint` is the weight of each model's votes by class, see
+        :meth:`VoteCounts.joint`, and `rates` the weight of the rows of each class. The
+        prior is the probability of each class before any vote is known.
+        """
+
+    def log_evidence(self, joint: Confusion, rates: Rates) -> float:
+        """Log-probability of votes and classes, with all parameters integrated out."""
+
+    def class_rates(self, rates: Rates) -> Rates:
+        """Rates of the classes, from the weight of the rows of each class."""
+
+
 @dataclass(frozen=True, eq=False)
 class DawidSkene:
     """Estimated confusion of each model and rates of the classes.
@@ -65,6 +93,20 @@ class DawidSkene:
     log_likelihood: Vector
     converged: bool
     posterior: Table
+    structure: VoterStructure
+
+    def log_evidence(self, counts: VoteCounts) -> float:
+        """Lower bound of the log-probability of all votes and labels, in nats.
+
+        The evidence is convex in the counts, so its value at the expected counts, plus
+        the entropy of the classes, is at most the logarithm of the sum over all classes
+        (Jensen).
+        """
+        weights = self.posterior * counts.unlabelled[:, None] + counts.labelled
+        evidence = self.structure.log_evidence(
+            counts.joint(weights), weights.sum(axis=0)
+        )
+        return evidence + float(counts.unlabelled @ entr(self.posterior).sum(axis=1))
 
 
 def dawid_skene(counts: VoteCounts) -> DawidSkene:
@@ -95,13 +137,18 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
         )
     if not identified(counts):
         return _one_or_two_models(counts)
+    return maximize_expectation(counts, FullConfusion())
+
+
+def maximize_expectation(counts: VoteCounts, structure: VoterStructure) -> DawidSkene:
+    """Maximize the expectation from the majority vote, under a structure."""
     posterior = majority(counts)
     log_likelihood: list[float] = []
     converged = False
     while not converged and len(log_likelihood) < _MAX_ITERATIONS:
         weights = posterior * counts.unlabelled[:, None] + counts.labelled
         rates = weights.sum(axis=0)
-        confusion, prior = em_step(counts.joint(weights), rates)
+        confusion, prior = structure.estimate(counts.joint(weights), rates)
         joint = log_votes(counts, confusion) + np.log(prior)
         evidence = logsumexp(joint, axis=1)
         log_likelihood.append(
@@ -111,7 +158,8 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
         converged = bool(np.abs(updated - posterior).max() <= _TOLERANCE)
         posterior = updated
     trace = np.array(log_likelihood)
-    return DawidSkene(confusion, rates / total, trace, converged, posterior)
+    share = structure.class_rates(rates)
+    return DawidSkene(confusion, share, trace, converged, posterior, structure)
 
 
 def identified(counts: VoteCounts) -> bool:
@@ -119,19 +167,52 @@ def identified(counts: VoteCounts) -> bool:
     return int((counts.patterns >= 0).any(axis=0).sum()) >= _IDENTIFIED
 
 
-def em_step(joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
-    """Estimate confusion matrices and class prior from the current class probabilities.
+@dataclass(frozen=True)
+class FullConfusion:
+    """A confusion matrix per model, shrunk toward one coin per model."""
 
-    `joint` is the weight of each model's votes by class, see :meth:`VoteCounts.joint`,
-    and `rates` the weight of the rows of each class. The prior is the probability of
-    each class before any vote is known.
-    """
-    n_classes, total = len(rates), float(rates.sum())
-    one_coin = np.clip(
-        _ONE_COIN_SHARE * total / n_classes, _ONE_COIN_FEWEST, _ONE_COIN_ROWS
-    )
-    prior = rates + _EQUAL_CLASSES * total / n_classes
-    return shrunk_confusion(joint, one_coin), prior / prior.sum()
+    name: ClassVar[str] = "full"
+
+    def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
+        """Shrink the frequencies of votes, and add some rows of all classes."""
+        n_classes, total = len(rates), float(rates.sum())
+        prior = rates + _EQUAL_CLASSES * total / n_classes
+        confusion = shrunk_confusion(joint, self._one_coin(rates))
+        return confusion, prior / prior.sum()
+
+    def class_rates(self, rates: Rates) -> Rates:
+        """Return the share of each class in the rows."""
+        return rates / float(rates.sum())
+
+    def log_evidence(self, joint: Confusion, rates: Rates) -> float:
+        """Evidence with the coins where they are estimated, and any weight of them.
+
+        The weight is a power of two, up to that of the estimate. Each coin costs half
+        the logarithm of the number of its answers (Schwarz, 1978).
+        """
+        most = self._one_coin(rates)
+        weights = 2.0 ** np.arange(1.0, np.log2(most))
+        coin = one_coins(joint)
+        each = [dirichlet_evidence(joint, weight * coin) for weight in (*weights, most)]
+        costs = 0.5 * float(np.log1p(joint.sum(axis=(1, 2))).sum())
+        evidence = float(logsumexp(each) - np.log(len(each))) - costs
+        return evidence + dirichlet_evidence(rates, np.ones(len(rates)))
+
+    @staticmethod
+    def _one_coin(rates: Rates) -> float:
+        """Return the number of answers on each class that the coin counts for."""
+        rows = _ONE_COIN_SHARE * float(rates.sum()) / len(rates)
+        return float(np.clip(rows, _ONE_COIN_FEWEST, _ONE_COIN_ROWS))
+
+
+def dirichlet_evidence(counts: Array, prior: Array) -> float:
+    """Log-probability of drawn classes, with Dirichlet priors on the last axis."""
+
+    def normalizer(parameters: Array) -> float:
+        parts = gammaln(parameters).sum(axis=-1) - gammaln(parameters.sum(axis=-1))
+        return float(parts.sum())
+
+    return normalizer(counts + prior) - normalizer(prior)
 
 
 def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
@@ -152,9 +233,7 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
         chance = 1.0 / n_classes
         skill = np.sqrt(max((agreement - chance) / (1.0 - chance), 0.0))
     accuracy = (1.0 + (n_classes - 1.0) * min(skill, _MOST_SKILL)) / n_classes
-    coin = np.full((n_classes, n_classes), (1.0 - accuracy) / max(n_classes - 1, 1))
-    np.fill_diagonal(coin, accuracy)
-    confusion = np.tile(coin, (counts.n_models, 1, 1))
+    confusion = coins(np.full(counts.n_models, accuracy), n_classes)
     posterior = softmax(log_votes(counts, confusion), axis=1)
     rates = (posterior * counts.unlabelled[:, None] + counts.labelled).sum(axis=0)
     rates /= rates.sum()
@@ -162,7 +241,7 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     log_likelihood = counts.unlabelled @ logsumexp(joint, axis=1)
     log_likelihood += (counts.labelled * joint).sum()
     trace = np.array([log_likelihood])
-    return DawidSkene(confusion, rates, trace, True, posterior)
+    return DawidSkene(confusion, rates, trace, True, posterior, FullConfusion())
 
 
 def majority(counts: VoteCounts) -> Table:
@@ -184,21 +263,30 @@ def shrunk_confusion(joint: Confusion, one_coin: float) -> Confusion:
     :meth:`VoteCounts.joint`; the coin counts for `one_coin` answers on each class.
     Entries of the result, of the same shape, are above zero, and rows sum to one.
     """
+    total: Array = joint.sum(axis=2, keepdims=True) + one_coin
+    return (joint + one_coin * one_coins(joint)) / total
+
+
+def one_coins(joint: Confusion) -> Confusion:
+    """Estimate one coin per model, shrunk toward the mean of all models."""
     n_classes = joint.shape[1]
     right = joint.diagonal(axis1=1, axis2=2).sum(axis=1)
     answers = joint.sum(axis=(1, 2))
     panel = (right.sum() + 1.0) / (answers.sum() + n_classes)
-    accuracy = (right + _PANEL_ROWS * panel) / (answers + _PANEL_ROWS)
+    return coins((right + _PANEL_ROWS * panel) / (answers + _PANEL_ROWS), n_classes)
+
+
+def coins(accuracy: Weights, n_classes: int) -> Confusion:
+    """Return confusion matrices of coins: all errors are equally likely."""
     # Errors keep a positive probability, however many rows agree.
     accuracy = np.clip(accuracy, _POSSIBLE, 1.0 - _POSSIBLE)
     if n_classes == 1:
         accuracy = np.ones_like(accuracy)
     error = (1.0 - accuracy) / max(n_classes - 1, 1)
-    coin = np.repeat(error, n_classes**2).reshape(joint.shape)
+    coin = np.repeat(error, n_classes**2).reshape(-1, n_classes, n_classes)
     diagonal = np.arange(n_classes)
     coin[:, diagonal, diagonal] = accuracy[:, None]
-    total: Array = joint.sum(axis=2, keepdims=True) + one_coin
-    return (joint + one_coin * coin) / total
+    return coin
 
 
 def log_votes(counts: VoteCounts, confusion: Confusion) -> Table:

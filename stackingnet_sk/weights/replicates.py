@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
-from stackingnet_sk.weights.dawid_skene import DawidSkene, em_step, identified
+from stackingnet_sk.weights.dawid_skene import DawidSkene, identified
 from stackingnet_sk.weights.shapes import Array, Table, Weights
 
 # Largest share of a step of expectation maximization that the next step is assumed to
@@ -50,6 +50,16 @@ def replicated_votes(
         """Sum weights of (replicates, patterns) by model and class voted for."""
         return (weights @ design).reshape(-1, n_models, n_classes)
 
+    def maximize(joint: Array, rates: Table) -> tuple[Array, Array, Table]:
+        """Estimate right answers, confusion and prior of each replicate."""
+        estimate = label_free.structure.estimate
+        steps = [
+            estimate(votes, rate) for votes, rate in zip(joint, rates, strict=True)
+        ]
+        confusion = np.array([confusion for confusion, _ in steps])
+        prior = np.array([prior for _, prior in steps])
+        return confusion.diagonal(axis1=2, axis2=3), confusion, prior
+
     joint = np.stack([count(weights) for weights in labelled], axis=2)
     zeros = np.zeros(n_models)
     if not identified(counts):
@@ -57,14 +67,14 @@ def replicated_votes(
         return joint, np.repeat(start[None], len(unlabelled), axis=0), zeros
     labelled_rates = labelled.sum(axis=2).T
     if not unlabelled.any():
-        return joint, _maximize(joint, labelled_rates)[0], zeros
+        return joint, maximize(joint, labelled_rates)[0], zeros
 
     def step(posterior: Array, replicates: slice) -> tuple[Array, ...]:
         """Maximize, given class probabilities of (classes, replicates, patterns)."""
         parts = [unlabelled[replicates] * probability for probability in posterior]
         expected = np.stack([count(part) for part in parts], axis=2)
         rates = np.stack([part.sum(axis=1) for part in parts], axis=1)
-        return _maximize(
+        return maximize(
             joint[replicates] + expected, labelled_rates[replicates] + rates
         )
 
@@ -88,11 +98,3 @@ def replicated_votes(
         repeats = np.clip(share, 0.0, _SLOWEST)
     further = (repeats / (1.0 - repeats))[:, None]
     return joint, np.clip(second + further * moved, 0.0, 1.0), repeats
-
-
-def _maximize(joint: Array, rates: Table) -> tuple[Array, Array, Table]:
-    """Estimate right answers, confusion and prior of each replicate."""
-    steps = [em_step(votes, rate) for votes, rate in zip(joint, rates, strict=True)]
-    confusion = np.array([confusion for confusion, _ in steps])
-    prior = np.array([prior for _, prior in steps])
-    return confusion.diagonal(axis1=2, axis2=3), confusion, prior

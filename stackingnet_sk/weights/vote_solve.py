@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackingnet_sk.evidence.counts import VoteCounts
+from stackingnet_sk.weights.agreement import estimate_voters
 from stackingnet_sk.weights.certified import solve_certified
-from stackingnet_sk.weights.dawid_skene import DawidSkene, dawid_skene
+from stackingnet_sk.weights.dawid_skene import DawidSkene
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN
@@ -54,7 +55,7 @@ class VoterEstimates:
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
         """Estimate from votes, labels or not."""
-        label_free = dawid_skene(counts)
+        label_free = estimate_voters(counts)
         answers = np.any(counts.patterns >= 0, axis=0)
         confusion = blended_confusion(counts, label_free)
         # Nothing is known about a model that never answers, so it counts as a guess.

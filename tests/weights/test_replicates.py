@@ -11,7 +11,7 @@ from weights_problems import law, table
 
 from stackingnet_sk.evidence import BlockMoments, Moments, VoteCounts
 from stackingnet_sk.weights import dawid_skene
-from stackingnet_sk.weights.dawid_skene import em_step
+from stackingnet_sk.weights.dawid_skene import FullConfusion
 from stackingnet_sk.weights.replicates import replicated_votes
 
 seeds = st.integers(0, 2**20)
@@ -202,7 +202,7 @@ def test_where_all_rows_are_labelled_no_step_is_missing(n_classes):
     assert_allclose(right, again(counts, labelled, unlabelled), rtol=1e-9)
     for b in range(20):
         assert_allclose(joint[b], counts.joint(labelled[:, b].T), atol=1e-12)
-        step = em_step(joint[b], labelled[:, b].sum(axis=1))[0]
+        step = FullConfusion().estimate(joint[b], labelled[:, b].sum(axis=1))[0]
         assert_allclose(right[b], step.diagonal(axis1=1, axis2=2))
 
 
