@@ -152,6 +152,9 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         Class prior in force, `class_weight` included.
     class_rates_ : ndarray of shape (n_classes,)
         Estimated rates of the classes.
+    families_ : ndarray of int of shape (n_models,)
+        Family of each model. Models that make the same errors are a family, such as
+        one judge with several prompts; they count as one model, and share its weight.
     input_ : str
         "votes", or "proba" where models gave probabilities other than 0 and 1.
     structure_ : str
@@ -216,6 +219,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
 
     class_prior_: NDArray[np.float64]
     class_rates_: NDArray[np.float64]
+    families_: NDArray[np.intp]
     classes_: NDArray[Any]
     combiner_: VoteCombiner
     confusion_: NDArray[np.float64]
@@ -686,7 +690,11 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         self.reliability_ = combiner.voters.reliability
         self.class_prior_ = combiner.class_prior
         self.class_rates_ = combiner.voters.rates
-        return [ConvergenceWarning(solution.warning)] if solution.warning else []
+        self.families_ = combiner.voters.families
+        warnings: list[Warning] = [UserWarning(text) for text in combiner.copies]
+        if solution.warning:
+            warnings.append(ConvergenceWarning(solution.warning))
+        return warnings
 
     def _count(
         self,

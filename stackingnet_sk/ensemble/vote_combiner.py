@@ -194,6 +194,21 @@ class VoteCombiner:
         """Reliability of each combined model: its balanced accuracy."""
         return self.voters.reliability
 
+    @property
+    def copies(self) -> list[str]:
+        """Say for each family of copies that it counts as one model."""
+        families = self.voters.families
+        names = (
+            self.model_names if self.models is None else self.model_names[self.models]
+        )
+        members = [names[families == family] for family in np.unique(families)]
+        return [
+            f"The models {', '.join(repr(str(name)) for name in some)} make the same "
+            "errors, so they are counted as one."
+            for some in members
+            if len(some) > 1
+        ]
+
     def pool(self, answers: ClassAnswers) -> NDArray[np.float64]:
         """Combine answers into probabilities of shape (n_rows, n_classes)."""
         if self.linear:

@@ -109,7 +109,10 @@ class VoteCounts:
 
     def subset(self, models: NDArray[np.intp]) -> VoteCounts:
         """Restrict to some of the models, given by their indices, in that order."""
-        patterns = self.patterns[:, models]
+        return self.with_votes(self.patterns[:, models])
+
+    def with_votes(self, patterns: NDArray[np.signedinteger]) -> VoteCounts:
+        """Replace the votes of each distinct row, and add up rows that become equal."""
         first, index = _distinct_rows(patterns)
         labelled = np.zeros((len(first), self.n_classes))
         np.add.at(labelled, index, self.labelled)
@@ -196,16 +199,18 @@ class VoteCounts:
         share: NDArray[np.float64] = rows @ (self.patterns >= 0) / self.weight
         return share
 
-    @property
-    def answers_per_row(self) -> float:
-        """Number of answers on a row, averaged over all answers, at least one.
+    def answers_per_row(self, shares: NDArray[np.float64]) -> float:
+        """Average the number of answers on a row over all answers; at least one.
 
         A row with more answers counts more often, because it holds more of them.
+        `shares` is what an answer of each model counts.
         """
         rows = self.labelled.sum(axis=1) + self.unlabelled
-        n_answers = (self.patterns >= 0).sum(axis=1)
+        n_answers = (self.patterns >= 0) @ shares
         total = float(rows @ n_answers)
-        return float(rows @ np.square(n_answers)) / total if total > 0 else 1.0
+        return (
+            max(float(rows @ np.square(n_answers)) / total, 1.0) if total > 0 else 1.0
+        )
 
     def common_rows(self, weights: NDArray[np.float64]) -> float:
         """Weight of the rows that two models both answer, mean over pairs that answer.

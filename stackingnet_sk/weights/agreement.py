@@ -23,8 +23,15 @@ from stackingnet_sk.weights.dawid_skene import (
     coins,
     dawid_skene,
     dirichlet_evidence,
+    family_shares,
     identified,
     maximize_expectation,
+)
+from stackingnet_sk.weights.families import (
+    COPIES,
+    merge_families,
+    possible_families,
+    same_errors,
 )
 from stackingnet_sk.weights.shapes import Confusion, Rates, Table, Weights
 
@@ -137,31 +144,58 @@ def estimate_voters(counts: VoteCounts) -> DawidSkene:
     """Estimate confusion and class rates from votes, with or without labels.
 
     Coins are preferred to the matrices of :func:`dawid_skene` if their evidence is
-    above that of both kinds of matrices. Errors are those of :func:`dawid_skene`.
+    above that of both kinds of matrices. Copies of one voter share its vote, see
+    :mod:`~stackingnet_sk.weights.families`. Errors are those of :func:`dawid_skene`.
     """
-    full = dawid_skene(counts)
-    if not identified(counts) or counts.n_classes == 1 or _cheap(counts):
-        return full
+    chosen, most = _choose_structure(counts)
+    families = np.arange(counts.n_models)
+    for group in possible_families(counts):
+        trial = families.copy()
+        trial[group] = group[0]
+        trial = np.unique(trial, return_inverse=True)[1]
+        merged, of_members = merge_families(counts, trial)
+        if not identified(merged):
+            continue
+        fewer, evidence = _choose_structure(merged)
+        in_families = np.count_nonzero(family_shares(trial) < 1.0)
+        # Each member could be any of the models.
+        evidence += of_members - in_families * np.log(counts.n_models)
+        if evidence <= most:
+            continue
+        estimate = maximize_expectation(counts, fewer.structure, trial)
+        classes = estimate.posterior * counts.unlabelled[:, None] + counts.labelled
+        if same_errors(counts, classes, group) > COPIES:
+            chosen, most, families = estimate, evidence, trial
+    return chosen
 
-    def estimates(*structures: VoterStructure) -> list[DawidSkene]:
-        return [maximize_expectation(counts, each) for each in structures]
+
+def _choose_structure(counts: VoteCounts) -> tuple[DawidSkene, float]:
+    """Estimate the structure with the most evidence, and return a bound of that."""
+    full = dawid_skene(counts)
+    bound = full.log_evidence(counts)
+    if not identified(counts) or counts.n_classes == 1 or _is_ample(counts):
+        return full, bound
+
+    def estimates(*structures: VoterStructure) -> list[tuple[float, DawidSkene]]:
+        found = [maximize_expectation(counts, each) for each in structures]
+        return [(estimate.log_evidence(counts), estimate) for estimate in found]
 
     matrices = estimates(PanelConfusion(True), PanelConfusion(False))
-    simple = estimates(
+    bound = max(bound, *(evidence for evidence, _ in matrices))
+    best, evidence = full, bound
+    for gained, estimate in estimates(
         Coins(True, np.inf),
         Coins(False, np.inf),
         Coins(True, _COIN_ROWS),
         Coins(False, _COIN_ROWS),
-    )
-    bound = max(each.log_evidence(counts) for each in (full, *matrices))
-    evidence = [each.log_evidence(counts) for each in simple]
-    best = int(np.argmax(evidence))
-    return simple[best] if evidence[best] > bound else full
+    ):
+        if gained > evidence:
+            best, evidence = estimate, gained
+    return best, evidence
 
 
-def _cheap(counts: VoteCounts) -> bool:
+def _is_ample(counts: VoteCounts) -> bool:
     """Tell whether there are so many rows that all matrices can be estimated."""
-    n_models, n_classes = counts.n_models, counts.n_classes
-    rows = counts.weight
+    n_models, n_classes, rows = counts.n_models, counts.n_classes, counts.weight
     cost = 0.5 * n_models * n_classes * (n_classes - 1) * np.log(max(rows, 1.0))
     return bool(cost < _CHEAP * rows)

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import entr, gammaln, logsumexp, softmax
 
 from stackingnet_sk.evidence.counts import VoteCounts
+from stackingnet_sk.weights.families import Families
 from stackingnet_sk.weights.shapes import (
     Array,
     Confusion,
@@ -85,7 +86,8 @@ class DawidSkene:
     leaves out the shrinkage, so it may fall a little. `converged` tells whether the
     last iteration changed no posterior probability by more than 1e-7; it is True for
     fewer than three models, which need no iteration. `posterior` is the probability of
-    each class given each pattern of votes.
+    each class given each pattern of votes. `families` is the family of each model; the
+    members of a family share one vote.
     """
 
     confusion: Confusion
@@ -94,6 +96,12 @@ class DawidSkene:
     converged: bool
     posterior: Table
     structure: VoterStructure
+    families: Families
+
+    @property
+    def shares(self) -> Weights:
+        """Share of each model in the vote of its family."""
+        return family_shares(self.families)
 
     def log_evidence(self, counts: VoteCounts) -> float:
         """Lower bound of the log-probability of all votes and labels, in nats.
@@ -140,16 +148,24 @@ def dawid_skene(counts: VoteCounts) -> DawidSkene:
     return maximize_expectation(counts, FullConfusion())
 
 
-def maximize_expectation(counts: VoteCounts, structure: VoterStructure) -> DawidSkene:
-    """Maximize the expectation from the majority vote, under a structure."""
-    posterior = majority(counts)
+def maximize_expectation(
+    counts: VoteCounts, structure: VoterStructure, families: Families | None = None
+) -> DawidSkene:
+    """Maximize the expectation from the majority vote, under a structure.
+
+    Each model is its own family unless `families` says otherwise.
+    """
+    if families is None:
+        families = np.arange(counts.n_models)
+    share = family_shares(families)
+    posterior = majority(counts, share)
     log_likelihood: list[float] = []
     converged = False
     while not converged and len(log_likelihood) < _MAX_ITERATIONS:
         weights = posterior * counts.unlabelled[:, None] + counts.labelled
         rates = weights.sum(axis=0)
         confusion, prior = structure.estimate(counts.joint(weights), rates)
-        joint = log_votes(counts, confusion) + np.log(prior)
+        joint = log_votes(counts, confusion, share) + np.log(prior)
         evidence = logsumexp(joint, axis=1)
         log_likelihood.append(
             float(counts.unlabelled @ evidence + (counts.labelled * joint).sum())
@@ -158,8 +174,10 @@ def maximize_expectation(counts: VoteCounts, structure: VoterStructure) -> Dawid
         converged = bool(np.abs(updated - posterior).max() <= _TOLERANCE)
         posterior = updated
     trace = np.array(log_likelihood)
-    share = structure.class_rates(rates)
-    return DawidSkene(confusion, share, trace, converged, posterior, structure)
+    class_rates = structure.class_rates(rates)
+    return DawidSkene(
+        confusion, class_rates, trace, converged, posterior, structure, families
+    )
 
 
 def identified(counts: VoteCounts) -> bool:
@@ -241,19 +259,31 @@ def _one_or_two_models(counts: VoteCounts) -> DawidSkene:
     log_likelihood = counts.unlabelled @ logsumexp(joint, axis=1)
     log_likelihood += (counts.labelled * joint).sum()
     trace = np.array([log_likelihood])
-    return DawidSkene(confusion, rates, trace, True, posterior, FullConfusion())
+    families = np.arange(counts.n_models)
+    structure = FullConfusion()
+    return DawidSkene(confusion, rates, trace, True, posterior, structure, families)
 
 
-def majority(counts: VoteCounts) -> Table:
+def family_shares(families: Families) -> Weights:
+    """Share of each model in the vote of its family, all members equally."""
+    shares: Weights = 1.0 / np.bincount(families)[families]
+    return shares
+
+
+def majority(counts: VoteCounts, share: Weights | None = None) -> Table:
     """Majority vote of each pattern, as probabilities of the classes.
 
     Classes with equally many votes share the row, and all classes share a row without
-    votes.
+    votes. `share` is what a vote of each model counts, one by default.
     """
-    votes = counts.design @ np.tile(np.eye(counts.n_classes), (counts.n_models, 1))
+    if share is None:
+        share = np.ones(counts.n_models)
+    votes = counts.design @ np.kron(share[:, None], np.eye(counts.n_classes))
+    # Shares such as thirds add up to whole votes up to rounding.
+    votes = np.round(votes, 9)
     winners = votes == votes.max(axis=1, keepdims=True)
-    share: Array = winners / winners.sum(axis=1, keepdims=True)
-    return share
+    chances: Array = winners / winners.sum(axis=1, keepdims=True)
+    return chances
 
 
 def shrunk_confusion(joint: Confusion, one_coin: float) -> Confusion:
@@ -289,9 +319,16 @@ def coins(accuracy: Weights, n_classes: int) -> Confusion:
     return coin
 
 
-def log_votes(counts: VoteCounts, confusion: Confusion) -> Table:
-    """Log-probability of each pattern's votes given each class."""
+def log_votes(
+    counts: VoteCounts, confusion: Confusion, share: Weights | None = None
+) -> Table:
+    """Log-probability of each pattern's votes given each class.
+
+    `share` is what the vote of each model counts, one by default.
+    """
     n_classes = counts.n_classes
-    log_confusion = np.log(confusion).transpose(0, 2, 1).reshape(-1, n_classes)
-    scores: Array = counts.design @ log_confusion
+    log_confusion = np.log(confusion).transpose(0, 2, 1)
+    if share is not None:
+        log_confusion = log_confusion * share[:, None, None]
+    scores: Array = counts.design @ log_confusion.reshape(-1, n_classes)
     return scores

@@ -80,7 +80,8 @@ def replicated_votes(
 
     def expect(confusion: Array, prior: Table) -> Array:
         """Return class probabilities of (classes, replicates, patterns)."""
-        votes = np.log(confusion).transpose(2, 0, 1, 3)
+        votes = np.log(confusion) * label_free.shares[:, None, None]
+        votes = votes.transpose(2, 0, 1, 3)
         votes = votes.reshape(n_classes, -1, design.shape[1])
         scores = votes @ design.T + np.log(prior.T)[:, :, None]
         shares: Array = softmax(scores, axis=0)

@@ -65,7 +65,7 @@ class Center(NamedTuple):
 def centers(panel: VoterEstimates) -> list[Center]:
     """List the centres: agreement, equal weights, none, and single models."""
     agreement = panel.vote_weights
-    answers = panel.answers
+    answers = panel.answers * panel.label_free.shares
     equal = answers * np.abs(margins(agreement)).sum() / max(answers.sum(), 1)
     others = [("equal weights", equal), ("no weights", 0.0 * equal)]
     # A model alone deserves all of its log-odds: it has no errors in common.

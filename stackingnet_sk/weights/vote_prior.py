@@ -68,10 +68,10 @@ def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     """
     labelled_rows = counts.labelled.sum(axis=1)
     posterior = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
-    agreement = _ABSORBED * _mean_correlation(counts, posterior)
+    agreement = _ABSORBED * _mean_correlation(counts, posterior, label_free)
     n_common = counts.common_rows(labelled_rows + counts.unlabelled)
     agreement *= n_common / (n_common + LABEL_FREE_ROWS)
-    labelled = _mean_correlation(counts, counts.labelled)
+    labelled = _mean_correlation(counts, counts.labelled, label_free)
     n_labelled = counts.common_rows(labelled_rows)
     blend = n_labelled * labelled + LABEL_FREE_ROWS * min(agreement, _MOST_CORRELATION)
     return min(blend / (n_labelled + LABEL_FREE_ROWS), _MOST_CORRELATION)
@@ -88,15 +88,22 @@ def confidence(counts: VoteCounts, correlation: float) -> float:
     return (n_labelled + agreement) / (n_labelled + LABEL_FREE_ROWS)
 
 
-def _mean_correlation(counts: VoteCounts, weights: Weights) -> float:
-    """Correlation of being right, mean over the pairs of models, at least zero."""
+def _mean_correlation(
+    counts: VoteCounts, weights: Weights, label_free: DawidSkene
+) -> float:
+    """Correlation of being right, mean over the pairs of families, at least zero."""
+    families, shares = label_free.families, label_free.shares
     # Not centred on common rows, which would be right: the constants above were chosen
     # with this centring, and the prior keeps it until they are chosen again.
     sums = PairSums.from_counts(counts, weights, centred_on_common_rows=False)
     correlation = error_correlation(sums)
-    pairs = correlation[np.triu_indices_from(correlation, 1)]
-    pairs = pairs[np.isfinite(pairs)]
-    return max(float(pairs.mean()), 0.0) if pairs.size else 0.0
+    counted = np.outer(shares, shares) * np.isfinite(correlation)
+    # Members of a family share a vote, so that their common errors count once anyway.
+    counted[families[:, None] == families] = 0.0
+    total = float(counted.sum())
+    if total == 0:
+        return 0.0
+    return max(float((counted * np.nan_to_num(correlation)).sum()) / total, 0.0)
 
 
 def log_odds(confusion: Confusion) -> VoteWeights:
@@ -126,7 +133,10 @@ def margins(vote_weights: VoteWeights) -> Weights:
 
 
 def common_errors(
-    evidence: VoteWeights, correlation: float, n_answers: float = np.inf
+    evidence: VoteWeights,
+    correlation: float,
+    n_answers: float = np.inf,
+    shares: Weights | None = None,
 ) -> VoteWeights:
     r"""Discount the evidence for errors that the models have in common.
 
@@ -157,6 +167,7 @@ def common_errors(
     shared = n_voters * correlation / (1.0 + (n_voters - 1.0) * correlation)
     kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
+    scale *= shares
     scale /= 1.0 - correlation
     discounted: Array = evidence * scale[:, None, None]
     return discounted

@@ -12,6 +12,7 @@ from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.weights.agreement import estimate_voters
 from stackingnet_sk.weights.certified import solve_certified
 from stackingnet_sk.weights.dawid_skene import DawidSkene
+from stackingnet_sk.weights.families import Families
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN
@@ -63,10 +64,15 @@ class VoterEstimates:
         rates = blended_rates(counts, label_free)
         correlation = blended_correlation(counts, label_free)
         factor = confidence(counts, correlation)
-        n_answers = counts.answers_per_row
+        n_answers = counts.answers_per_row(label_free.shares)
         return cls(
             confusion, rates, answers, correlation, factor, label_free, n_answers
         )
+
+    @property
+    def families(self) -> Families:
+        """Family of each model; the members of a family are copies of one voter."""
+        return self.label_free.families
 
     @property
     def reliability(self) -> Weights:
@@ -77,7 +83,10 @@ class VoterEstimates:
     def vote_weights(self) -> VoteWeights:
         """Log-odds of votes, discounted for errors in common, times `confidence`."""
         evidence = common_errors(
-            log_odds(self.confusion), self.correlation, self.answers_per_row
+            log_odds(self.confusion),
+            self.correlation,
+            self.answers_per_row,
+            self.label_free.shares,
         )
         return self.confidence * evidence
 
