@@ -20,11 +20,13 @@ def pool_votes(
     vote_weights: NDArray[np.float64],
     intercept: NDArray[np.float64],
     rates: NDArray[np.float64] | None,
+    abstention: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Combine votes or opinions into probabilities of shape (n_rows, n_classes).
 
     They are the softmax of ``intercept`` plus the sum of vote weights: entry ``[m, a,
-    k]`` is what a vote of model m for class a adds to the score of class k. With
+    k]`` is what a vote of model m for class a adds to the score of class k, and ``[m,
+    k]`` of `abstention` what it adds that the model abstains. With
     `rates` (n_classes,) the answers are opinions, see :func:`opinions`; with None they
     are votes.
     """
@@ -34,10 +36,12 @@ def pool_votes(
         scores = intercept + vectors @ vote_weights.reshape(-1, n_classes)
     else:
         scores = np.tile(intercept, (n_rows, 1))
-        abstaining = np.zeros((1, n_classes))
-        for matrix, votes in zip(vote_weights, answers.votes.T, strict=True):
-            # Abstaining, -1, is the last row.
-            scores += np.concatenate([matrix, abstaining])[votes]
+        if abstention is None:
+            abstention = np.zeros((len(vote_weights), n_classes))
+        # Abstaining, -1, is the last row.
+        matrices = np.concatenate([vote_weights, abstention[:, None, :]], axis=1)
+        for matrix, votes in zip(matrices, answers.votes.T, strict=True):
+            scores += matrix[votes]
     probabilities: NDArray[np.float64] = softmax(scores, axis=1)
     return probabilities
 

@@ -221,7 +221,10 @@ class VoteCombiner:
             rates = self.voters.rates if self.of_probabilities else None
             vote_weights = np.asarray(self.solution.vote_weights)
             intercept = np.asarray(self.solution.intercept)
-            pooled = pool_votes(answers, vote_weights, intercept, rates)
+            abstention = self.solution.abstention
+            pooled = pool_votes(answers, vote_weights, intercept, rates, abstention)
+            if abstention is not None:
+                return pooled
         pooled[~answers.given.any(axis=1)] = self.class_prior
         return pooled
 
@@ -243,6 +246,8 @@ class VoteCombiner:
         """Whether the answers of each model change any probability."""
         vote_weights = np.asarray(self.solution.vote_weights)
         turns: NDArray[np.bool_] = np.any(vote_weights, axis=(1, 2))
+        if self.solution.abstention is not None:
+            turns |= np.any(self.solution.abstention, axis=1)
         has_weight: NDArray[np.bool_] = turns | (self.solution.weights != 0)
         return has_weight
 
@@ -278,11 +283,7 @@ class _VoteProblem:
                 "constraint=None."
             )
         of_probabilities = self.rows is not None
-        center = (
-            self.voters.opinion_weights
-            if of_probabilities
-            else self.voters.vote_weights
-        )
+        center = self.voters.opinions if of_probabilities else self.voters.agreement
         if not n_labelled.any():
             if self.linear:
                 return solve_pool_unlabelled(self.voters, self.prior)

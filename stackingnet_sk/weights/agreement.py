@@ -33,7 +33,7 @@ from stackingnet_sk.weights.families import (
     possible_families,
     same_errors,
 )
-from stackingnet_sk.weights.shapes import Confusion, Rates, Table, Weights
+from stackingnet_sk.weights.shapes import Confusion, Rates, Weights
 
 # Number of answers that the mean accuracy of the panel counts for if each model has a
 # coin of its own. Generated panels lose as little with 8, and more with 2; on the real
@@ -53,8 +53,9 @@ class _WithRates:
     def class_rates(self, rates: Rates) -> Rates:
         """Return equal rates, or the shares of the rows."""
         if self.equal_rates:
-            return np.full(len(rates), 1.0 / len(rates))
-        return rates / float(rates.sum())
+            return np.full(rates.shape, 1.0 / rates.shape[-1])
+        shares: Rates = rates / rates.sum(axis=-1, keepdims=True)
+        return shares
 
     def rates_evidence(self, rates: Rates) -> float:
         """Log-probability of the classes of all rows."""
@@ -79,10 +80,10 @@ class Coins(_WithRates):
         right, wrong = _right_and_wrong(joint)
         mean = _panel_mean(right, wrong)
         if np.isinf(self.answers):
-            accuracy = np.full(len(right), mean)
+            accuracy = np.broadcast_to(mean, right.shape)
         else:
             accuracy = (right + self.answers * mean) / (right + wrong + self.answers)
-        return coins(accuracy, len(rates)), self.class_rates(rates + 1.0)
+        return coins(accuracy, rates.shape[-1]), self.class_rates(rates + 1.0)
 
     def log_evidence(self, joint: Confusion, rates: Rates) -> float:
         """Return the evidence; the mean of a prior costs half a ``log(n_models)``."""
@@ -111,33 +112,35 @@ class PanelConfusion(_WithRates):
 
     def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
         """Return posterior means."""
-        posterior = joint.sum(axis=0) + self._prior(joint)
-        confusion: Confusion = posterior / posterior.sum(axis=1, keepdims=True)
-        return np.tile(confusion, (len(joint), 1, 1)), self.class_rates(rates + 1.0)
+        posterior = joint.sum(axis=-3, keepdims=True) + self._prior(joint)
+        confusion = posterior / posterior.sum(axis=-1, keepdims=True)
+        return np.broadcast_to(confusion, joint.shape), self.class_rates(rates + 1.0)
 
     def log_evidence(self, joint: Confusion, rates: Rates) -> float:
         """Return the evidence."""
-        votes = dirichlet_evidence(joint.sum(axis=0), self._prior(joint))
+        votes = dirichlet_evidence(joint.sum(axis=0), self._prior(joint)[0])
         return votes + self.rates_evidence(rates)
 
     @staticmethod
-    def _prior(joint: Confusion) -> Table:
+    def _prior(joint: Confusion) -> Confusion:
         """As many answers of the panel's coin on each class as there are classes."""
-        n_classes = joint.shape[1]
+        n_classes = joint.shape[-1]
         mean = _panel_mean(*_right_and_wrong(joint))
-        prior: Table = n_classes * coins(np.array([mean]), n_classes)[0]
+        prior: Confusion = n_classes * coins(mean, n_classes)
         return prior
 
 
 def _right_and_wrong(joint: Confusion) -> tuple[Weights, Weights]:
     """Weight of the right and of the wrong votes of each model."""
-    right: Weights = joint.diagonal(axis1=1, axis2=2).sum(axis=1)
-    return right, np.maximum(joint.sum(axis=(1, 2)) - right, 0.0)
+    right: Weights = joint.diagonal(axis1=-2, axis2=-1).sum(axis=-1)
+    return right, np.maximum(joint.sum(axis=(-2, -1)) - right, 0.0)
 
 
-def _panel_mean(right: Weights, wrong: Weights) -> float:
-    """Posterior mean of the accuracy of one coin for the panel."""
-    return float((right.sum() + 1.0) / (right.sum() + wrong.sum() + 2.0))
+def _panel_mean(right: Weights, wrong: Weights) -> Weights:
+    """Posterior mean of the accuracy of one coin for the panel, of length one."""
+    total = (right + wrong).sum(axis=-1, keepdims=True)
+    mean: Weights = (right.sum(axis=-1, keepdims=True) + 1.0) / (total + 2.0)
+    return mean
 
 
 def estimate_voters(counts: VoteCounts) -> DawidSkene:

@@ -70,7 +70,7 @@ def solve_certified(
                 certificate = constrained.certify(minimum.point)
         # The solution keeps the problem without its expressions, which are large.
         certified = replace(constrained)
-    weights, intercept, vote_weights = problem.combination(minimum.point)
+    combination = problem.combination(minimum.point)
     if isnan(certificate.objective):
         raise ValueError(
             "The weights are not finite numbers, because some predictions are too "
@@ -78,8 +78,8 @@ def solve_certified(
             "the units of the labels."
         )
     return Solution(
-        weights,
-        intercept,
+        combination.weights,
+        combination.intercept,
         max(certificate.objective, 0.0),
         certificate.gap,
         certificate.residual,
@@ -87,7 +87,8 @@ def solve_certified(
         decide_status(problem, minimum, certificate, tolerance),
         problem.name,
         solved_by,
-        vote_weights=vote_weights,
+        vote_weights=combination.vote_weights,
+        abstention=combination.abstention,
         backend=minimum.backend,
         violation=certificate.violation,
         problem=certified,

@@ -66,7 +66,8 @@ class VoterStructure(Protocol):
 
         `joint` is the weight of each model's votes by class, see
         :meth:`VoteCounts.joint`, and `rates` the weight of the rows of each class. The
-        prior is the probability of each class before any vote is known.
+        prior is the probability of each class before any vote is known. Both may have
+        further axes in front, for several estimates at once.
         """
 
     def log_evidence(self, joint: Confusion, rates: Rates) -> float:
@@ -193,10 +194,10 @@ class FullConfusion:
 
     def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
         """Shrink the frequencies of votes, and add some rows of all classes."""
-        n_classes, total = len(rates), float(rates.sum())
-        prior = rates + _EQUAL_CLASSES * total / n_classes
+        n_classes = rates.shape[-1]
+        prior = rates + _EQUAL_CLASSES * rates.sum(axis=-1, keepdims=True) / n_classes
         confusion = shrunk_confusion(joint, self._one_coin(rates))
-        return confusion, prior / prior.sum()
+        return confusion, prior / prior.sum(axis=-1, keepdims=True)
 
     def class_rates(self, rates: Rates) -> Rates:
         """Return the share of each class in the rows."""
@@ -208,7 +209,7 @@ class FullConfusion:
         The weight is a power of two, up to that of the estimate. Each coin costs half
         the logarithm of the number of its answers (Schwarz, 1978).
         """
-        most = self._one_coin(rates)
+        most = float(self._one_coin(rates))
         weights = 2.0 ** np.arange(1.0, np.log2(most))
         coin = one_coins(joint)
         each = [dirichlet_evidence(joint, weight * coin) for weight in (*weights, most)]
@@ -217,10 +218,10 @@ class FullConfusion:
         return evidence + dirichlet_evidence(rates, np.ones(len(rates)))
 
     @staticmethod
-    def _one_coin(rates: Rates) -> float:
+    def _one_coin(rates: Rates) -> Array:
         """Return the number of answers on each class that the coin counts for."""
-        rows = _ONE_COIN_SHARE * float(rates.sum()) / len(rates)
-        return float(np.clip(rows, _ONE_COIN_FEWEST, _ONE_COIN_ROWS))
+        rows = _ONE_COIN_SHARE * rates.sum(axis=-1) / rates.shape[-1]
+        return np.asarray(np.clip(rows, _ONE_COIN_FEWEST, _ONE_COIN_ROWS))
 
 
 def dirichlet_evidence(counts: Array, prior: Array) -> float:
@@ -286,23 +287,25 @@ def majority(counts: VoteCounts, share: Weights | None = None) -> Table:
     return chances
 
 
-def shrunk_confusion(joint: Confusion, one_coin: float) -> Confusion:
+def shrunk_confusion(joint: Confusion, one_coin: Array) -> Confusion:
     """Shrink confusion matrices toward one coin per model, and coins toward their mean.
 
     `joint` is the weight of each model's votes by true class, see
     :meth:`VoteCounts.joint`; the coin counts for `one_coin` answers on each class.
     Entries of the result, of the same shape, are above zero, and rows sum to one.
     """
-    total: Array = joint.sum(axis=2, keepdims=True) + one_coin
-    return (joint + one_coin * one_coins(joint)) / total
+    worth = one_coin[..., None, None, None]
+    total: Array = joint.sum(axis=-1, keepdims=True) + worth
+    return (joint + worth * one_coins(joint)) / total
 
 
 def one_coins(joint: Confusion) -> Confusion:
     """Estimate one coin per model, shrunk toward the mean of all models."""
-    n_classes = joint.shape[1]
-    right = joint.diagonal(axis1=1, axis2=2).sum(axis=1)
-    answers = joint.sum(axis=(1, 2))
-    panel = (right.sum() + 1.0) / (answers.sum() + n_classes)
+    n_classes = joint.shape[-1]
+    right = joint.diagonal(axis1=-2, axis2=-1).sum(axis=-1)
+    answers = joint.sum(axis=(-2, -1))
+    panel = right.sum(axis=-1, keepdims=True) + 1.0
+    panel /= answers.sum(axis=-1, keepdims=True) + n_classes
     return coins((right + _PANEL_ROWS * panel) / (answers + _PANEL_ROWS), n_classes)
 
 
@@ -313,10 +316,8 @@ def coins(accuracy: Weights, n_classes: int) -> Confusion:
     if n_classes == 1:
         accuracy = np.ones_like(accuracy)
     error = (1.0 - accuracy) / max(n_classes - 1, 1)
-    coin = np.repeat(error, n_classes**2).reshape(-1, n_classes, n_classes)
-    diagonal = np.arange(n_classes)
-    coin[:, diagonal, diagonal] = accuracy[:, None]
-    return coin
+    right, wrong = accuracy[..., None, None], error[..., None, None]
+    return np.where(np.eye(n_classes, dtype=bool), right, wrong)
 
 
 def log_votes(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from stackingnet_sk.weights.shapes import Array, Point, Rates, Table, Vector
@@ -168,12 +170,15 @@ def leave_one_out(
     objective: LogLossObjective,
     point: Point,
     row_weight: Rates,
+    moves: Callable[[NDArray[np.intp], int], Table] | None = None,
 ) -> float:
     """Approximate leave-one-out log loss, by one Newton step from the optimum.
 
-    `row_weight` is the weight of a single row of each class. The weighted mean is in
-    nats. It is infinite if the optimum without a row is undetermined, because there is
-    next to no prior. It is a function of counts, so the order of rows does not matter.
+    `row_weight` is the weight of a single row of each class. `moves` returns, for rows
+    of a class, by how much the centre of the prior moves if one such row is left out;
+    by default it stays. The weighted mean is in nats. It is infinite if the optimum
+    without a row is undetermined, because there is next to no prior. It is a function
+    of counts, so the order of rows does not matter.
     """
     # A weight that is zero up to rounding is at its bound, or the order of the models
     # would decide whether it is free.
@@ -196,17 +201,26 @@ def leave_one_out(
     z = objective.scores(point)
     p = shares(z)
     curvature = p[:, :, None] * (np.eye(objective.n_classes) - p[:, None, :])
+    # How the optimum follows the centre.
+    follows = (inverse @ objective.prior_form())[:, objective.n_classes :]
     total = 0.0
     for k, weight in enumerate(row_weight):
         rows = objective.labelled[:, k].nonzero()[0]
         leverage = spread[rows]
         system = np.eye(objective.n_classes) - weight * curvature[rows] @ leverage
         pull = weight * (p[rows] - np.eye(objective.n_classes)[k])
+        shift = np.zeros_like(pull)
+        if moves is not None and len(rows):
+            change = moves(rows, k) @ follows.T
+            shift = change[:, : objective.n_classes]
+            coefficients = change[:, objective.n_classes :]
+            shift = shift + objective.structure.scores_of(rows, coefficients)
+            pull += weight * (curvature[rows] @ shift[:, :, None])[:, :, 0]
         try:
             moved = np.linalg.solve(system, pull[:, :, None])
         except np.linalg.LinAlgError:
             return np.inf
-        without = z[rows] + (leverage @ moved)[:, :, 0]
+        without = z[rows] + shift + (leverage @ moved)[:, :, 0]
         with np.errstate(invalid="ignore"):  # Infinite scores, see below.
             losses = log_normalizers(without) - without[:, k]
         total += float(objective.labelled[rows, k] @ losses)

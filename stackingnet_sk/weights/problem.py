@@ -8,7 +8,14 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from stackingnet_sk.weights.shapes import Point, Rates, Vector, VoteWeights, Weights
+from stackingnet_sk.weights.shapes import (
+    Point,
+    Rates,
+    Table,
+    Vector,
+    VoteWeights,
+    Weights,
+)
 from stackingnet_sk.weights.user_constraints import Named, UserConstraints, View
 
 
@@ -59,6 +66,7 @@ class Combination(NamedTuple):
     weights: Weights
     intercept: float | Rates
     vote_weights: VoteWeights | None = None
+    abstention: Table | None = None
 
 
 class Certifiable(Protocol):

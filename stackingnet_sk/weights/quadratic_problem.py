@@ -184,7 +184,7 @@ class QuadraticProblem:
 
     def point_of(self, combination: Combination) -> Point:
         """Return weights and the offset of the intercept."""
-        weights, intercept, _ = combination
+        weights, intercept, *_ = combination
         unit = 1.0 if self.moments is None else self.moments.scale
         offset = float(intercept) * unit - self._best_intercept(weights)
         return np.append(weights, offset) if offset else weights

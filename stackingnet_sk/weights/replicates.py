@@ -52,12 +52,7 @@ def replicated_votes(
 
     def maximize(joint: Array, rates: Table) -> tuple[Array, Array, Table]:
         """Estimate right answers, confusion and prior of each replicate."""
-        estimate = label_free.structure.estimate
-        steps = [
-            estimate(votes, rate) for votes, rate in zip(joint, rates, strict=True)
-        ]
-        confusion = np.array([confusion for confusion, _ in steps])
-        prior = np.array([prior for _, prior in steps])
+        confusion, prior = label_free.structure.estimate(joint, rates)
         return confusion.diagonal(axis1=2, axis2=3), confusion, prior
 
     joint = np.stack([count(weights) for weights in labelled], axis=2)

@@ -14,7 +14,14 @@ from stackingnet_sk.weights.problem import (
     Certificate,
     Combination,
 )
-from stackingnet_sk.weights.shapes import Models, Rates, Vector, VoteWeights, Weights
+from stackingnet_sk.weights.shapes import (
+    Models,
+    Rates,
+    Table,
+    Vector,
+    VoteWeights,
+    Weights,
+)
 
 # Tolerances of a certificate, relative. The first is for native solvers, which end at
 # 1e-12 or less on problems that rounding lets them solve. The second is for interior
@@ -96,6 +103,8 @@ class Solution:
     vote_weights : ndarray of shape (n_models, n_classes, n_classes), default=None
         What a vote of model m for class a adds to the score of class k, at
         ``[m, a, k]``; only for votes.
+    abstention : ndarray of shape (n_models, n_classes), default=None
+        What model m adds to the score of class k if it abstains; None if nothing.
     log_likelihood : ndarray of shape (n_iterations,), default=None
         Log-likelihood of all votes in each iteration of the label-free estimate, in
         nats; only for votes.
@@ -136,6 +145,7 @@ class Solution:
     shrinkage: float = 0.0
     expected_error: float = float("nan")
     vote_weights: VoteWeights | None = None
+    abstention: Table | None = None
     log_likelihood: Vector | None = None
     backend: str = ""
     violation: float = 0.0
@@ -183,8 +193,10 @@ class Solution:
 
     @property
     def combination(self) -> Combination:
-        """Weights, intercept and vote weights."""
-        return Combination(self.weights, self.intercept, self.vote_weights)
+        """Weights, intercept, vote weights, and what abstaining adds."""
+        return Combination(
+            self.weights, self.intercept, self.vote_weights, self.abstention
+        )
 
     def expanded(self, models: Models, n_models: int) -> Solution:
         """Give weights of zero to models that are not in the problem.

@@ -1,4 +1,4 @@
-"""How votes become scores: one weight per model, or one matrix per model.
+"""How votes become scores: one weight or one matrix per model, abstaining or not.
 
 A structure maps coefficients to scores, ``z_i = H_i c``, linear in both. To add one,
 write its class and put it into ``STRUCTURES``.
@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stackingnet_sk.weights.shapes import Array, Table, Vector, VoteWeights
 from stackingnet_sk.weights.vote_prior import margins
+
+Rows = NDArray[np.intp]
 
 
 class Structure(Protocol):
@@ -28,8 +31,14 @@ class Structure(Protocol):
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return one matrix per model."""
 
+    def abstention(self, coefficients: Vector) -> Table | None:
+        """Return what an abstaining model adds to each score, if anything."""
+
     def scores(self, coefficients: Vector) -> Table:
         """Return ``H_i c``, a column per class."""
+
+    def scores_of(self, rows: Rows, coefficients: Table) -> Table:
+        """Return ``H_i c_i`` of some rows, each with coefficients of its own."""
 
     def adjoint(self, slopes: Table) -> Vector:
         """Return ``sum_i H_i' s_i``."""
@@ -69,9 +78,18 @@ class Shared:
         """Return the weights times the identity."""
         return coefficients[:, None, None] * np.eye(self.n_classes)
 
+    def abstention(self, coefficients: Vector) -> Table | None:
+        """Return None: abstaining adds nothing."""
+        return None
+
     def scores(self, coefficients: Vector) -> Table:
         """Return ``H_i w``."""
         return self.answers @ coefficients
+
+    def scores_of(self, rows: Rows, coefficients: Table) -> Table:
+        """Return ``H_i w_i``."""
+        scores: Array = np.einsum("ikm,im->ik", self.answers[rows], coefficients)
+        return scores
 
     def adjoint(self, slopes: Table) -> Vector:
         """Return ``sum_i H_i' s_i``."""
@@ -126,9 +144,20 @@ class Full:
         """Return the matrices."""
         return coefficients.reshape(-1, self.n_classes, self.n_classes)
 
+    def abstention(self, coefficients: Vector) -> Table | None:
+        """Return None: abstaining adds nothing."""
+        return None
+
     def scores(self, coefficients: Vector) -> Table:
         """Return ``H_i c``."""
         scores: Array = self.design @ coefficients.reshape(-1, self.n_classes)
+        return scores
+
+    def scores_of(self, rows: Rows, coefficients: Table) -> Table:
+        """Return ``H_i c_i``."""
+        votes = self.rows[rows, 1:]
+        per_vote = coefficients.reshape(len(votes), -1, self.n_classes)
+        scores: Array = np.einsum("ia,iak->ik", votes, per_vote)
         return scores
 
     def adjoint(self, slopes: Table) -> Vector:
@@ -167,4 +196,65 @@ def _dense(design: Any) -> Table:
     return table
 
 
-STRUCTURES: dict[str, Any] = {kind.name: kind for kind in (Shared, Full)}
+@dataclass(frozen=True, eq=False)
+class Abstaining:
+    """A matrix per model, and what it says about the classes that a model abstains.
+
+    Abstaining is one more answer, whose coefficients have their prior at zero. The
+    design is that of :class:`Shared`, of votes: a row without a vote of a model is zero
+    in all its columns.
+    """
+
+    design: Any
+    n_classes: int
+    name: ClassVar[str] = "abstaining"
+    lower: ClassVar[float] = -np.inf
+
+    @cached_property
+    def answers(self) -> Full:
+        """The votes, followed by a column per model that tells where it abstains."""
+        votes = _dense(self.design)
+        given = votes.reshape(len(votes), -1, self.n_classes).sum(axis=2)
+        return Full(np.column_stack([votes, 1.0 - given]), self.n_classes)
+
+    @property
+    def _n_votes(self) -> int:
+        """Number of coefficients of votes."""
+        return int(self.design.shape[1]) * self.n_classes
+
+    def coefficients(self, vote_weights: VoteWeights) -> Vector:
+        """Return the matrices, entry by entry, and zeros."""
+        n_abstaining = len(vote_weights) * self.n_classes
+        return np.append(vote_weights.ravel(), np.zeros(n_abstaining))
+
+    def vote_weights(self, coefficients: Vector) -> VoteWeights:
+        """Return the matrices."""
+        votes = coefficients[: self._n_votes]
+        return votes.reshape(-1, self.n_classes, self.n_classes)
+
+    def abstention(self, coefficients: Vector) -> Table | None:
+        """Return what an abstaining model adds to each score."""
+        return coefficients[self._n_votes :].reshape(-1, self.n_classes)
+
+    def scores(self, coefficients: Vector) -> Table:
+        """Return ``H_i c``."""
+        return self.answers.scores(coefficients)
+
+    def scores_of(self, rows: Rows, coefficients: Table) -> Table:
+        """Return ``H_i c_i``."""
+        return self.answers.scores_of(rows, coefficients)
+
+    def adjoint(self, slopes: Table) -> Vector:
+        """Return ``sum_i H_i' s_i``."""
+        return self.answers.adjoint(slopes)
+
+    def curvature(self, weights: Vector, probabilities: Table) -> Array:
+        """Hessian of ``sum_i r_i logsumexp(b + H_i c)`` in ``(b, c)``."""
+        return self.answers.curvature(weights, probabilities)
+
+    def leverage(self, inverse: Array) -> Array:
+        """Return ``[I, H_i] A [I, H_i]'``."""
+        return self.answers.leverage(inverse)
+
+
+STRUCTURES: dict[str, Any] = {kind.name: kind for kind in (Shared, Full, Abstaining)}

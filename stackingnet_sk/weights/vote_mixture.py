@@ -22,10 +22,10 @@ import numpy as np
 from scipy.special import softmax
 
 from stackingnet_sk.weights.problem import UNDEFINED, Certificate, Combination
-from stackingnet_sk.weights.shapes import Point, Rates, Table, VoteWeights, Weights
+from stackingnet_sk.weights.shapes import Point, Rates, Table, Weights
 from stackingnet_sk.weights.solution import CERTIFIED, Candidate, Solution, Status
 from stackingnet_sk.weights.user_constraints import UserConstraints
-from stackingnet_sk.weights.vote_prior import log_odds, margins
+from stackingnet_sk.weights.vote_prior import Center, log_odds, margins
 from stackingnet_sk.weights.vote_solve import (
     VoterEstimates,
     allowed_structures,
@@ -37,7 +37,9 @@ from stackingnet_sk.weights.vote_solve import (
 # text, crowd, generated), the log loss of the other families, mean at 5, 20 and 100
 # labels, is within 0.003 of its best value from 0.8 to 0.95, and that is 0.01 to 0.02
 # below the log loss with a strength of 50 alone (but for crowds left out: 0.001).
-AGREEMENT = 0.95
+AGREEMENT = 0.92
+# The same for the centre from labels alone.
+LABELS = 0.03
 # Strengths of the priors, in pseudo-observations. 50 was chosen on real votes; with 10,
 # some twenty labels can contradict the centre.
 STRENGTHS = (10.0, 50.0)
@@ -51,23 +53,24 @@ _SINGLE_MODELS = 10
 LEAST_BELIEF = 1e-3
 # Centres under which a matrix per model is tried. With the second, that is logistic
 # regression on the votes.
-_EVERY_STRUCTURE = ("agreement", "no weights")
+NO_WEIGHTS = "no weights"
+_EVERY_STRUCTURE = ("agreement", "labels", NO_WEIGHTS)
 
 
-class Center(NamedTuple):
-    """Where a prior is centred, and how far it is believed before any label."""
+class Prior(NamedTuple):
+    """A centre, and how far it is believed before any label."""
 
-    name: str
-    vote_weights: VoteWeights
+    center: Center
     belief: float
 
 
-def centers(panel: VoterEstimates) -> list[Center]:
-    """List the centres: agreement, equal weights, none, and single models."""
-    agreement = panel.vote_weights
+def possible_priors(panel: VoterEstimates) -> list[Prior]:
+    """List the centres: agreement, labels, equal weights, none, and single models."""
+    agreement = panel.agreement
     answers = panel.answers * panel.label_free.shares
-    equal = answers * np.abs(margins(agreement)).sum() / max(answers.sum(), 1)
-    others = [("equal weights", equal), ("no weights", 0.0 * equal)]
+    size = np.abs(margins(agreement.vote_weights)).sum()
+    equal = answers * size / max(float(answers.sum()), 1.0)
+    others = [("equal weights", equal, 1.0), (NO_WEIGHTS, 0.0 * equal, 1.0)]
     # A model alone deserves all of its log-odds: it has no errors in common.
     alone = margins(log_odds(panel.confusion))
     ranked = np.sort(alone)[::-1]
@@ -76,12 +79,18 @@ def centers(panel: VoterEstimates) -> list[Center]:
     for model in np.flatnonzero((alone >= least) & (alone > 0)):
         weights = np.zeros(len(alone))
         weights[model] = alone[model]
-        others.append((f"model {model} alone", weights))
-    share = (1.0 - AGREEMENT) / len(others)
+        # Beside a model that hardly answers, this centre would say "no weights" again.
+        belief = float(panel.answered[model])
+        others.append((f"model {model} alone", weights, belief))
+    share = (1.0 - AGREEMENT - LABELS) / len(others)
     identity = np.eye(len(panel.rates))
     return [
-        Center("agreement", agreement, AGREEMENT),
-        *(Center(name, w[:, None, None] * identity, share) for name, w in others),
+        Prior(agreement, AGREEMENT),
+        Prior(panel.labels, LABELS),
+        *(
+            Prior(Center(name, weights[:, None, None] * identity), share * belief)
+            for name, weights, belief in others
+        ),
     ]
 
 
@@ -94,7 +103,9 @@ class MixtureProblem:
     def point_of(self, combination: Combination) -> Point:
         """Return intercepts and vote weights as one vector."""
         assert combination.vote_weights is not None
-        parts = np.asarray(combination.intercept), combination.vote_weights.ravel()
+        parts = [np.asarray(combination.intercept), combination.vote_weights.ravel()]
+        if combination.abstention is not None:
+            parts.append(combination.abstention.ravel())
         return np.concatenate(parts)
 
     def certify(self, point: Point) -> Certificate:
@@ -122,7 +133,17 @@ def mix(candidates: tuple[Candidate, ...]) -> Combination:
     def mean(part: str) -> Any:
         return sum(c.belief * np.asarray(getattr(c.solution, part)) for c in candidates)
 
-    return Combination(mean("weights"), mean("intercept"), mean("vote_weights"))
+    # The models of most candidates add nothing if they abstain.
+    abstention: Any = None
+    for candidate in candidates:
+        part = candidate.solution.abstention
+        if part is not None:
+            abstention = candidate.belief * part + (
+                0.0 if abstention is None else abstention
+            )
+    return Combination(
+        mean("weights"), mean("intercept"), mean("vote_weights"), abstention
+    )
 
 
 def solve_mixture(
@@ -147,8 +168,8 @@ def solve_mixture(
     if structure == "auto" and user_constraints:
         names = names[:1]
     trials = [
-        (center, strength, name, center.belief / len(STRENGTHS) / len(some))
-        for center in centers(panel)
+        (center, strength, name, belief / len(STRENGTHS) / len(some))
+        for center, belief in possible_priors(panel)
         # A centre of one weight per model is tried for one weight per model.
         for some in [names if center.name in _EVERY_STRUCTURE else names[:1]]
         for strength in STRENGTHS
@@ -157,13 +178,13 @@ def solve_mixture(
 
     def solve(trial: Any, **options: Any) -> Solution:
         center, strength, name, _ = trial
-        rows = design, labelled, center.vote_weights, class_prior, row_weight
+        rows = design, labelled, center, class_prior, row_weight
         return solve_structure(name, *rows, shrinkage=strength, **options)
 
     solutions = [solve(trial) for trial in trials]
     errors = np.array([solution.expected_error for solution in solutions])
-    priors = np.array([prior for *_, prior in trials])
-    beliefs = _beliefs(priors, errors, float(labelled.sum()))
+    chances = np.array([prior for *_, prior in trials])
+    beliefs = _beliefs(chances, errors, float(labelled.sum()))
     candidates = []
     for trial, solution, belief in zip(trials, solutions, beliefs, strict=True):
         center, strength, name, _ = trial
@@ -210,11 +231,11 @@ def _mixed(candidates: tuple[Candidate, ...], panel: VoterEstimates) -> Solution
     def worst(attribute: str) -> float:
         return float(max(getattr(c.solution, attribute) for c in candidates))
 
-    weights, intercept, vote_weights = mix(candidates)
+    combination = mix(candidates)
     certified = all(c.solution.status is not Status.INACCURATE for c in candidates)
     return Solution(
-        weights,
-        intercept,
+        combination.weights,
+        combination.intercept,
         mean("objective"),
         worst("gap"),
         worst("residual"),
@@ -224,7 +245,8 @@ def _mixed(candidates: tuple[Candidate, ...], panel: VoterEstimates) -> Solution
         candidates[0].solution.solver,
         shrinkage=mean("shrinkage"),
         expected_error=mean("expected_error"),
-        vote_weights=vote_weights,
+        vote_weights=combination.vote_weights,
+        abstention=combination.abstention,
         log_likelihood=panel.label_free.log_likelihood,
         backend=candidates[0].solution.backend,
         violation=worst("violation"),

@@ -6,6 +6,9 @@ Models are not independent: they err together on the items that are hard.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from stackingnet_sk.evidence import PairSums, VoteCounts, error_correlation
@@ -29,25 +32,42 @@ _ABSORBED = 3.0
 _OVERSTATED = 6.0
 # Largest correlation. Above it, an estimate would discard all but the best models.
 _MOST_CORRELATION = 0.4
+# Number of voters that stands for none.
+_LEAST = 1e-300
 # Number of labelled answers, on each class, that the label-free estimate counts for.
 LABEL_FREE_ROWS = 100.0
 
 
-def blended_confusion(counts: VoteCounts, label_free: DawidSkene) -> Confusion:
+@dataclass(frozen=True, eq=False)
+class Center:
+    """Where the prior on vote weights is centred.
+
+    `without` returns the centre as it is without one labelled row: given the one-hot
+    votes (n_rows, n_models, n_classes) of rows of one class, and that class, it returns
+    vote weights for each row, of shape (n_rows, n_models, n_classes, n_classes). It is
+    None if the centre depends on the labels only as much as on all rows together.
+    """
+
+    name: str
+    vote_weights: VoteWeights
+    without: Callable[[Array, int], Array] | None = None
+
+
+def blend(joint: Confusion, label_free: Confusion) -> Confusion:
     """Blend the confusion on labelled votes with the label-free estimate.
 
     ``C_mk = (n_mk F_mk + 100 D_mk) / (n_mk + 100)``, with the frequencies F of model
     m's votes on the ``n_mk`` labelled rows of class k that it answers, and the estimate
     D of :func:`dawid_skene`. This is the posterior mean under a Dirichlet prior.
-    Entries of the result are above zero, and rows sum to one.
+    Entries of the result are above zero, and rows sum to one. `joint` are the labelled
+    votes, see :meth:`VoteCounts.joint`.
     """
-    joint = counts.joint(counts.labelled)
-    total: Array = joint.sum(axis=2, keepdims=True) + LABEL_FREE_ROWS
-    return (joint + LABEL_FREE_ROWS * label_free.confusion) / total
+    total: Array = joint.sum(axis=-1, keepdims=True) + LABEL_FREE_ROWS
+    return (joint + LABEL_FREE_ROWS * label_free) / total
 
 
 def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> Rates:
-    """Blend the rates of the classes as :func:`blended_confusion`.
+    """Blend the rates of the classes as :func:`blend`.
 
     They are above zero and sum to one. One further row is
     shared by all classes, so that a class without any row keeps a rate.
@@ -60,7 +80,7 @@ def blended_rates(counts: VoteCounts, label_free: DawidSkene) -> Rates:
 def blended_correlation(counts: VoteCounts, label_free: DawidSkene) -> float:
     """Mean over the pairs of models of the correlation of their errors, in [0, 0.4].
 
-    The correlation on labelled rows is blended, as in :func:`blended_confusion`, with
+    The correlation on labelled rows is blended, as in :func:`blend`, with
     three times the correlation that remains in the label-free estimate, at most 0.4.
     The latter is shrunk by a hundred rows of no correlation, so that the noise of few
     rows does not pass for correlation. What counts is the number of rows that two
@@ -81,7 +101,7 @@ def confidence(counts: VoteCounts, correlation: float) -> float:
     """Factor in (0, 1] on evidence that comes in part from agreement.
 
     It is one with labels and ``1 / (1 + 6 rho)`` without, blended as in
-    :func:`blended_confusion`; ``rho`` is that of :func:`blended_correlation`.
+    :func:`blend`; ``rho`` is that of :func:`blended_correlation`.
     """
     n_labelled = float(counts.labelled.sum())
     agreement = LABEL_FREE_ROWS / (1.0 + _OVERSTATED * correlation)
@@ -112,8 +132,8 @@ def log_odds(confusion: Confusion) -> VoteWeights:
     Entry ``[m, a, k]`` of the result is ``log C[m, k, a]`` minus its mean over the
     classes k; entries of C are above zero.
     """
-    evidence = np.log(confusion).transpose(0, 2, 1)
-    centred: Array = evidence - evidence.mean(axis=2, keepdims=True)
+    evidence = np.log(confusion).swapaxes(-2, -1)
+    centred: Array = evidence - evidence.mean(axis=-1, keepdims=True)
     return centred
 
 
@@ -124,9 +144,9 @@ def margins(vote_weights: VoteWeights) -> Weights:
     that it names above the mean score of the others, averaged over the classes. It is
     ``w`` if the vote weights are ``w`` times the identity.
     """
-    n_classes = vote_weights.shape[1]
-    named = np.trace(vote_weights, axis1=1, axis2=2)
-    others = (vote_weights.sum(axis=(1, 2)) - named) / max(n_classes - 1, 1)
+    n_classes = vote_weights.shape[-1]
+    named = np.trace(vote_weights, axis1=-2, axis2=-1)
+    others = (vote_weights.sum(axis=(-2, -1)) - named) / max(n_classes - 1, 1)
     # Adding zero turns -0.0, from a discounted negative margin, into 0.0.
     margin: Array = (named - others) / n_classes + 0.0
     return margin
@@ -156,20 +176,23 @@ def common_errors(
     `evidence` is that of :func:`log_odds`, and zero for models that never answer, which
     are not counted in M. `correlation` is ``rho``, in [0, 1). `n_answers` is the number
     of answers on a row, which replaces M if it is smaller: the errors of models that do
-    not answer are not added.
+    not answer are not added. `shares` is the share of each model in the vote of its
+    family, one by default; the voters are then the families, and the members of each
+    share its weight. Evidence may have further axes in front.
     """
     size = np.abs(margins(evidence))
-    size[size <= 1e-9 * size.max(initial=0.0)] = 0.0
-    n_models = np.count_nonzero(size)
-    if not n_models:
-        return evidence
-    n_voters = min(n_answers, float(n_models))
+    size[size <= 1e-9 * size.max(axis=-1, initial=0.0, keepdims=True)] = 0.0
+    voting = np.where(size > 0, 1.0 if shares is None else shares, 0.0)
+    n_models = voting.sum(axis=-1, keepdims=True)
+    n_voters = np.maximum(np.minimum(n_answers, n_models), 1.0)
     shared = n_voters * correlation / (1.0 + (n_voters - 1.0) * correlation)
-    kept = np.maximum(size - shared * size.sum() / n_models, 0.0)
+    mean = (voting * size).sum(axis=-1, keepdims=True) / np.maximum(n_models, _LEAST)
+    kept = np.maximum(size - shared * mean, 0.0)
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
-    scale *= shares
-    scale /= 1.0 - correlation
-    discounted: Array = evidence * scale[:, None, None]
+    scale *= voting / (1.0 - correlation)
+    # Without any margin there is nothing to discount.
+    scale = np.where(n_models > 0, scale, 1.0)
+    discounted: Array = evidence * scale[..., None, None]
     return discounted
 
 

@@ -11,19 +11,27 @@ from numpy.typing import NDArray
 from stackingnet_sk.evidence.counts import VoteCounts
 from stackingnet_sk.weights.agreement import estimate_voters
 from stackingnet_sk.weights.certified import solve_certified
-from stackingnet_sk.weights.dawid_skene import DawidSkene
+from stackingnet_sk.weights.dawid_skene import DawidSkene, FullConfusion
 from stackingnet_sk.weights.families import Families
 from stackingnet_sk.weights.linear_pool import LinearPoolObjective
 from stackingnet_sk.weights.log_loss import LogLossObjective, leave_one_out
 from stackingnet_sk.weights.newton import LARGEST_HESSIAN
 from stackingnet_sk.weights.pool_problem import PoolProblem
-from stackingnet_sk.weights.shapes import Confusion, Rates, Table, VoteWeights, Weights
+from stackingnet_sk.weights.shapes import (
+    Array,
+    Confusion,
+    Rates,
+    Table,
+    VoteWeights,
+    Weights,
+)
 from stackingnet_sk.weights.solution import Solution, Status
-from stackingnet_sk.weights.structures import STRUCTURES, Shared
+from stackingnet_sk.weights.structures import STRUCTURES, Abstaining, Full, Shared
 from stackingnet_sk.weights.user_constraints import UserConstraints
 from stackingnet_sk.weights.vote_prior import (
+    Center,
     balanced_accuracy,
-    blended_confusion,
+    blend,
     blended_correlation,
     blended_rates,
     common_errors,
@@ -33,41 +41,66 @@ from stackingnet_sk.weights.vote_prior import (
 )
 from stackingnet_sk.weights.votes_problem import VotesProblem
 
+# Number of elements of vote weights that are held at once.
+_ELEMENTS = 2_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class VoterEstimates:
     """What is known about the voters before any weight is fitted.
 
     `confusion` is the probability of each vote of a model that answers. `rates` are
-    those of the classes, and `answers` tells which models answer at all. `correlation`
-    is that of two models' errors, the mean over the pairs. `confidence` is a factor on
-    evidence that comes in part from agreement, and `label_free` is the estimate that
-    labels were blended with.
+    those of the classes, and `answered` is the share of rows that each model answers.
+    `correlation` is that of two models' errors, the mean over the pairs. `confidence`
+    is a factor on evidence that comes in part from agreement, and `label_free` is the
+    estimate that labels were blended with. `labelled` are the labelled votes, and
+    `expected` all votes, by model and by true class as far as it is known, see
+    :meth:`VoteCounts.joint`; `labelled_rates` and `expected_rates` are the rows of each
+    class.
     """
 
     confusion: Confusion
     rates: Rates
-    answers: NDArray[np.bool_]
+    answered: Weights
     correlation: float
     confidence: float
     label_free: DawidSkene
-    answers_per_row: float = np.inf
+    answers_per_row: float
+    labelled: Confusion
+    labelled_rates: Rates
+    expected: Confusion
+    expected_rates: Rates
 
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
         """Estimate from votes, labels or not."""
         label_free = estimate_voters(counts)
-        answers = np.any(counts.patterns >= 0, axis=0)
-        confusion = blended_confusion(counts, label_free)
+        answered = counts.answered
+        labelled = counts.joint(counts.labelled)
+        confusion = blend(labelled, label_free.confusion)
         # Nothing is known about a model that never answers, so it counts as a guess.
-        confusion[~answers] = 1.0 / counts.n_classes
-        rates = blended_rates(counts, label_free)
+        confusion[answered == 0] = 1.0 / counts.n_classes
         correlation = blended_correlation(counts, label_free)
-        factor = confidence(counts, correlation)
-        n_answers = counts.answers_per_row(label_free.shares)
+        classes = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
         return cls(
-            confusion, rates, answers, correlation, factor, label_free, n_answers
+            confusion,
+            blended_rates(counts, label_free),
+            answered,
+            correlation,
+            confidence(counts, correlation),
+            label_free,
+            counts.answers_per_row(label_free.shares),
+            labelled,
+            counts.n_labelled,
+            counts.joint(classes),
+            classes.sum(axis=0),
         )
+
+    @property
+    def answers(self) -> NDArray[np.bool_]:
+        """Whether each model answers at all."""
+        answers: NDArray[np.bool_] = self.answered > 0
+        return answers
 
     @property
     def families(self) -> Families:
@@ -79,16 +112,51 @@ class VoterEstimates:
         """Balanced accuracy of each model."""
         return balanced_accuracy(self.confusion)
 
-    @property
-    def vote_weights(self) -> VoteWeights:
-        """Log-odds of votes, discounted for errors in common, times `confidence`."""
-        evidence = common_errors(
-            log_odds(self.confusion),
+    def _evidence(self, confusion: Array) -> Array:
+        """Log-odds of votes, discounted for errors in common."""
+        return common_errors(
+            log_odds(np.where(self.answers[:, None, None], confusion, self._guess)),
             self.correlation,
             self.answers_per_row,
             self.label_free.shares,
         )
-        return self.confidence * evidence
+
+    @property
+    def _guess(self) -> float:
+        return 1.0 / len(self.rates)
+
+    @property
+    def vote_weights(self) -> VoteWeights:
+        """Log-odds of votes, discounted for errors in common, times `confidence`."""
+        return self.confidence * self._evidence(self.confusion)
+
+    @property
+    def agreement(self) -> Center:
+        """The centre `vote_weights`, from all rows and from labels."""
+
+        def without(votes: Array, label: int) -> Array:
+            labelled, row = _take_away(self.labelled, votes, label)
+            expected, _ = _take_away(self.expected, votes, label)
+            rates = np.maximum(self.expected_rates - row, 0.0)
+            rates = np.broadcast_to(rates, (len(votes), len(rates)))
+            label_free, _ = self.label_free.structure.estimate(expected, rates)
+            return self.confidence * self._evidence(blend(labelled, label_free))
+
+        return Center("agreement", self.vote_weights, without)
+
+    @property
+    def labels(self) -> Center:
+        """The centre from the labelled rows alone."""
+
+        def center(labelled: Array, rates: Array) -> Array:
+            return self._evidence(FullConfusion().estimate(labelled, rates)[0])
+
+        def without(votes: Array, label: int) -> Array:
+            labelled, row = _take_away(self.labelled, votes, label)
+            rates = np.maximum(self.labelled_rates - row, 0.0)
+            return center(labelled, np.broadcast_to(rates, (len(votes), len(rates))))
+
+        return Center("labels", center(self.labelled, self.labelled_rates), without)
 
     @property
     def shares(self) -> Weights:
@@ -102,16 +170,24 @@ class VoterEstimates:
         return weights / float(weights.sum())
 
     @property
-    def opinion_weights(self) -> VoteWeights:
-        """The same as one matrix per model."""
-        return self.shares[:, None, None] * np.eye(len(self.rates))
+    def opinions(self) -> Center:
+        """The centre for opinions: the same as one matrix per model."""
+        return Center("agreement", self.shares[:, None, None] * np.eye(len(self.rates)))
+
+
+def _take_away(joint: Confusion, votes: Array, label: int) -> tuple[Array, Rates]:
+    """Take away one row at a time: the votes of each row, and the row of its class."""
+    row = np.zeros(joint.shape[-1])
+    row[label] = 1.0
+    left = joint - row[:, None] * votes[:, :, None, :]
+    return np.maximum(left, 0.0), row
 
 
 def solve_votes(
     design: Any,
     labelled: Table,
     panel: VoterEstimates,
-    center: VoteWeights,
+    center: Center,
     class_prior: Rates,
     row_weight: Rates,
     *,
@@ -124,14 +200,14 @@ def solve_votes(
 
     The rows of `design` are votes (one-hot) or the evidence in probabilities, and
     `labelled` (n_rows, n_classes) is the weight of each row with each label. `center`
-    is the centre of the prior, `vote_weights` or `opinion_weights` of the voters, and
+    is the centre of the prior, `agreement` or `opinions` of the voters, and
     `row_weight` the weight of one row of each class, for leave-one-out. `shrinkage` is
     the strength of the prior in pseudo-observations.
 
-    The structure "auto" is the one with the smaller approximate leave-one-out log loss;
-    it is "shared" if "full" has over a thousand coefficients, or if there are user
-    constraints. The intercept of the solution includes the logarithm of the class
-    prior.
+    The structure "auto" is the one with the smallest approximate leave-one-out log
+    loss. Structures with over a thousand coefficients are not tried, "abstaining" only
+    if a model abstains, and under user constraints only "shared". The intercept of the
+    solution includes the logarithm of the class prior.
     """
     names = allowed_structures(design, labelled.shape[1], structure)
     if structure == "auto" and (shrinkage == 0 or user_constraints):
@@ -159,19 +235,31 @@ def solve_votes(
 def allowed_structures(design: Any, n_classes: int, structure: str) -> list[str]:
     """List the structures to try, the simpler one first.
 
-    "auto" tries all; only "shared" if a matrix per model has too many coefficients.
+    "auto" tries all that have not too many coefficients, and "abstaining" only for
+    votes (a sparse design) of which some are missing.
     """
     if structure != "auto":
         return [structure]
-    size = n_classes + design.shape[1] * n_classes
-    return [Shared.name] if size > LARGEST_HESSIAN else list(STRUCTURES)
+    n_rows, n_votes = design.shape
+    n_models = n_votes // n_classes
+    complete = isinstance(design, np.ndarray) or design.nnz == n_rows * n_models
+    sizes = {
+        Shared.name: 0,
+        Full.name: n_votes,
+        Abstaining.name: np.inf if complete else n_votes + n_models,
+    }
+    return [
+        name
+        for name, size in sizes.items()
+        if n_classes * (1 + size) <= LARGEST_HESSIAN
+    ]
 
 
 def solve_structure(
     name: str,
     design: Any,
     labelled: Table,
-    center: VoteWeights,
+    center: Center,
     class_prior: Rates,
     row_weight: Rates,
     *,
@@ -180,18 +268,30 @@ def solve_structure(
     user_constraints: UserConstraints | None = None,
 ) -> Solution:
     """Solve for the weights of one structure under one prior, see `solve_votes`."""
-    structure = STRUCTURES[name](design, labelled.shape[1])
+    n_classes = labelled.shape[1]
+    structure = STRUCTURES[name](design, n_classes)
+    start = structure.coefficients(center.vote_weights)
     objective = LogLossObjective(
-        structure,
-        labelled,
-        np.log(class_prior),
-        structure.coefficients(center),
-        shrinkage,
+        structure, labelled, np.log(class_prior), start, shrinkage
     )
     problem = VotesProblem(objective)
     solution = solve_certified(problem, user_constraints, solver)
     point = problem.point_of(solution.combination)
-    error = leave_one_out(objective, point, row_weight)
+
+    def moved(rows: NDArray[np.intp], label: int) -> Table:
+        """By how much the centre moves if one of these rows is left out."""
+        assert center.without is not None
+        votes = design[rows].toarray().reshape(len(rows), -1, n_classes)
+        n_parts = 1 + votes.size * n_classes // _ELEMENTS
+        centers = [
+            structure.coefficients(vote_weights)
+            for part in np.array_split(votes, n_parts)
+            for vote_weights in center.without(part, label)
+        ]
+        return np.asarray(np.array(centers) - start)
+
+    moves = moved if center.without is not None and shrinkage > 0 else None
+    error = leave_one_out(objective, point, row_weight, moves)
     return replace(solution, shrinkage=shrinkage, expected_error=error)
 
 
@@ -235,14 +335,16 @@ def solve_pool(
 
 
 def solve_votes_unlabelled(
-    panel: VoterEstimates, center: VoteWeights, class_prior: Rates
+    panel: VoterEstimates, center: Center, class_prior: Rates
 ) -> Solution:
     """Return the weights of votes or of evidence without labels.
 
     They are the centre of the prior. The objective is the negative log-likelihood of
     all votes. It is a local optimum, which has no duality gap.
     """
-    return _label_free(panel, margins(center), center, np.log(class_prior), "full")
+    vote_weights = center.vote_weights
+    intercept = np.log(class_prior)
+    return _label_free(panel, margins(vote_weights), vote_weights, intercept, "full")
 
 
 def solve_pool_unlabelled(panel: VoterEstimates, class_prior: Rates) -> Solution:
@@ -251,7 +353,9 @@ def solve_pool_unlabelled(panel: VoterEstimates, class_prior: Rates) -> Solution
     They are proportional to the log-odds of accuracy, discounted for errors in common.
     """
     intercept = np.zeros(len(class_prior))
-    return _label_free(panel, panel.shares, panel.opinion_weights, intercept, "pool")
+    return _label_free(
+        panel, panel.shares, panel.opinions.vote_weights, intercept, "pool"
+    )
 
 
 def _label_free(

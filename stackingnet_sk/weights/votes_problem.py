@@ -70,9 +70,13 @@ class VotesProblem(LogLossProblem):
     def combination(self, point: Point) -> Combination:
         """Return the weights, the intercepts with the class prior, and the matrices."""
         intercepts, coefficients = np.split(point, [self.objective.n_classes])
-        vote_weights = self.objective.structure.vote_weights(coefficients)
+        structure = self.objective.structure
+        vote_weights = structure.vote_weights(coefficients)
         return Combination(
-            margins(vote_weights), intercepts + self.objective.offset, vote_weights
+            margins(vote_weights),
+            intercepts + self.objective.offset,
+            vote_weights,
+            structure.abstention(coefficients),
         )
 
     def point_of(self, combination: Combination) -> Point:
@@ -81,6 +85,9 @@ class VotesProblem(LogLossProblem):
         if not isinstance(structure, Shared):
             assert combination.vote_weights is not None
             coefficients = structure.coefficients(combination.vote_weights)
+            if combination.abstention is not None:
+                n_abstaining = combination.abstention.size
+                coefficients[-n_abstaining:] = combination.abstention.ravel()
         intercepts = combination.intercept - self.objective.offset
         return np.concatenate([intercepts, coefficients])
 
