@@ -25,8 +25,11 @@ class Structure(Protocol):
     name: ClassVar[str]
     lower: ClassVar[float]
 
-    def coefficients(self, vote_weights: VoteWeights) -> Vector:
-        """Coefficients nearest to vote weights."""
+    def coefficients(self, evidence: Array) -> Vector:
+        """Coefficients nearest to the evidence in votes and in abstaining.
+
+        Its shape is (n_models, n_classes + 1, n_classes); abstaining comes last.
+        """
 
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return one matrix per model."""
@@ -70,9 +73,9 @@ class Shared:
         table = design.reshape(len(design), -1, self.n_classes)
         return np.ascontiguousarray(table.transpose(0, 2, 1))
 
-    def coefficients(self, vote_weights: VoteWeights) -> Vector:
+    def coefficients(self, evidence: Array) -> Vector:
         """Return the margins, those below zero as zero."""
-        return np.maximum(margins(vote_weights), 0.0)
+        return np.maximum(margins(evidence[:, :-1]), 0.0)
 
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return the weights times the identity."""
@@ -136,9 +139,9 @@ class Full:
         design = _dense(self.design)
         return np.column_stack([np.ones(len(design)), design])
 
-    def coefficients(self, vote_weights: VoteWeights) -> Vector:
+    def coefficients(self, evidence: Array) -> Vector:
         """Return the matrices, entry by entry."""
-        return vote_weights.ravel()
+        return evidence[:, :-1].ravel()
 
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return the matrices."""
@@ -200,9 +203,8 @@ def _dense(design: Any) -> Table:
 class Abstaining:
     """A matrix per model, and what it says about the classes that a model abstains.
 
-    Abstaining is one more answer, whose coefficients have their prior at zero. The
-    design is that of :class:`Shared`, of votes: a row without a vote of a model is zero
-    in all its columns.
+    Abstaining is one more answer. The design is that of :class:`Shared`, of votes: a
+    row without a vote of a model is zero in all its columns.
     """
 
     design: Any
@@ -222,10 +224,9 @@ class Abstaining:
         """Number of coefficients of votes."""
         return int(self.design.shape[1]) * self.n_classes
 
-    def coefficients(self, vote_weights: VoteWeights) -> Vector:
-        """Return the matrices, entry by entry, and zeros."""
-        n_abstaining = len(vote_weights) * self.n_classes
-        return np.append(vote_weights.ravel(), np.zeros(n_abstaining))
+    def coefficients(self, evidence: Array) -> Vector:
+        """Return the matrices, entry by entry, and then what abstaining adds."""
+        return np.append(evidence[:, :-1].ravel(), evidence[:, -1].ravel())
 
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return the matrices."""

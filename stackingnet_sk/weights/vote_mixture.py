@@ -25,7 +25,7 @@ from stackingnet_sk.weights.problem import UNDEFINED, Certificate, Combination
 from stackingnet_sk.weights.shapes import Point, Rates, Table, Weights
 from stackingnet_sk.weights.solution import CERTIFIED, Candidate, Solution, Status
 from stackingnet_sk.weights.user_constraints import UserConstraints
-from stackingnet_sk.weights.vote_prior import Center, log_odds, margins
+from stackingnet_sk.weights.vote_prior import Center, log_odds, margins, only_votes
 from stackingnet_sk.weights.vote_solve import (
     VoterEstimates,
     allowed_structures,
@@ -37,9 +37,9 @@ from stackingnet_sk.weights.vote_solve import (
 # text, crowd, generated), the log loss of the other families, mean at 5, 20 and 100
 # labels, is within 0.003 of its best value from 0.8 to 0.95, and that is 0.01 to 0.02
 # below the log loss with a strength of 50 alone (but for crowds left out: 0.001).
-AGREEMENT = 0.92
+AGREEMENT = 0.96
 # The same for the centre from labels alone.
-LABELS = 0.03
+LABELS = 0.02
 # Strengths of the priors, in pseudo-observations. 50 was chosen on real votes; with 10,
 # some twenty labels can contradict the centre.
 STRENGTHS = (10.0, 50.0)
@@ -83,15 +83,11 @@ def possible_priors(panel: VoterEstimates) -> list[Prior]:
         belief = float(panel.answered[model])
         others.append((f"model {model} alone", weights, belief))
     share = (1.0 - AGREEMENT - LABELS) / len(others)
-    identity = np.eye(len(panel.rates))
-    return [
-        Prior(agreement, AGREEMENT),
-        Prior(panel.labels, LABELS),
-        *(
-            Prior(Center(name, weights[:, None, None] * identity), share * belief)
-            for name, weights, belief in others
-        ),
-    ]
+    result = [Prior(panel.agreement, AGREEMENT), Prior(panel.labels, LABELS)]
+    for name, weights, belief in others:
+        evidence = only_votes(weights[:, None, None] * np.eye(len(panel.rates)))
+        result.append(Prior(Center(name, evidence), share * belief))
+    return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,25 +32,43 @@ _ABSORBED = 3.0
 _OVERSTATED = 6.0
 # Largest correlation. Above it, an estimate would discard all but the best models.
 _MOST_CORRELATION = 0.4
-# Number of voters that stands for none.
+# Number of voters, or of rows, that stands for none.
 _LEAST = 1e-300
+# Number of rows of each class that the share of all rows on which a model abstains
+# counts for.
+_ABSTAINING_ROWS = 10.0
+# A smaller share of rows is rounding.
+_ROUNDING = 1e-9
 # Number of labelled answers, on each class, that the label-free estimate counts for.
 LABEL_FREE_ROWS = 100.0
 
 
 @dataclass(frozen=True, eq=False)
 class Center:
-    """Where the prior on vote weights is centred.
+    """Where the prior on vote weights, and on abstaining, is centred.
 
-    `without` returns the centre as it is without one labelled row: given the one-hot
-    votes (n_rows, n_models, n_classes) of rows of one class, and that class, it returns
-    vote weights for each row, of shape (n_rows, n_models, n_classes, n_classes). It is
-    None if the centre depends on the labels only as much as on all rows together.
+    `evidence` adds to the scores of the classes, for each model and answer: a vote for
+    each class, and abstaining, which comes last. Its shape is (n_models, n_classes + 1,
+    n_classes). `without` returns it as it is without one labelled row: given the
+    one-hot votes (n_rows, n_models, n_classes) of rows of one class, and that class, it
+    returns evidence with a first axis of n_rows. It is None if the centre does not
+    depend on single labelled rows.
     """
 
     name: str
-    vote_weights: VoteWeights
+    evidence: Array
     without: Callable[[Array, int], Array] | None = None
+
+    @property
+    def vote_weights(self) -> VoteWeights:
+        """Evidence of the votes alone."""
+        return self.evidence[:, :-1]
+
+
+def only_votes(vote_weights: Array) -> Array:
+    """Evidence of votes, where abstaining says nothing."""
+    abstaining = np.zeros_like(vote_weights[..., :1, :])
+    return np.concatenate([vote_weights, abstaining], axis=-2)
 
 
 def blend(joint: Confusion, label_free: Confusion) -> Confusion:
@@ -137,6 +155,24 @@ def log_odds(confusion: Confusion) -> VoteWeights:
     return centred
 
 
+def abstention(joint: Confusion, rates: Rates) -> Array:
+    """Evidence in abstaining for each class, of shape (n_models, n_classes).
+
+    It is the logarithm of the share of the rows of each class on which the model
+    abstains, minus its mean over the classes. The share on all rows counts for ten rows
+    of each class. `joint` are the votes and `rates` the rows of each class; both may
+    have further axes in front.
+    """
+    rows = rates[..., None, :]
+    abstaining = np.maximum(rows - joint.sum(axis=-1), 0.0)
+    total = np.maximum(rows.sum(axis=-1, keepdims=True), _LEAST)
+    overall = abstaining.sum(axis=-1, keepdims=True) / total
+    share = (abstaining + _ABSTAINING_ROWS * overall) / (rows + _ABSTAINING_ROWS)
+    evidence = np.log(share, out=np.zeros_like(share), where=overall > _ROUNDING)
+    centred: Array = evidence - evidence.mean(axis=-1, keepdims=True)
+    return centred
+
+
 def margins(vote_weights: VoteWeights) -> Weights:
     """Weight of each model as one number.
 
@@ -158,7 +194,7 @@ def common_errors(
     n_answers: float = np.inf,
     shares: Weights | None = None,
 ) -> VoteWeights:
-    r"""Discount the evidence for errors that the models have in common.
+    r"""Discount the evidence of votes for errors that the models have in common.
 
     If the errors of all M voters have the same correlation rho, the best linear
     combination of standardized votes with margins t (Fisher's discriminant, with the
@@ -180,6 +216,18 @@ def common_errors(
     family, one by default; the voters are then the families, and the members of each
     share its weight. Evidence may have further axes in front.
     """
+    scale = error_discount(evidence, correlation, n_answers, shares)
+    discounted: Array = evidence * scale[..., None, None]
+    return discounted
+
+
+def error_discount(
+    evidence: VoteWeights,
+    correlation: float,
+    n_answers: float = np.inf,
+    shares: Weights | None = None,
+) -> Weights:
+    """Factor on the evidence of each model, see :func:`common_errors`."""
     size = np.abs(margins(evidence))
     size[size <= 1e-9 * size.max(axis=-1, initial=0.0, keepdims=True)] = 0.0
     voting = np.where(size > 0, 1.0 if shares is None else shares, 0.0)
@@ -191,9 +239,7 @@ def common_errors(
     scale = np.divide(kept, size, out=np.zeros_like(size), where=size > 0)
     scale *= voting / (1.0 - correlation)
     # Without any margin there is nothing to discount.
-    scale = np.where(n_models > 0, scale, 1.0)
-    discounted: Array = evidence * scale[..., None, None]
-    return discounted
+    return np.where(n_models > 0, scale, 1.0)
 
 
 def balanced_accuracy(confusion: Confusion) -> Weights:

@@ -30,14 +30,16 @@ from stackingnet_sk.weights.structures import STRUCTURES, Abstaining, Full, Shar
 from stackingnet_sk.weights.user_constraints import UserConstraints
 from stackingnet_sk.weights.vote_prior import (
     Center,
+    abstention,
     balanced_accuracy,
     blend,
     blended_correlation,
     blended_rates,
-    common_errors,
     confidence,
+    error_discount,
     log_odds,
     margins,
+    only_votes,
 )
 from stackingnet_sk.weights.votes_problem import VotesProblem
 
@@ -112,51 +114,52 @@ class VoterEstimates:
         """Balanced accuracy of each model."""
         return balanced_accuracy(self.confusion)
 
-    def _evidence(self, confusion: Array) -> Array:
-        """Log-odds of votes, discounted for errors in common."""
-        return common_errors(
-            log_odds(np.where(self.answers[:, None, None], confusion, self._guess)),
-            self.correlation,
-            self.answers_per_row,
-            self.label_free.shares,
-        )
-
-    @property
-    def _guess(self) -> float:
-        return 1.0 / len(self.rates)
-
     @property
     def vote_weights(self) -> VoteWeights:
         """Log-odds of votes, discounted for errors in common, times `confidence`."""
-        return self.confidence * self._evidence(self.confusion)
+        return self.agreement.vote_weights
 
     @property
     def agreement(self) -> Center:
-        """The centre `vote_weights`, from all rows and from labels."""
+        """The centre from all rows, blended with labels, times `confidence`."""
+
+        def center(confusion: Array, expected: Array, rates: Array) -> Array:
+            return self.confidence * self._evidence(confusion, expected, rates)
 
         def without(votes: Array, label: int) -> Array:
-            labelled, row = _take_away(self.labelled, votes, label)
-            expected, _ = _take_away(self.expected, votes, label)
-            rates = np.maximum(self.expected_rates - row, 0.0)
-            rates = np.broadcast_to(rates, (len(votes), len(rates)))
+            expected, rates = take_away(
+                self.expected, self.expected_rates, votes, label
+            )
+            labelled, _ = take_away(self.labelled, self.labelled_rates, votes, label)
             label_free, _ = self.label_free.structure.estimate(expected, rates)
-            return self.confidence * self._evidence(blend(labelled, label_free))
+            return center(blend(labelled, label_free), expected, rates)
 
-        return Center("agreement", self.vote_weights, without)
+        evidence = center(self.confusion, self.expected, self.expected_rates)
+        return Center("agreement", evidence, without)
 
     @property
     def labels(self) -> Center:
         """The centre from the labelled rows alone."""
 
         def center(labelled: Array, rates: Array) -> Array:
-            return self._evidence(FullConfusion().estimate(labelled, rates)[0])
+            confusion, _ = FullConfusion().estimate(labelled, rates)
+            return self._evidence(confusion, labelled, rates)
 
         def without(votes: Array, label: int) -> Array:
-            labelled, row = _take_away(self.labelled, votes, label)
-            rates = np.maximum(self.labelled_rates - row, 0.0)
-            return center(labelled, np.broadcast_to(rates, (len(votes), len(rates))))
+            return center(*take_away(self.labelled, self.labelled_rates, votes, label))
 
         return Center("labels", center(self.labelled, self.labelled_rates), without)
+
+    def _evidence(self, confusion: Array, joint: Array, rates: Array) -> Array:
+        """Evidence in each answer, discounted for the errors in common of votes."""
+        guess = 1.0 / len(self.rates)
+        votes = log_odds(np.where(self.answers[:, None, None], confusion, guess))
+        scale = error_discount(
+            votes, self.correlation, self.answers_per_row, self.label_free.shares
+        )
+        abstaining = abstention(joint, rates)[..., None, :]
+        answers: Array = np.concatenate([votes, abstaining], axis=-2)
+        return answers * scale[..., None, None]
 
     @property
     def shares(self) -> Weights:
@@ -172,15 +175,23 @@ class VoterEstimates:
     @property
     def opinions(self) -> Center:
         """The centre for opinions: the same as one matrix per model."""
-        return Center("agreement", self.shares[:, None, None] * np.eye(len(self.rates)))
+        weights = self.shares[:, None, None] * np.eye(len(self.rates))
+        return Center("agreement", only_votes(weights))
 
 
-def _take_away(joint: Confusion, votes: Array, label: int) -> tuple[Array, Rates]:
-    """Take away one row at a time: the votes of each row, and the row of its class."""
-    row = np.zeros(joint.shape[-1])
+def take_away(
+    joint: Confusion, rates: Rates, votes: Array, label: int
+) -> tuple[Array, Array]:
+    """Take rows of a class away, one at a time, from votes and class rates.
+
+    `votes` (n_rows, n_models, n_classes) are one-hot; the results have a first axis of
+    n_rows.
+    """
+    row = np.zeros(len(rates))
     row[label] = 1.0
-    left = joint - row[:, None] * votes[:, :, None, :]
-    return np.maximum(left, 0.0), row
+    left = np.maximum(joint - row[:, None] * votes[:, :, None, :], 0.0)
+    rates = np.maximum(rates - row, 0.0)
+    return left, np.broadcast_to(rates, (len(votes), len(rates)))
 
 
 def solve_votes(
@@ -270,7 +281,7 @@ def solve_structure(
     """Solve for the weights of one structure under one prior, see `solve_votes`."""
     n_classes = labelled.shape[1]
     structure = STRUCTURES[name](design, n_classes)
-    start = structure.coefficients(center.vote_weights)
+    start = structure.coefficients(center.evidence)
     objective = LogLossObjective(
         structure, labelled, np.log(class_prior), start, shrinkage
     )
@@ -284,9 +295,9 @@ def solve_structure(
         votes = design[rows].toarray().reshape(len(rows), -1, n_classes)
         n_parts = 1 + votes.size * n_classes // _ELEMENTS
         centers = [
-            structure.coefficients(vote_weights)
+            structure.coefficients(evidence)
             for part in np.array_split(votes, n_parts)
-            for vote_weights in center.without(part, label)
+            for evidence in center.without(part, label)
         ]
         return np.asarray(np.array(centers) - start)
 

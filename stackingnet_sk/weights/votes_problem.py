@@ -20,7 +20,7 @@ from stackingnet_sk.weights.problem import (
 from stackingnet_sk.weights.shapes import Point, Table
 from stackingnet_sk.weights.structures import Shared, Structure
 from stackingnet_sk.weights.user_constraints import UserConstraints, View
-from stackingnet_sk.weights.vote_prior import margins
+from stackingnet_sk.weights.vote_prior import margins, only_votes
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +84,10 @@ class VotesProblem(LogLossProblem):
         structure, coefficients = self.objective.structure, combination.weights
         if not isinstance(structure, Shared):
             assert combination.vote_weights is not None
-            coefficients = structure.coefficients(combination.vote_weights)
+            evidence = only_votes(combination.vote_weights)
             if combination.abstention is not None:
-                n_abstaining = combination.abstention.size
-                coefficients[-n_abstaining:] = combination.abstention.ravel()
+                evidence[:, -1] = combination.abstention
+            coefficients = structure.coefficients(evidence)
         intercepts = combination.intercept - self.objective.offset
         return np.concatenate([intercepts, coefficients])
 
