@@ -65,7 +65,10 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     V_mak h_ma(x) + b_k``, and probabilities their softmax. Weights minimize the log
     loss over the labelled rows plus a prior that fades as labels come. Its centre needs
     no labels: the log-odds of each model's confusion matrix, from the agreement of the
-    models, errors in common discounted. Without labels it is the answer.
+    models, errors in common discounted. Without labels it is the answer. With a few
+    labels several centres are tried, and the labels say which to believe. How much
+    detail agreement can bear, from one accuracy for the panel to a confusion matrix per
+    model, is chosen by evidence, and copies of one model count as one.
 
     Two ways in: with `estimators`, members are fitted, and weights come from their
     out-of-fold predictions; without, the columns of `X` are what models say.
@@ -86,17 +89,19 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     shrinkage : float or "auto", default="auto"
         Strength of the prior in pseudo-observations: it counts as so many labelled
         rows. "auto" is 100 for probabilities and 20 for the linear pool. For votes it
-        mixes priors of strength 10 and 50 around several centres (agreement, equal
-        weights, no weights, single models), weighed by leave-one-out log loss; from
-        1,000 labelled rows on it is 50. 0 is the maximum of the likelihood, which need
-        not exist.
-    structure : {"auto", "shared", "full"}, default="auto"
+        mixes priors of strength 10 and 50 around several centres (agreement, labels
+        alone, equal weights, no weights, single models), weighed by leave-one-out log
+        loss; from 1,000 labelled rows on it is 50. 0 is the maximum of the likelihood,
+        which need not exist.
+    structure : {"auto", "shared", "full", "abstaining"}, default="auto"
         "shared": one weight a model, at least zero (the architecture of [1]_, ``V_m =
         w_m I``). "full": a matrix a model, of any sign, which can tell a model that
         confuses two classes from one that is poor, and uses one that votes against the
-        truth. "auto" takes the one with the smaller approximate leave-one-out log loss,
-        or mixes both (see `shrinkage`), and takes "shared" if "full" has over a
-        thousand coefficients. No effect on the linear pool.
+        truth. "abstaining": also what it says about the classes that a model abstains.
+        "auto" takes the one with the smallest approximate leave-one-out log loss, or
+        mixes them (see `shrinkage`). It leaves out structures of over a thousand
+        coefficients, and "abstaining" where all models answer and for probabilities. No
+        effect on the linear pool.
     pool : {"logit", "linear"}, default="logit"
         "logit" as above, of probabilities the logarithmic opinion pool. "linear": the
         linear one, ``sum_m w_m p_m`` with weights at least zero that sum to one.
@@ -137,6 +142,10 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     vote_weights_ : ndarray of shape (n_models, n_classes, n_classes)
         Entry ``[m, a, k]``: what a vote of model m for class a adds to the score of
         class k.
+    abstention_weights_ : ndarray of shape (n_models, n_classes)
+        Entry ``[m, k]``: what model m adds to the score of class k if it abstains. It
+        is zero without labels, and if labelled rows do not show that abstaining depends
+        on the class.
     intercept_ : ndarray of shape (n_classes,)
         ``b``, the logarithm of the class prior included.
     reliability_ : ndarray of shape (n_models,)
@@ -158,7 +167,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     input_ : str
         "votes", or "proba" where models gave probabilities other than 0 and 1.
     structure_ : str
-        "shared", "full", or "pool" for the linear pool.
+        "shared", "full", "abstaining", or "pool" for the linear pool.
     solution_ : Solution
         Objective, certificate (relative duality gap, residual of the optimality
         conditions), iterations, status, and the log-likelihood of the label-free
@@ -219,6 +228,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
 
     class_prior_: NDArray[np.float64]
     class_rates_: NDArray[np.float64]
+    abstention_weights_: NDArray[np.float64]
     families_: NDArray[np.intp]
     classes_: NDArray[Any]
     combiner_: VoteCombiner
@@ -684,6 +694,9 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
         self.solution_ = solution
         self.weights_ = solution.weights.copy()
         self.vote_weights_ = np.array(solution.vote_weights)
+        self.abstention_weights_ = np.zeros(self.vote_weights_.shape[:2])
+        if solution.abstention is not None:
+            self.abstention_weights_ += solution.abstention
         self.intercept_ = np.array(solution.intercept)
         self.structure_ = solution.constraint
         self.confusion_ = combiner.voters.confusion

@@ -23,6 +23,7 @@ from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.predictions import ClassAnswers
 from stackingnet_sk.weights import (
     ENOUGH_LABELS,
+    Abstaining,
     Solution,
     VoterEstimates,
     solve_mixture,
@@ -223,8 +224,6 @@ class VoteCombiner:
             intercept = np.asarray(self.solution.intercept)
             abstention = self.solution.abstention
             pooled = pool_votes(answers, vote_weights, intercept, rates, abstention)
-            if abstention is not None:
-                return pooled
         pooled[~answers.given.any(axis=1)] = self.class_prior
         return pooled
 
@@ -283,6 +282,11 @@ class _VoteProblem:
                 "constraint=None."
             )
         of_probabilities = self.rows is not None
+        if of_probabilities and self.parameters.structure == Abstaining.name:
+            raise ValueError(
+                "structure='abstaining' is for votes, and these are probabilities; take "
+                "structure='full', or input='votes' with columns of votes."
+            )
         center = self.voters.opinions if of_probabilities else self.voters.agreement
         if not n_labelled.any():
             if self.linear:

@@ -19,7 +19,7 @@ from stackingnet_sk.weights.solve import (
     solve_moments,
     solve_unlabelled,
 )
-from stackingnet_sk.weights.structures import STRUCTURES
+from stackingnet_sk.weights.structures import STRUCTURES, Abstaining
 from stackingnet_sk.weights.user_constraints import InfeasibleError, UserConstraints
 from stackingnet_sk.weights.vote_mixture import ENOUGH_LABELS, solve_mixture
 from stackingnet_sk.weights.vote_solve import (
@@ -35,6 +35,7 @@ __all__ = [
     "ENOUGH_LABELS",
     "SOLVERS",
     "STRUCTURES",
+    "Abstaining",
     "Candidate",
     "Certificate",
     "ConstraintSet",

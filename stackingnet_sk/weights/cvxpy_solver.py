@@ -206,17 +206,22 @@ def _run(
         after = f" after {'; '.join(failures)}" if failures else ""
         stats = (int(problem.solver_stats.num_iters or 0), name + after)
         if problem.status == cp.OPTIMAL:
-            return stats, failures
+            # A solver that gave up at a tighter tolerance may have been nearer.
+            if second_best is None or second_best[2] >= problem.value:
+                return stats, failures
+            break
         failures.append(f"{name} at {tol:g}: {problem.status}")
         if problem.status in (cp.INFEASIBLE, cp.UNBOUNDED):
             # A solver proves these statuses, so another one need not be tried.
             return None, failures
         if problem.status == cp.OPTIMAL_INACCURATE and second_best is None:
             values = [variable.value for variable in problem.variables()]
-            second_best = (stats[0], f"{name}, inaccurate"), values
+            worst = max((np.max(c.violation()) for c in constraints), default=0.0)
+            reached = problem.value if worst <= _HOLDS else np.inf
+            second_best = (stats[0], f"{name}, inaccurate"), values, reached
     if second_best is None:
         return None, failures
-    stats, values = second_best
+    stats, values, _ = second_best
     for variable, value in zip(problem.variables(), values, strict=True):
         variable.value = value
     return stats, failures

@@ -195,7 +195,8 @@ class FullConfusion:
     def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
         """Shrink the frequencies of votes, and add some rows of all classes."""
         n_classes = rates.shape[-1]
-        prior = rates + _EQUAL_CLASSES * rates.sum(axis=-1, keepdims=True) / n_classes
+        further = _EQUAL_CLASSES * rates.sum(axis=-1, keepdims=True) / n_classes
+        prior = rates + np.maximum(further, _POSSIBLE)
         confusion = shrunk_confusion(joint, self._one_coin(rates))
         return confusion, prior / prior.sum(axis=-1, keepdims=True)
 

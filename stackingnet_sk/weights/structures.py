@@ -214,10 +214,14 @@ class Abstaining:
 
     @cached_property
     def answers(self) -> Full:
-        """The votes, followed by a column per model that tells where it abstains."""
+        """The votes, followed by a column per model that tells where it abstains.
+
+        Of a model that never votes, abstaining says nothing.
+        """
         votes = _dense(self.design)
         given = votes.reshape(len(votes), -1, self.n_classes).sum(axis=2)
-        return Full(np.column_stack([votes, 1.0 - given]), self.n_classes)
+        abstaining = np.where(given.any(axis=0), 1.0 - given, 0.0)
+        return Full(np.column_stack([votes, abstaining]), self.n_classes)
 
     @property
     def _n_votes(self) -> int:

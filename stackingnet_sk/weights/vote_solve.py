@@ -253,7 +253,10 @@ def allowed_structures(design: Any, n_classes: int, structure: str) -> list[str]
         return [structure]
     n_rows, n_votes = design.shape
     n_models = n_votes // n_classes
-    complete = isinstance(design, np.ndarray) or design.nnz == n_rows * n_models
+    complete = isinstance(design, np.ndarray)
+    if not complete:
+        n_voting = len(np.unique(design.indices // n_classes))
+        complete = design.nnz == n_rows * n_voting
     sizes = {
         Shared.name: 0,
         Full.name: n_votes,

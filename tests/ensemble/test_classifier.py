@@ -58,6 +58,8 @@ def scores_by_hand(model, votes):
     for i, m in np.ndindex(votes.shape):
         if votes[i, m] in place:
             scores[i] += model.vote_weights_[m, place[votes[i, m]]]
+        else:
+            scores[i] += model.abstention_weights_[m]
     return scores
 
 
@@ -155,6 +157,8 @@ def test_intercepts_satisfy_their_optimality_condition(
     mixed = [candidate.solution for candidate in model.solution_.candidates]
     for solution in mixed or [model.solution_]:
         scores = np.einsum("ima,mak->ik", hits, solution.vote_weights)
+        if solution.abstention is not None:
+            scores += (1 - hits.sum(axis=2)) @ solution.abstention
         slopes = softmax(scores + solution.intercept, axis=1) - np.eye(3)[truth]
         b = solution.intercept - np.log(model.class_prior_)
         pull = solution.shrinkage * b

@@ -116,6 +116,7 @@ def test_things_that_are_no_label_abstain(truth, vote):
     refused(["'model_2'", "row 4", "classes="], strict.fit, table, NAMES[truth])
 
 
+@pytest.mark.filterwarnings("ignore:.*counted as one:UserWarning")
 def test_unknown_votes_are_counted_for_each_column(votes, truth):
     """In one warning, the ten first columns by name, however many there are."""
     frame = pd.DataFrame(np.tile(votes, 3), columns=[f"m{j}" for j in range(15)])

@@ -134,6 +134,7 @@ def test_columns_are_in_the_order_of_classes(table, truth, pool, labels):
     assert_allclose(model.predict_proba(table), shown, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*counted as one:UserWarning")
 def test_probabilities_stay_what_they_were_in_fit(table, votes, truth):
     """Two dimensions don't say what they hold; the fit does."""
     deep = StackingNetClassifier().fit(table, truth)

@@ -155,6 +155,7 @@ def test_labels_move_the_pool_away_from_agreement_as_the_prior_fades(table, trut
     assert moved[0] > 0.1
 
 
+@pytest.mark.filterwarnings("ignore:.*counted as one:UserWarning")
 def test_equal_models_share_equally(table, truth):
     """Any split between copies is optimal; only one of them treats them alike."""
     twice = table[:, [0, 1, 2, 0]]

@@ -73,6 +73,7 @@ def drawn(display, n_models, task="regression", scale=1.0):
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*counted as one:UserWarning")
 @every_task
 @pytest.mark.parametrize("n_models", [3, 40])
 @every_display

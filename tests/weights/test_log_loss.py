@@ -16,6 +16,7 @@ from stackingnet_sk.weights import STRUCTURES, LogLossObjective, newton
 from stackingnet_sk.weights.cvxpy_solver import minimize
 from stackingnet_sk.weights.log_loss import leave_one_out
 from stackingnet_sk.weights.newton import minimize_log_loss
+from stackingnet_sk.weights.vote_prior import only_votes
 from stackingnet_sk.weights.votes_problem import VotesProblem
 
 seeds = st.integers(0, 2**20)
@@ -45,8 +46,9 @@ def problem(name, seed, *, n_rows=None, sizes=None, strength=None, proba=None):
         design, labelled = counts.design, counts.labelled
     structure = STRUCTURES[name](design, n_classes)
     offset = np.log(rng.dirichlet(np.full(n_classes, 5.0)))
-    center = rng.normal(size=(n_models, n_classes, n_classes))
-    center = structure.coefficients(center + np.eye(n_classes))
+    evidence = rng.normal(size=(n_models, n_classes + 1, n_classes))
+    evidence[:, :-1] += np.eye(n_classes)
+    center = structure.coefficients(evidence)
     strength = rng.choice([0.1, 1.0, 50.0, 1e4]) if strength is None else strength
     return LogLossObjective(structure, labelled, offset, center, float(strength))
 
@@ -63,11 +65,15 @@ def reference(objective, point):
     design = objective.structure.design
     design = design if isinstance(design, np.ndarray) else design.toarray()
     matrices = objective.structure.vote_weights(c)
+    abstention = objective.structure.abstention(c)
     value = 0.0
     for row, label in zip(design, objective.labelled, strict=True):
         z = objective.offset + b
         for m, matrix in enumerate(matrices):
-            z = z + row.reshape(len(matrices), -1)[m] @ matrix
+            votes = row.reshape(len(matrices), -1)[m]
+            z = z + votes @ matrix
+            if abstention is not None:
+                z = z + (1 - votes.sum()) * abstention[m]
         value += label @ (logsumexp(z) - z)
     u, kappa = objective.center, objective.strength
     slack = kappa / 50
@@ -272,7 +278,7 @@ def test_separable_labels_have_an_optimum(name, strength):
     truth = np.tile([0, 1, 2], 20)
     counts = VoteCounts.from_rows(np.tile(truth[:, None], (1, 3)), truth, 3)
     structure = STRUCTURES[name](counts.design, 3)
-    center = structure.coefficients(np.tile(np.eye(3), (3, 1, 1)))
+    center = structure.coefficients(only_votes(np.tile(np.eye(3), (3, 1, 1))))
     objective = LogLossObjective(
         structure, counts.labelled, np.log(np.full(3, 1 / 3)), center, strength
     )

@@ -32,12 +32,12 @@ def crowd(seed, n_labels=30, accuracies=(0.8, 0.7, 0.6, 0.55), n_classes=3):
 
 
 def clique(seed, n_labels):
-    """Three good voters, and five copies of a coin, which agree on 95 %."""
+    """Three good voters, and five that repeat a coin on 75 % of the rows."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(2, size=600)
     good = np.where(rng.random((600, 3)) < 0.85, truth[:, None], 1 - truth[:, None])
     coin = rng.integers(2, size=(600, 1))
-    copies = np.where(rng.random((600, 5)) < 0.95, coin, rng.integers(2, size=(600, 5)))
+    copies = np.where(rng.random((600, 5)) < 0.75, coin, rng.integers(2, size=(600, 5)))
     labels = np.where(np.arange(600) < n_labels, truth, np.nan)
     return np.hstack([good, copies]), labels, truth
 

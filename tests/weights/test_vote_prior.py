@@ -11,7 +11,7 @@ from stackingnet_sk.evidence import VoteCounts
 from stackingnet_sk.weights import VoterEstimates, dawid_skene
 from stackingnet_sk.weights.vote_prior import (
     balanced_accuracy,
-    blended_confusion,
+    blend,
     blended_correlation,
     blended_rates,
     common_errors,
@@ -203,7 +203,7 @@ def test_log_odds_of_a_coin(seed, n_classes):
     assert_allclose(score / score.sum(), expected, rtol=1e-9)
 
 
-def test_blended_confusion_goes_from_agreement_to_frequencies():
+def test_blend_goes_from_agreement_to_frequencies():
     """``(n F + 100 D) / (n + 100)`` on each class: D without labels, F with many."""
     votes, truth = hard_items(0, 4000, 4, 0.0)
     before = np.inf
@@ -211,7 +211,7 @@ def test_blended_confusion_goes_from_agreement_to_frequencies():
         labels = np.where(np.arange(4000) < n_labelled, truth, -1)
         counts = VoteCounts.from_rows(votes, labels, 2)
         free = dawid_skene(counts)
-        found = blended_confusion(counts, free)
+        found = blend(counts.joint(counts.labelled), free.confusion)
         rates = blended_rates(counts, free)
         assert_allclose(found.sum(axis=2), 1)
         assert (found > 0).all()
