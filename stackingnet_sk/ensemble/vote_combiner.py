@@ -284,8 +284,8 @@ class _VoteProblem:
         of_probabilities = self.rows is not None
         if of_probabilities and self.parameters.structure == Abstaining.name:
             raise ValueError(
-                "structure='abstaining' is for votes, and these are probabilities; take "
-                "structure='full', or input='votes' with columns of votes."
+                "structure='abstaining' is for votes, and these are probabilities; "
+                "take structure='full', or give one column of votes per model."
             )
         center = self.voters.opinions if of_probabilities else self.voters.agreement
         if not n_labelled.any():

@@ -75,10 +75,12 @@ class Coins(_WithRates):
     answers: float
     name: ClassVar[str] = "coins"
 
-    def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
+    def estimate(
+        self, joint: Confusion, rates: Rates, shares: Weights
+    ) -> tuple[Confusion, Rates]:
         """Return posterior means."""
         right, wrong = _right_and_wrong(joint)
-        mean = _panel_mean(right, wrong)
+        mean = _panel_mean(shares * right, shares * wrong)
         if np.isinf(self.answers):
             accuracy = np.broadcast_to(mean, right.shape)
         else:
@@ -110,8 +112,11 @@ class PanelConfusion(_WithRates):
 
     name: ClassVar[str] = "panel confusion"
 
-    def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
+    def estimate(
+        self, joint: Confusion, rates: Rates, shares: Weights
+    ) -> tuple[Confusion, Rates]:
         """Return posterior means."""
+        joint = shares[:, None, None] * joint
         posterior = joint.sum(axis=-3, keepdims=True) + self._prior(joint)
         confusion = posterior / posterior.sum(axis=-1, keepdims=True)
         return np.broadcast_to(confusion, joint.shape), self.class_rates(rates + 1.0)

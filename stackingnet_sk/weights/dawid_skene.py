@@ -61,13 +61,16 @@ class VoterStructure(Protocol):
 
     name: ClassVar[str]
 
-    def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
+    def estimate(
+        self, joint: Confusion, rates: Rates, shares: Weights
+    ) -> tuple[Confusion, Rates]:
         """Estimate confusion and class prior from the current class probabilities.
 
         `joint` is the weight of each model's votes by class, see
         :meth:`VoteCounts.joint`, and `rates` the weight of the rows of each class. The
         prior is the probability of each class before any vote is known. Both may have
-        further axes in front, for several estimates at once.
+        further axes in front, for several estimates at once. `shares` is what each
+        model counts in means over the panel.
         """
 
     def log_evidence(self, joint: Confusion, rates: Rates) -> float:
@@ -165,7 +168,7 @@ def maximize_expectation(
     while not converged and len(log_likelihood) < _MAX_ITERATIONS:
         weights = posterior * counts.unlabelled[:, None] + counts.labelled
         rates = weights.sum(axis=0)
-        confusion, prior = structure.estimate(counts.joint(weights), rates)
+        confusion, prior = structure.estimate(counts.joint(weights), rates, share)
         joint = log_votes(counts, confusion, share) + np.log(prior)
         evidence = logsumexp(joint, axis=1)
         log_likelihood.append(
@@ -192,12 +195,14 @@ class FullConfusion:
 
     name: ClassVar[str] = "full"
 
-    def estimate(self, joint: Confusion, rates: Rates) -> tuple[Confusion, Rates]:
+    def estimate(
+        self, joint: Confusion, rates: Rates, shares: Weights
+    ) -> tuple[Confusion, Rates]:
         """Shrink the frequencies of votes, and add some rows of all classes."""
         n_classes = rates.shape[-1]
         further = _EQUAL_CLASSES * rates.sum(axis=-1, keepdims=True) / n_classes
         prior = rates + np.maximum(further, _POSSIBLE)
-        confusion = shrunk_confusion(joint, self._one_coin(rates))
+        confusion = shrunk_confusion(joint, self._one_coin(rates), shares)
         return confusion, prior / prior.sum(axis=-1, keepdims=True)
 
     def class_rates(self, rates: Rates) -> Rates:
@@ -212,7 +217,7 @@ class FullConfusion:
         """
         most = float(self._one_coin(rates))
         weights = 2.0 ** np.arange(1.0, np.log2(most))
-        coin = one_coins(joint)
+        coin = one_coins(joint, np.ones(len(joint)))
         each = [dirichlet_evidence(joint, weight * coin) for weight in (*weights, most)]
         costs = 0.5 * float(np.log1p(joint.sum(axis=(1, 2))).sum())
         evidence = float(logsumexp(each) - np.log(len(each))) - costs
@@ -288,7 +293,7 @@ def majority(counts: VoteCounts, share: Weights | None = None) -> Table:
     return chances
 
 
-def shrunk_confusion(joint: Confusion, one_coin: Array) -> Confusion:
+def shrunk_confusion(joint: Confusion, one_coin: Array, shares: Weights) -> Confusion:
     """Shrink confusion matrices toward one coin per model, and coins toward their mean.
 
     `joint` is the weight of each model's votes by true class, see
@@ -297,16 +302,19 @@ def shrunk_confusion(joint: Confusion, one_coin: Array) -> Confusion:
     """
     worth = one_coin[..., None, None, None]
     total: Array = joint.sum(axis=-1, keepdims=True) + worth
-    return (joint + worth * one_coins(joint)) / total
+    return (joint + worth * one_coins(joint, shares)) / total
 
 
-def one_coins(joint: Confusion) -> Confusion:
-    """Estimate one coin per model, shrunk toward the mean of all models."""
+def one_coins(joint: Confusion, shares: Weights) -> Confusion:
+    """Estimate one coin per model, shrunk toward the mean of all models.
+
+    `shares` is what each model counts in that mean.
+    """
     n_classes = joint.shape[-1]
     right = joint.diagonal(axis1=-2, axis2=-1).sum(axis=-1)
     answers = joint.sum(axis=(-2, -1))
-    panel = right.sum(axis=-1, keepdims=True) + 1.0
-    panel /= answers.sum(axis=-1, keepdims=True) + n_classes
+    panel = (shares * right).sum(axis=-1, keepdims=True) + 1.0
+    panel /= (shares * answers).sum(axis=-1, keepdims=True) + n_classes
     return coins((right + _PANEL_ROWS * panel) / (answers + _PANEL_ROWS), n_classes)
 
 

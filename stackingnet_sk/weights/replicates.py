@@ -52,7 +52,9 @@ def replicated_votes(
 
     def maximize(joint: Array, rates: Table) -> tuple[Array, Array, Table]:
         """Estimate right answers, confusion and prior of each replicate."""
-        confusion, prior = label_free.structure.estimate(joint, rates)
+        confusion, prior = label_free.structure.estimate(
+            joint, rates, label_free.shares
+        )
         return confusion.diagonal(axis1=2, axis2=3), confusion, prior
 
     joint = np.stack([count(weights) for weights in labelled], axis=2)

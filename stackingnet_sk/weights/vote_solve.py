@@ -131,7 +131,9 @@ class VoterEstimates:
                 self.expected, self.expected_rates, votes, label
             )
             labelled, _ = take_away(self.labelled, self.labelled_rates, votes, label)
-            label_free, _ = self.label_free.structure.estimate(expected, rates)
+            label_free, _ = self.label_free.structure.estimate(
+                expected, rates, self.label_free.shares
+            )
             return center(blend(labelled, label_free), expected, rates)
 
         evidence = center(self.confusion, self.expected, self.expected_rates)
@@ -142,7 +144,8 @@ class VoterEstimates:
         """The centre from the labelled rows alone."""
 
         def center(labelled: Array, rates: Array) -> Array:
-            confusion, _ = FullConfusion().estimate(labelled, rates)
+            shares = self.label_free.shares
+            confusion, _ = FullConfusion().estimate(labelled, rates, shares)
             return self._evidence(confusion, labelled, rates)
 
         def without(votes: Array, label: int) -> Array:

@@ -202,7 +202,9 @@ def test_where_all_rows_are_labelled_no_step_is_missing(n_classes):
     assert_allclose(right, again(counts, labelled, unlabelled), rtol=1e-9)
     for b in range(20):
         assert_allclose(joint[b], counts.joint(labelled[:, b].T), atol=1e-12)
-        step = FullConfusion().estimate(joint[b], labelled[:, b].sum(axis=1))[0]
+        step = FullConfusion().estimate(
+            joint[b], labelled[:, b].sum(axis=1), np.ones(len(joint[b]))
+        )[0]
         assert_allclose(right[b], step.diagonal(axis1=1, axis2=2))
 
 

@@ -226,7 +226,9 @@ def test_a_centre_without_a_row_is_the_centre_of_the_other_rows(center):
         )
         if center == "agreement":
             structure = panel.label_free.structure
-            free, _ = structure.estimate(again.expected, again.expected_rates)
+            free, _ = structure.estimate(
+                again.expected, again.expected_rates, np.ones(4)
+            )
             again = replace(again, confusion=blend(again.labelled, free))
         found = getattr(panel, center).without(hits, labels[row])[0]
         assert_allclose(found, getattr(again, center).evidence, rtol=1e-9, atol=1e-12)
