@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from stackingnet_sk.evidence.counts import VoteCounts
 
 Array = NDArray[Any]
 
+# Share of answers below which a table of votes is read as a sparse one.
+SPARSE = 0.1
 # Distinct rows of votes at a time.
 _BLOCK = 16384
 # What is below this is rounding: a variance, of outcomes between 0 and 1 or of variance
@@ -63,18 +66,31 @@ class PairSums(NamedTuple):
             mean = joint.diagonal(axis1=1, axis2=2) / np.maximum(answers, _TINY)
         for start in range(0, len(counts), _BLOCK):
             votes = counts.patterns[start : start + _BLOCK]
-            answered = (votes >= 0).astype(np.float64)
+            given = votes >= 0
+            # A crowd answers few of its items, and has many pairs of workers.
+            sparse = np.count_nonzero(given) < SPARSE * given.size
             for k, weight in enumerate(weights[start : start + _BLOCK].T):
-                right = ((votes == k) - mean[:, k]) * answered
-                weighted = right.T * weight
-                products[k] += weighted @ right
-                rows[k] += (answered.T * weight) @ answered
+                if not weight.any():
+                    continue
+                right: Any = np.where(given, (votes == k) - mean[:, k], 0.0)
+                answered: Any = given.astype(np.float64)
+                if sparse:
+                    right, answered = csr_array(right), csr_array(answered)
+                products[k] += pair_sums(right, weight, right)
+                rows[k] += pair_sums(answered, weight, answered)
                 if centred_on_common_rows:
-                    outcomes[k] += weighted @ answered
+                    outcomes[k] += pair_sums(right, weight, answered)
         if not centred_on_common_rows:
             return cls(products, rows)
         # Being right is one or zero, so it is its own square.
         return cls(products, rows, outcomes, outcomes)
+
+
+def pair_sums(left: Any, weights: Array, right: Any) -> Array:
+    """Return ``left' diag(weights) right`` of two tables, sparse or not."""
+    if isinstance(left, np.ndarray):
+        return np.asarray((left.T * weights) @ right)
+    return np.asarray((left.multiply(weights[:, None]).T @ right).toarray())
 
 
 def error_correlation(sums: PairSums) -> Array:

@@ -18,6 +18,7 @@ from scipy.spatial.distance import squareform
 from scipy.special import betaln
 
 from stackingnet_sk.evidence.counts import ABSTAINS, VoteCounts
+from stackingnet_sk.evidence.error_correlation import SPARSE, pair_sums
 from stackingnet_sk.weights.shapes import Array, Table, Weights
 
 # The family of each model, numbered from zero.
@@ -33,8 +34,6 @@ COPIES = 0.8
 # Number of rows that two models both answer, below which they are no copies: among many
 # pairs some agree on a few rows by chance.
 _FEWEST_ROWS = 30.0
-# Share of answers below which tables are kept sparse.
-_SPARSE = 0.1
 # Number of rows that are read at once.
 _BLOCK = 65_536
 
@@ -63,15 +62,15 @@ def kappa(counts: VoteCounts) -> Table:
     agree, common = np.zeros(shape), np.zeros(shape)
     named = np.zeros((counts.n_classes, *shape))
     given = counts.patterns >= 0
-    sparse = bool(np.count_nonzero(given) < _SPARSE * given.size)
+    sparse = bool(np.count_nonzero(given) < SPARSE * given.size)
     for start in range(0, len(counts), _BLOCK):
         block = slice(start, start + _BLOCK)
         answered = _table(given[block], sparse)
-        common += _products(answered, rows[block], answered)
+        common += pair_sums(answered, rows[block], answered)
         for k in range(counts.n_classes):
             votes = _table(counts.patterns[block] == k, sparse)
-            agree += _products(votes, rows[block], votes)
-            named[k] += _products(votes, rows[block], answered)
+            agree += pair_sums(votes, rows[block], votes)
+            named[k] += pair_sums(votes, rows[block], answered)
     enough = common >= _FEWEST_ROWS
     common = np.maximum(common, _FEWEST_ROWS)
     by_chance = sum(votes * votes.T for votes in named) / np.square(common)
@@ -84,13 +83,6 @@ def kappa(counts: VoteCounts) -> Table:
 
 def _table(chosen: NDArray[np.bool_], sparse: bool) -> Any:
     return csr_array(chosen, dtype=float) if sparse else chosen.astype(float)
-
-
-def _products(left: Any, weights: Weights, right: Any) -> Table:
-    """Return ``left' diag(weights) right`` of two tables, sparse or not."""
-    if isinstance(left, np.ndarray):
-        return np.asarray((left.T * weights) @ right)
-    return np.asarray((left.multiply(weights[:, None]).T @ right).toarray())
 
 
 def same_errors(counts: VoteCounts, classes: Table, group: NDArray[np.intp]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,9 @@ from stackingnet_sk.weights.structures import Structure
 # Pseudo-observations on the slope for each one on the direction. It is small, so that
 # labels soon outweigh the prior on how much evidence there is.
 _SLOPE_SHARE = 0.02
+# Number of rows that stand for all of them in Hessians, if there are many more.
+_SAMPLE = 20_000
+_LEAST_DOUBT = 1e-3
 # Share of the largest coefficient below which a coefficient is rounding.
 _ROUNDING = 1e-12
 
@@ -104,12 +107,45 @@ class LogLossObjective:
         b, c = np.split(point, [self.n_classes])
         return self.structure.scores(c) + (self.offset + b)
 
+    @cached_property
+    def sample(self) -> LogLossObjective:
+        """The same of fewer rows, where a few percent do not matter: in a Hessian.
+
+        Rows that the centre is sure of hardly bend the loss, and few of them are drawn.
+        """
+        if len(self.labelled) <= 2 * _SAMPLE:
+            return self
+        doubt = 1.0 - np.square(shares(self.scores(self.start))).sum(axis=1)
+        return self.drawn(self.weights * (doubt + _LEAST_DOUBT))
+
+    def drawn(self, importance: Vector) -> LogLossObjective:
+        """Draw rows at equal steps of cumulated importance, if there are many rows.
+
+        Each row drawn stands for others, so that its weight rises.
+        """
+        if len(self.labelled) <= 2 * _SAMPLE:
+            return self
+        cumulated = np.cumsum(importance)
+        step = cumulated[-1] / _SAMPLE
+        places = (np.arange(_SAMPLE) + 0.5) * step
+        rows, times = np.unique(np.searchsorted(cumulated, places), return_counts=True)
+        labelled = self.labelled[rows] * (times * step / importance[rows])[:, None]
+        structure = self.structure.of_rows(rows)
+        return replace(self, structure=structure, labelled=labelled)
+
     def value(self, point: Point) -> float:
         """``f(b, c)``, in nats."""
-        z = self.scores(point)
+        return self._loss(self.scores(point)) + self._penalty(point)
+
+    def loss(self, point: Point) -> float:
+        """Log loss of the rows, without the prior."""
+        return self._loss(self.scores(point))
+
+    def _loss(self, z: Table) -> float:
+        """Log loss of all rows, of scores z."""
         # Against the score of the label row by row: sums of large scores would cancel.
         losses = log_normalizers(z)[:, None] - z
-        return float((self.labelled * losses).sum()) + self._penalty(point)
+        return float((self.labelled * losses).sum())
 
     def _penalty(self, point: Point) -> float:
         moved = point - self.start
@@ -133,10 +169,16 @@ class LogLossObjective:
 
     def gradient(self, point: Point) -> Point:
         """Gradient of f."""
-        probabilities = shares(self.scores(point))
+        return self.value_and_gradient(point)[1]
+
+    def value_and_gradient(self, point: Point) -> tuple[float, Point]:
+        """``f(b, c)`` and its gradient, which share the scores."""
+        z = self.scores(point)
+        probabilities = shares(z)
         slopes = self.weights[:, None] * probabilities - self.labelled
         loss = np.concatenate([slopes.sum(axis=0), self.structure.adjoint(slopes)])
-        return loss + self._prior_times(point - self.start)
+        gradient = loss + self._prior_times(point - self.start)
+        return self._loss(z) + self._penalty(point), gradient
 
     def hessian(self, point: Point) -> Array:
         """Hessian of f."""
@@ -155,9 +197,10 @@ class LogLossObjective:
         ``f - f* <= e'Q^-1 e / 2`` with the violation e of the optimality conditions;
         and ``f* >= 0``. The residual is the largest entry of e. Both are over `scale`.
         """
-        error = self.violation(point, self.gradient(point))
+        value, gradient = self.value_and_gradient(point)
+        error = self.violation(point, gradient)
         residual = float(np.abs(error).max()) / self.scale
-        value = self.value(point) / self.scale
+        value /= self.scale
         if self.strength == 0:
             return value, residual
         unit, share = self._along
@@ -178,12 +221,13 @@ def leave_one_out(
     of a class, by how much the centre of the prior moves if one such row is left out;
     by default it stays. The weighted mean is in nats. It is infinite if the optimum
     without a row is undetermined, because there is next to no prior. It is a function
-    of counts, so the order of rows does not matter.
+    of counts, so the order of rows does not matter. Of many rows, by how much leaving
+    one out raises its loss is added up over a sample, of rows with large losses first.
     """
     # A weight that is zero up to rounding is at its bound, or the order of the models
     # would decide whether it is free.
     free = point > objective.lower + _ROUNDING * np.abs(point).max()
-    hessian = objective.hessian(point)
+    hessian = objective.sample.hessian(point)
     if objective.strength == 0:
         # Raising all intercepts alike changes no probability, so the Hessian is
         # singular. Any curvature along that direction gives the same answer.
@@ -197,13 +241,17 @@ def leave_one_out(
         inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
     except np.linalg.LinAlgError:
         return np.inf
+    loss, total = objective.loss(point), float(objective.labelled.sum())
+    surprise = 1.0 - shares(objective.scores(point))
+    importance = (objective.labelled * np.square(surprise)).sum(axis=1)
+    objective = objective.drawn(importance + np.finfo(float).tiny)
+    loss -= objective.loss(point)
     spread = objective.structure.leverage(inverse)
     z = objective.scores(point)
     p = shares(z)
     curvature = p[:, :, None] * (np.eye(objective.n_classes) - p[:, None, :])
     # How the optimum follows the centre.
     follows = (inverse @ objective.prior_form())[:, objective.n_classes :]
-    total = 0.0
     for k, weight in enumerate(row_weight):
         rows = objective.labelled[:, k].nonzero()[0]
         leverage = spread[rows]
@@ -223,6 +271,5 @@ def leave_one_out(
         without = z[rows] + shift + (leverage @ moved)[:, :, 0]
         with np.errstate(invalid="ignore"):  # Infinite scores, see below.
             losses = log_normalizers(without) - without[:, k]
-        total += float(objective.labelled[rows, k] @ losses)
-    error = total / float(objective.labelled.sum())
-    return error if np.isfinite(error) else np.inf
+        loss += float(objective.labelled[rows, k] @ losses)
+    return loss / total if np.isfinite(loss) else np.inf

@@ -1,10 +1,11 @@
 """Optimal weights of votes under log loss.
 
 Method: Newton steps with backtracking. Where weights are bounded below, each step is a
-quadratic problem, which the kernel of the regressor solves. Beyond a thousand
-coefficients scipy's L-BFGS-B takes over. Strength: it ends at rounding after a handful
-of steps. Limit: Newton forms the Hessian, and without a prior there is no finite
-optimum where the votes separate the labels.
+quadratic problem, which the kernel of the regressor solves. Of many rows, the Hessian
+is that of a sample: it steers the steps, and the gradient of all rows ends them. Beyond
+a thousand coefficients scipy's L-BFGS-B takes over. Strength: it ends at rounding after
+a handful of steps. Limit: Newton forms the Hessian, and without a prior there is no
+finite optimum where the votes separate the labels.
 """
 
 from __future__ import annotations
@@ -39,9 +40,8 @@ def minimize_log_loss(
     point = objective.start
     if len(point) > LARGEST_HESSIAN:
         return _quasi_newton(objective)
-    value = objective.value(point)
+    value, gradient = objective.value_and_gradient(point)
     for iteration in range(_MAX_STEPS):
-        gradient = objective.gradient(point)
         error = objective.violation(point, gradient)
         try:
             step = _step(objective, point, gradient)
@@ -54,13 +54,13 @@ def minimize_log_loss(
         length = 1.0
         for _ in range(_MAX_HALVINGS):
             moved = np.maximum(point + length * step, objective.lower)
-            reached = objective.value(moved)
+            reached, slope = objective.value_and_gradient(moved)
             if reached <= value - _ARMIJO * length * descent:
                 break
             length *= 0.5
         else:
             return point, iteration
-        point, value = moved, reached
+        point, value, gradient = moved, reached, slope
     return point, _MAX_STEPS
 
 
@@ -80,7 +80,7 @@ def _step(
     gradient: Point,
 ) -> Point:
     """Minimize the quadratic model within the bounds."""
-    hessian = objective.hessian(point)
+    hessian = objective.sample.hessian(point)
     if objective.strength == 0:
         # Scores that all rise alike change nothing: singular without a prior.
         diagonal = hessian.diagonal()

@@ -25,6 +25,9 @@ class Structure(Protocol):
     name: ClassVar[str]
     lower: ClassVar[float]
 
+    def of_rows(self, rows: Rows) -> Structure:
+        """Return the same structure of some of the rows."""
+
     def coefficients(self, evidence: Array) -> Vector:
         """Coefficients nearest to the evidence in votes and in abstaining.
 
@@ -72,6 +75,10 @@ class Shared:
         design = _dense(self.design)
         table = design.reshape(len(design), -1, self.n_classes)
         return np.ascontiguousarray(table.transpose(0, 2, 1))
+
+    def of_rows(self, rows: Rows) -> Shared:
+        """Return the same structure of some of the rows."""
+        return Shared(self.design[rows], self.n_classes)
 
     def coefficients(self, evidence: Array) -> Vector:
         """Return the margins, those below zero as zero."""
@@ -138,6 +145,10 @@ class Full:
         """``[1, H_i]``, dense: its products are faster than those of few entries."""
         design = _dense(self.design)
         return np.column_stack([np.ones(len(design)), design])
+
+    def of_rows(self, rows: Rows) -> Full:
+        """Return the same structure of some of the rows."""
+        return Full(self.design[rows], self.n_classes)
 
     def coefficients(self, evidence: Array) -> Vector:
         """Return the matrices, entry by entry."""
@@ -227,6 +238,10 @@ class Abstaining:
     def _n_votes(self) -> int:
         """Number of coefficients of votes."""
         return int(self.design.shape[1]) * self.n_classes
+
+    def of_rows(self, rows: Rows) -> Abstaining:
+        """Return the same structure of some of the rows."""
+        return Abstaining(self.design[rows], self.n_classes)
 
     def coefficients(self, evidence: Array) -> Vector:
         """Return the matrices, entry by entry, and then what abstaining adds."""

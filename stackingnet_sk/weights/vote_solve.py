@@ -43,6 +43,8 @@ from stackingnet_sk.weights.vote_prior import (
 )
 from stackingnet_sk.weights.votes_problem import VotesProblem
 
+# Number of labelled rows beyond which one of them hardly moves the centre.
+MANY_LABELS = 1000.0
 # Number of elements of vote weights that are held at once.
 _ELEMENTS = 2_000_000
 
@@ -307,7 +309,8 @@ def solve_structure(
         ]
         return np.asarray(np.array(centers) - start)
 
-    moves = moved if center.without is not None and shrinkage > 0 else None
+    few = float(labelled.sum()) <= MANY_LABELS
+    moves = moved if few and shrinkage > 0 and center.without is not None else None
     error = leave_one_out(objective, point, row_weight, moves)
     return replace(solution, shrinkage=shrinkage, expected_error=error)
 
