@@ -699,7 +699,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
             self.abstention_weights_ += solution.abstention
         self.intercept_ = np.array(solution.intercept)
         self.structure_ = solution.constraint
-        self.confusion_ = combiner.voters.confusion
+        self.confusion_ = combiner.voters.believed
         self.reliability_ = combiner.voters.reliability
         self.class_prior_ = combiner.class_prior
         self.class_rates_ = combiner.voters.rates

@@ -24,6 +24,7 @@ from stackingnet_sk.weights import VoterEstimates
 from stackingnet_sk.weights.reliability import LABEL_FREE_ROWS as NUMBER_ROWS
 from stackingnet_sk.weights.reliability import reliability_parts
 from stackingnet_sk.weights.replicates import replicated_votes
+from stackingnet_sk.weights.trust import DOUBTFUL_ROWS
 from stackingnet_sk.weights.vote_prior import LABEL_FREE_ROWS as VOTE_ROWS
 
 # If there are more rows than this, blocks of rows are drawn.
@@ -271,11 +272,11 @@ def vote_replicates(
     counts = counts.effective()
     panel = VoterEstimates.from_counts(counts)
     draws = []
-    # In the blend the estimate from agreement counts for VOTE_ROWS rows. It is as
-    # uncertain as an estimate from these, or from the rows that the model answers if
-    # they are fewer.
+    # In the blend the estimate from agreement counts for VOTE_ROWS rows. It is more
+    # uncertain than these: as an estimate from DOUBTFUL_ROWS of them, or from the rows
+    # that the model answers if they are fewer.
     answers = counts.answered[:, None] * panel.rates * counts.weight
-    worth = VOTE_ROWS * answers / (answers + VOTE_ROWS) + _PRIOR_ROWS
+    worth = DOUBTFUL_ROWS * answers / (answers + DOUBTFUL_ROWS) + _PRIOR_ROWS
     repeats = None
     for n in _chunks(n_draws, counts.labelled.size):
         labelled = np.stack(
@@ -286,6 +287,10 @@ def vote_replicates(
             counts, panel.label_free, labelled, unlabelled, repeats
         )
         right = joint.diagonal(axis1=2, axis2=3)
+        # The trust in agreement is drawn anew, one for all models.
+        trust = random.choice(panel.trust.shares, n, p=panel.trust.beliefs)
+        trust = trust[:, None, None]
+        free = trust * free + (1.0 - trust) / counts.n_classes
         # Keep a beta distribution around every estimate possible.
         free = np.clip(free, _POSSIBLE, 1.0 - _POSSIBLE)
         guessed = VOTE_ROWS * random.beta(free * worth, (1.0 - free) * worth)

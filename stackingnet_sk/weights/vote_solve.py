@@ -27,6 +27,7 @@ from stackingnet_sk.weights.shapes import (
 )
 from stackingnet_sk.weights.solution import Solution, Status
 from stackingnet_sk.weights.structures import STRUCTURES, Abstaining, Full, Shared
+from stackingnet_sk.weights.trust import Trust, believed, estimate_trust
 from stackingnet_sk.weights.user_constraints import UserConstraints
 from stackingnet_sk.weights.vote_prior import (
     Center,
@@ -74,6 +75,7 @@ class VoterEstimates:
     labelled_rates: Rates
     expected: Confusion
     expected_rates: Rates
+    trust: Trust
 
     @classmethod
     def from_counts(cls, counts: VoteCounts) -> VoterEstimates:
@@ -86,6 +88,8 @@ class VoterEstimates:
         confusion[answered == 0] = 1.0 / counts.n_classes
         correlation = blended_correlation(counts, label_free)
         classes = label_free.posterior * counts.unlabelled[:, None] + counts.labelled
+        voting = label_free.shares * (answered > 0)
+        trust = estimate_trust(labelled, label_free.confusion, voting, correlation)
         return cls(
             confusion,
             blended_rates(counts, label_free),
@@ -98,6 +102,7 @@ class VoterEstimates:
             counts.n_labelled,
             counts.joint(classes),
             classes.sum(axis=0),
+            trust,
         )
 
     @property
@@ -112,9 +117,21 @@ class VoterEstimates:
         return self.label_free.families
 
     @property
+    def believed(self) -> Confusion:
+        """What is believed of each model: agreement counts as far as it is trusted.
+
+        Weights follow from `confusion` instead, because what matters there are the
+        proportions, and labels say how large they are.
+        """
+        label_free = believed(self.label_free.confusion, self.trust.mean)
+        confusion = blend(self.labelled, label_free)
+        confusion[~self.answers] = 1.0 / len(self.rates)
+        return confusion
+
+    @property
     def reliability(self) -> Weights:
-        """Balanced accuracy of each model."""
-        return balanced_accuracy(self.confusion)
+        """Balanced accuracy of each model, as far as it is believed."""
+        return balanced_accuracy(self.believed)
 
     @property
     def vote_weights(self) -> VoteWeights:
