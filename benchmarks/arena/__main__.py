@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..arguments import positive
+from .plot import plot
 from .race import run
 from .report import Report
 from .votes import VOTES, WITH_CROWD_KIT
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(report.text())
     if args.json:
         args.json.write_text(json.dumps(report.json(), indent=1) + "\n")
+    if args.plot:
+        plot(report, args.plot)
 
 
 def progress(line: str) -> None:
@@ -63,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add("--crowd-kit", action="store_true", help="with crowd-kit's aggregators")
     add("--jobs", type=positive, default=1, metavar="N", help="processes (1)")
     add("--json", type=Path, metavar="OUT", help="write errors and summaries")
+    add("--plot", type=Path, metavar="FILE", help="draw the ratios")
     return result
 
 

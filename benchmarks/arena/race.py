@@ -31,6 +31,7 @@ class Arena:
     ours, rivals : name -> classes or numbers for the test rows of a trial.
     named : the rivals that somebody could have named in advance.
     error : truth and predictions to a positive number.
+    what : what that number is, in words.
     cases : folder of tables or None, and number of unlabelled rows, to cases.
     """
 
@@ -39,6 +40,7 @@ class Arena:
     rivals: dict[str, Predict]
     named: tuple[str, ...]
     error: Callable[[Array, Array], float]
+    what: str
     cases: Callable[[Path | None, int], list[Case]]
     budgets: tuple[int, ...]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -87,8 +89,15 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """Return the raw errors and the summaries."""
+        packages = ("stackingnet_sk", "numpy", "scipy", "scikit-learn")
         return {
             "task": self.arena.name,
+            "error": self.arena.what,
+            "methods": [*self.arena.ours, *self.arena.rivals],
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in packages},
+            },
             "families": {case.name: case.family for case in self.cases},
             "no bar": [case.name for case in self.cases if not case.bar],
             "errors": self.errors,

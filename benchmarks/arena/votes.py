@@ -59,6 +59,7 @@ VOTES = Arena(
     rivals={rival.name: rival for rival in RIVALS},
     named=tuple(rival.name for rival in NAMED),
     error=error,
+    what="100.5 less accuracy (%)",
     cases=cases,
     budgets=(0, 5, 10, 20, 50, 100),
 )

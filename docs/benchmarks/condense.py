@@ -16,7 +16,10 @@ def main(raw, kept, command):
     found = json.loads(Path(raw).read_text("utf-8"))
     if "task" not in found:  # A report for each task, of which there is one.
         (found,) = found.values()
-    whole = of_voting(found) if "metrics" in found else of_black_box(found)
+    if "summaries" in found:
+        whole = of_arena(found)
+    else:
+        whole = of_voting(found) if "metrics" in found else of_black_box(found)
     page = {"command": command, "versions": found["versions"]} | whole
     Path(kept).write_text(json.dumps(page, indent=1) + "\n", "utf-8")
 
@@ -72,6 +75,34 @@ def of_black_box(found):
     skipped = {reason: sorted(rows) for reason, rows in found["skipped"].items()}
     claims = found["claims"]
     return {"shapes": shapes, "tables": tables, "claims": claims, "skipped": skipped}
+
+
+def of_arena(found):
+    """Geometric means of ratios by family, and the error of each case."""
+    ours = next(iter(found["summaries"]))
+    tables = {}
+    for rival, families in found["summaries"][ours].items():
+        budgets = [row["budget"] for row in next(iter(families.values()))]
+        tables[f"error as a share of that of the {rival}, geometric mean"] = {
+            "columns": [f"{budget} labels" for budget in budgets],
+            "better": [None] * len(budgets),
+            "rows": {
+                family: [row.get("mean") for row in rows]
+                for family, rows in families.items()
+            },
+        }
+    for budget in budgets:
+        errors = {case: e[str(budget)] for case, e in found["errors"].items()}
+        methods = [m for m in found["methods"] if any(m in e for e in errors.values())]
+        tables[f"{found['error']}, {budget} labels"] = {
+            "columns": methods,
+            "better": [None] * len(methods),
+            "rows": {
+                case: [fmean(e[m]) if m in e else None for m in methods]
+                for case, e in errors.items()
+            },
+        }
+    return {"shapes": {}, "tables": tables, "claims": [], "skipped": {}}
 
 
 if __name__ == "__main__":

@@ -225,14 +225,17 @@ class Abstaining:
 
     @cached_property
     def answers(self) -> Full:
-        """The votes, followed by a column per model that tells where it abstains.
-
-        Of a model that never votes, abstaining says nothing.
-        """
+        """The votes, followed by a column per model that tells where it abstains."""
         votes = _dense(self.design)
         given = votes.reshape(len(votes), -1, self.n_classes).sum(axis=2)
-        abstaining = np.where(given.any(axis=0), 1.0 - given, 0.0)
+        abstaining = np.where(self.voting, 1.0 - given, 0.0)
         return Full(np.column_stack([votes, abstaining]), self.n_classes)
+
+    @cached_property
+    def voting(self) -> NDArray[np.bool_]:
+        """Whether each model votes on any row; else abstaining says nothing."""
+        total = np.asarray(abs(self.design).sum(axis=0)).ravel()
+        return np.asarray(total.reshape(-1, self.n_classes).any(axis=1))
 
     @property
     def _n_votes(self) -> int:
@@ -245,7 +248,8 @@ class Abstaining:
 
     def coefficients(self, evidence: Array) -> Vector:
         """Return the matrices, entry by entry, and then what abstaining adds."""
-        return np.append(evidence[:, :-1].ravel(), evidence[:, -1].ravel())
+        abstaining = np.where(self.voting[:, None], evidence[:, -1], 0.0)
+        return np.append(evidence[:, :-1].ravel(), abstaining.ravel())
 
     def vote_weights(self, coefficients: Vector) -> VoteWeights:
         """Return the matrices."""

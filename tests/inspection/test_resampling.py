@@ -178,10 +178,15 @@ def test_without_labels_numbers_are_as_sure_as_twenty_rows_are():
         assert_allclose(z.std(axis=0)[1:], 1 / np.sqrt(17), rtol=0.1)
 
 
-def test_without_labels_votes_are_as_sure_as_a_hundred_rows_a_class_are():
-    found = replicates("votes", 20_000, 0, 2000)
-    accuracy = found.mean(axis=0)
-    expected = np.sqrt(accuracy * (1 - accuracy) / 100 / 2)
+def test_without_labels_votes_are_as_sure_as_the_trust_and_twenty_rows_a_class_are():
+    """The trust is Beta(2.5, 0.67), one for all models; the rest is the models' own."""
+    found = replicates("votes", 20_000, 0, 4000)
+    a, b = 2.5, 0.67
+    mean, variance = a / (a + b), a * b / (a + b) ** 2 / (a + b + 1)
+    skill = (found.mean(axis=0) - 0.5) / mean
+    accuracy = 0.5 + mean * skill
+    own = (accuracy * (1 - accuracy) - skill**2 * variance) / 20 / 2
+    expected = np.sqrt(skill**2 * variance + own)
     assert_allclose(found.std(axis=0), expected, rtol=0.1)
 
 
@@ -260,12 +265,14 @@ def test_the_same_seed_gives_the_same_draws(kind):
     assert (other != replicates(kind, 100, 30, 20)).any()
 
 
-@pytest.mark.parametrize("n_labelled", [0, 300])
-def test_perfect_models(n_labelled):
-    """Where an estimate reaches one, there still is something to draw from."""
+@pytest.mark.parametrize(("n_labelled", "least"), [(0, 0.3), (300, 0.9)])
+def test_perfect_models(n_labelled, least):
+    """Where an estimate reaches one, there still is something to draw from. Without
+    labels even perfect agreement can be that of models that guess alike.
+    """
     truth = np.repeat([0, 1, 2], 100)
     labels = np.where(np.arange(300) < n_labelled, truth, -1)
     counts = VoteCounts.from_rows(np.tile(truth[:, None], (1, 4)), labels, 3)
     found = vote_replicates(counts, np.random.default_rng(0), 100)
-    assert found.min() > 0.9
+    assert found.min() > least
     assert found.max() <= 1.0

@@ -66,13 +66,15 @@ def reference(objective, point):
     design = design if isinstance(design, np.ndarray) else design.toarray()
     matrices = objective.structure.vote_weights(c)
     abstention = objective.structure.abstention(c)
+    # Where a model never votes, abstaining says nothing.
+    columns = design.sum(axis=0).reshape(len(matrices), -1)
     value = 0.0
     for row, label in zip(design, objective.labelled, strict=True):
         z = objective.offset + b
         for m, matrix in enumerate(matrices):
             votes = row.reshape(len(matrices), -1)[m]
             z = z + votes @ matrix
-            if abstention is not None:
+            if abstention is not None and columns[m].any():
                 z = z + (1 - votes.sum()) * abstention[m]
         value += label @ (logsumexp(z) - z)
     u, kappa = objective.center, objective.strength
