@@ -145,7 +145,7 @@ class StackingNetClassifier(CombinerMixin, ClassifierMixin, BaseComposition):
     abstention_weights_ : ndarray of shape (n_models, n_classes)
         Entry ``[m, k]``: what model m adds to the score of class k if it abstains. It
         is zero without labels, and if labelled rows do not show that abstaining depends
-        on the class.
+        on the class. Where all models abstain, the class prior is multiplied by it.
     intercept_ : ndarray of shape (n_classes,)
         ``b``, the logarithm of the class prior included.
     reliability_ : ndarray of shape (n_models,)

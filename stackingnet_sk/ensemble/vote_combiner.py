@@ -224,8 +224,16 @@ class VoteCombiner:
             intercept = np.asarray(self.solution.intercept)
             abstention = self.solution.abstention
             pooled = pool_votes(answers, vote_weights, intercept, rates, abstention)
-        pooled[~answers.given.any(axis=1)] = self.class_prior
+        pooled[~answers.given.any(axis=1)] = self._where_all_abstain()
         return pooled
+
+    def _where_all_abstain(self) -> NDArray[np.float64]:
+        """Return the class prior, times what it says that all models abstain."""
+        if self.solution.abstention is None or self.linear:
+            return self.class_prior
+        said = self.solution.abstention.sum(axis=0)
+        chances = self.class_prior * np.exp(said - said.max())
+        return np.asarray(chances / chances.sum())
 
     def has_ties(self, answers: ClassAnswers) -> bool:
         """Tell whether several classes are the most probable on any row."""

@@ -80,13 +80,18 @@ def test_then_to_the_first_class():
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 2.0}], ids=str)
 @pytest.mark.parametrize("n_labels", [0, 40])
 def test_silence_is_answered_by_the_class_prior(class_weight, n_labels):
-    """Exactly, whatever the intercepts."""
+    """Exactly, whatever the intercepts, times what it says that all models abstain."""
     votes, truth = panel(3)
     y = partly(truth, n_labels) if n_labels else None
     model = StackingNetClassifier(class_weight=class_weight).fit(votes, y)
     silence = np.full((2, votes.shape[1]), np.nan)
 
-    assert_allclose(model.predict_proba(silence), [model.class_prior_] * 2, atol=1e-8)
+    expected = model.class_prior_ * np.exp(model.abstention_weights_.sum(axis=0))
+    expected /= expected.sum()
+    assert_allclose(model.predict_proba(silence), [expected] * 2, atol=1e-8)
+    full = StackingNetClassifier(class_weight=class_weight, structure="full")
+    full.fit(votes, y)
+    assert_allclose(full.predict_proba(silence), [full.class_prior_] * 2, atol=1e-8)
     assert model.n_answers(silence).tolist() == [0, 0]
 
 
