@@ -28,10 +28,10 @@ from stackingnet_sk.weights.shapes import (
 )
 
 # Number of answers, on each class, that the one coin counts for. It is at most the
-# share below of the rows that a class has on average, as otherwise few rows would
-# hardly count and similar classes would merge; and it is at least the number below. All
-# three were chosen on real votes, on whole tables and on 100 to 1,000 rows of them. The
-# results are flat around them.
+# share below of the model's answers on a class, on average, as otherwise few answers
+# would hardly count and similar classes would merge; and it is at least the number
+# below. All three were chosen on real votes, on whole tables and on 100 to 1,000 rows of
+# them. The results are flat around them.
 _ONE_COIN_ROWS = 200.0
 _ONE_COIN_SHARE = 0.25
 _ONE_COIN_FEWEST = 5.0
@@ -202,7 +202,7 @@ class FullConfusion:
         n_classes = rates.shape[-1]
         further = _EQUAL_CLASSES * rates.sum(axis=-1, keepdims=True) / n_classes
         prior = rates + np.maximum(further, _POSSIBLE)
-        confusion = shrunk_confusion(joint, self._one_coin(rates), shares)
+        confusion = shrunk_confusion(joint, self._one_coin(joint), shares)
         return confusion, prior / prior.sum(axis=-1, keepdims=True)
 
     def class_rates(self, rates: Rates) -> Rates:
@@ -212,21 +212,24 @@ class FullConfusion:
     def log_evidence(self, joint: Confusion, rates: Rates) -> float:
         """Evidence with the coins where they are estimated, and any weight of them.
 
-        The weight is a power of two, up to that of the estimate. Each coin costs half
+        The weight is that of the estimate, a half of it, a quarter and so on. Each coin costs half
         the logarithm of the number of its answers (Schwarz, 1978).
         """
-        most = float(self._one_coin(rates))
-        weights = 2.0 ** np.arange(1.0, np.log2(most))
-        coin = one_coins(joint, np.ones(len(joint)))
-        each = [dirichlet_evidence(joint, weight * coin) for weight in (*weights, most)]
+        most = self._one_coin(joint)[:, None, None]
+        weights = 2.0 ** -np.arange(np.log2(most.max()))
+        coin = most * one_coins(joint, np.ones(len(joint)))
+        each = [dirichlet_evidence(joint, weight * coin) for weight in weights]
         costs = 0.5 * float(np.log1p(joint.sum(axis=(1, 2))).sum())
         evidence = float(logsumexp(each) - np.log(len(each))) - costs
         return evidence + dirichlet_evidence(rates, np.ones(len(rates)))
 
     @staticmethod
-    def _one_coin(rates: Rates) -> Array:
-        """Return the number of answers on each class that the coin counts for."""
-        rows = _ONE_COIN_SHARE * rates.sum(axis=-1) / rates.shape[-1]
+    def _one_coin(joint: Confusion) -> Array:
+        """Return the number of answers on each class that each model's coin counts for.
+
+        In a sparse table a model answers few of the rows.
+        """
+        rows = _ONE_COIN_SHARE * joint.sum(axis=(-2, -1)) / joint.shape[-1]
         return np.asarray(np.clip(rows, _ONE_COIN_FEWEST, _ONE_COIN_ROWS))
 
 
@@ -300,7 +303,7 @@ def shrunk_confusion(joint: Confusion, one_coin: Array, shares: Weights) -> Conf
     :meth:`VoteCounts.joint`; the coin counts for `one_coin` answers on each class.
     Entries of the result, of the same shape, are above zero, and rows sum to one.
     """
-    worth = one_coin[..., None, None, None]
+    worth = one_coin[..., None, None]
     total: Array = joint.sum(axis=-1, keepdims=True) + worth
     return (joint + worth * one_coins(joint, shares)) / total
 
