@@ -30,8 +30,8 @@ from stackingnet_sk.weights.shapes import (
 # Number of answers, on each class, that the one coin counts for. It is at most the
 # share below of the model's answers on a class, on average, as otherwise few answers
 # would hardly count and similar classes would merge; and it is at least the number
-# below. All three were chosen on real votes, on whole tables and on 100 to 1,000 rows of
-# them. The results are flat around them.
+# below. All three were chosen on real votes, on whole tables and on 100 to 1,000 rows
+# of them. The results are flat around them.
 _ONE_COIN_ROWS = 200.0
 _ONE_COIN_SHARE = 0.25
 _ONE_COIN_FEWEST = 5.0
@@ -212,8 +212,8 @@ class FullConfusion:
     def log_evidence(self, joint: Confusion, rates: Rates) -> float:
         """Evidence with the coins where they are estimated, and any weight of them.
 
-        The weight is that of the estimate, a half of it, a quarter and so on. Each coin costs half
-        the logarithm of the number of its answers (Schwarz, 1978).
+        The weight is that of the estimate, a half of it, a quarter and so on. Each coin
+        costs half the logarithm of the number of its answers (Schwarz, 1978).
         """
         most = self._one_coin(joint)[:, None, None]
         weights = 2.0 ** -np.arange(np.log2(most.max()))
