@@ -12,7 +12,7 @@ from scipy.special import expit, logsumexp, softmax
 from weights_problems import law
 
 from stackingnet_sk.evidence import VoteCounts
-from stackingnet_sk.weights import STRUCTURES, LogLossObjective, newton
+from stackingnet_sk.weights import STRUCTURES, LogLossObjective, log_loss, newton
 from stackingnet_sk.weights.cvxpy_solver import minimize
 from stackingnet_sk.weights.log_loss import leave_one_out
 from stackingnet_sk.weights.newton import minimize_log_loss
@@ -303,3 +303,27 @@ def test_without_a_prior_the_certificate_is_the_loss_itself(name):
         error = np.abs(slopes[~stuck]).max(initial=0.0)
         expected = np.array([objective.value(found), error]) / objective.scale
         assert_allclose(objective.certify(found), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["shared", "full"])
+def test_a_sample_steers_and_all_rows_decide(name, monkeypatch):
+    """Of many rows the Hessian is that of a sample: the same optimum and certificate,
+    and leave-one-out within a twentieth of its correction from all rows.
+    """
+    objective = problem(name, 3, n_rows=50_000, sizes=(3, 3), strength=50.0, proba=True)
+    assert len(objective.sample.labelled) <= log_loss._SAMPLE
+    total = objective.weights.sum()
+    assert objective.sample.weights.sum() == pytest.approx(total, rel=0.01)
+    found, _ = minimize_log_loss(objective)
+    error = leave_one_out(objective, found, np.ones(3))
+    monkeypatch.setattr(log_loss, "_SAMPLE", len(objective.labelled))
+    whole = replace(objective)
+    expected, _ = minimize_log_loss(whole)
+    exact = leave_one_out(whole, found, np.ones(3))
+
+    assert whole.sample is whole
+    assert whole.certify(found)[0] <= 1e-12
+    assert_allclose(found, expected, atol=1e-6)
+    correction = exact - whole.loss(found) / whole.labelled.sum()
+    assert correction > 0
+    assert error == pytest.approx(exact, abs=0.05 * correction)
